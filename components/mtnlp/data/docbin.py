@@ -1,0 +1,150 @@
+"""Records into spaCy's DocBin. The only writer of corpora."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin, Span
+from spacy.util import filter_spans
+
+from mtnlp.data.options import PARTS, Parts, Progress, quiet
+from mtnlp.types import Annotation, Record
+
+# What Records can say about tokens. Lemmas, heads and the rest would double the file.
+ATTRS: Tuple[str, ...] = ("ORTH", "TAG", "SENT_START", "ENT_IOB", "ENT_TYPE")
+# spaCy refuses longer texts by default, for the sake of parsers; a tokenizer has no limit.
+MAX_LENGTH = 100_000_000
+
+
+@dataclass
+class Written:
+    """What became of the annotations and what was written.
+
+    files, units, tokens: by part.
+    misaligned: spans whose edges were no token edges; they were widened to the tokens.
+    repeated: annotations given twice, kept once.
+    overlapping: entities that after widening ran into another; the longer one was kept.
+    blank: annotations with nothing but whitespace in them, left out.
+    """
+
+    files: Dict[str, Path] = field(default_factory=dict)
+    units: Dict[str, int] = field(default_factory=dict)
+    tokens: Dict[str, int] = field(default_factory=dict)
+    misaligned: int = 0
+    repeated: int = 0
+    overlapping: int = 0
+    blank: int = 0
+
+
+def write_corpus(
+    parts: Parts, out: Path, name: str, lang: str = "en", progress: Progress = quiet
+) -> Written:
+    """Writes `out/{train,dev,test}/NAME.spacy`.
+
+    Every split is written to a temporary name first, and only when all are complete do they take
+    their places: an interruption leaves what was there before. A split that `parts` lacks is
+    removed, so that no two conversions mix.
+    lang: the language whose tokenizer splits the Records that have a text.
+    Raises: OSError when the disk refuses.
+    """
+    nlp = spacy.blank(lang)
+    nlp.max_length = MAX_LENGTH
+    written = Written()
+    finished: List[Tuple[Path, Path]] = []
+    temporary = [out / part / f"{name}.spacy.tmp" for part in PARTS]
+    try:
+        for part in PARTS:
+            target = out / part / f"{name}.spacy"
+            if part in parts:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                records = progress(parts[part], f"{name} {part}", len(parts[part]))
+                data = _to_docbin(records, nlp, written, part)
+                draft = target.with_name(target.name + ".tmp")
+                draft.write_bytes(data.to_bytes())
+                finished.append((draft, target))
+                written.files[part] = target
+        for draft, target in finished:
+            draft.replace(target)
+        for part in PARTS:
+            if part not in parts:
+                (out / part / f"{name}.spacy").unlink(missing_ok=True)
+    finally:
+        for draft in temporary:
+            draft.unlink(missing_ok=True)
+    return written
+
+
+def _to_docbin(records: Iterable[Record], nlp: Language, written: Written, part: str) -> DocBin:
+    docbin = DocBin(attrs=list(ATTRS))
+    written.units[part] = written.tokens[part] = 0
+    for record in records:
+        doc = to_doc(record, nlp, written)
+        docbin.add(doc)
+        written.units[part] += 1
+        written.tokens[part] += len(doc)
+    return docbin
+
+
+def to_doc(record: Record, nlp: Language, written: Optional[Written] = None) -> Doc:
+    """A Record as a Doc. What the Record does not annotate stays unset on the Doc.
+
+    nlp: its tokenizer splits a text. Tokens are kept as they are, with unknown spaces unless
+        `meta["spaces"]` knows them, which makes every spaCy reader keep them too.
+    written: where to count what had to be adjusted.
+    """
+    written = Written() if written is None else written
+    if record.tokens is not None:
+        doc = Doc(nlp.vocab, words=record.tokens, spaces=record.meta.get("spaces"))
+    else:
+        doc = nlp.make_doc(record.text or "")
+    for index, tag in enumerate(record.tags or []):
+        doc[index].tag_ = tag
+    for index, starts in enumerate(record.sent_starts or []):
+        doc[index].is_sent_start = starts
+    if record.entities is not None:
+        entities = _spans(doc, record, record.entities, written)
+        kept = filter_spans(entities)
+        written.overlapping += len(entities) - len(kept)
+        doc.set_ents(kept, default="outside")
+    for key, layer in (record.spans or {}).items():
+        doc.spans[key] = _spans(doc, record, layer, written)
+    if record.cats is not None:
+        doc.cats = dict(record.cats)
+    return doc
+
+
+def _spans(
+    doc: Doc, record: Record, annotations: Sequence[Annotation], written: Written
+) -> List[Span]:
+    """Annotations as Spans that begin and end in a word, each once, in order."""
+    spans: List[Span] = []
+    seen = set()
+    for annotation in annotations:
+        start, end = annotation.start, annotation.end
+        if record.tokens is None:
+            start, end = _tokens_of(doc, start, end)
+        while start < end and doc[start].is_space:
+            start += 1
+        while start < end and doc[end - 1].is_space:
+            end -= 1
+        if start == end:
+            written.blank += 1
+            continue
+        span = Span(doc, start, end, label=annotation.label)
+        if record.tokens is None:
+            inside = (record.text or "")[annotation.start : annotation.end]
+            written.misaligned += span.text != inside.strip()
+        key = (start, end, annotation.label)
+        written.repeated += key in seen
+        if key not in seen:
+            seen.add(key)
+            spans.append(span)
+    return spans
+
+
+def _tokens_of(doc: Doc, start: int, end: int) -> Tuple[int, int]:
+    """The tokens that character offsets touch."""
+    span = doc.char_span(start, end, alignment_mode="expand")
+    return (0, 0) if span is None else (span.start, span.end)

@@ -1,0 +1,214 @@
+"""NEREL's brat files: `NAME.txt` with the text, `NAME.ann` with entities and relations."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, Iterator, List, Optional, Tuple
+
+from mtnlp.data.formats.bad_input import BadInput, decode, read_bytes, read_lines
+from mtnlp.data.labels import (
+    EVENT_TASK,
+    NEREL_ENTITY_LABELS,
+    NEREL_KEY,
+    NEREL_RELATION_LABELS,
+)
+from mtnlp.errors import DataError, Errors
+from mtnlp.types import Annotation, Record
+
+_ENTITY = re.compile(r"(T\d+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)\t(.*)")
+_RELATION = re.compile(r"(R\d+)\t(\S+) Arg1:(T\d+) Arg2:(T\d+)\s*")
+# A line that means to be an entity or a relation, well-formed or not.
+_ENTITY_LIKE = re.compile(r"T\d+(\s|$)")
+_RELATION_LIKE = re.compile(r"R\d+(\s|$)")
+# brat's other lines (events, attributes, normalisations, notes, equivalences): not used here.
+_IGNORED = re.compile(r"([EAMN#]\w*\d|\*\t|#)")
+
+Fragment = Tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Entity:
+    """An entity line. `fragments` are character offsets, several for a discontinuous entity."""
+
+    label: str
+    fragments: Tuple[Fragment, ...]
+    surface: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A relation line. `head` and `tail` are the ids of its entities."""
+
+    label: str
+    head: str
+    tail: str
+    line: int
+
+
+@dataclass
+class BratDocument:
+    """A text with its annotation. `stray_lines` counts lines that are no brat at all."""
+
+    text: str = ""
+    entities: Dict[str, Entity] = field(default_factory=dict)
+    relations: List[Relation] = field(default_factory=list)
+    stray_lines: int = 0
+
+
+def read_nerel(path: Path, on_bad: BadInput) -> Iterator[Record]:
+    """Reads a folder of brat documents.
+
+    Records: `text`; all continuous entities, nested and crossing ones too, in `spans["nerel"]`;
+    `cats` with every one of the 49 relation types, 1.0 where the document has such a relation.
+    Discontinuous entities cannot be a Span: they are counted and left out, while their relations
+    still count. Stray lines are counted and ignored.
+    Raises: DataError through `on_bad`.
+    """
+    stems = sorted({file.with_suffix("") for file in path.glob("*") if _is_brat(file)})
+    if not stems:
+        on_bad.report(DataError(Errors.E120, path))
+        return
+    for stem in stems:
+        try:
+            document = read_brat(_with_suffix(stem, ".txt"), _with_suffix(stem, ".ann"))
+            record = _to_record(document, _with_suffix(stem, ".ann"))
+        except DataError as error:
+            on_bad.report(error)
+            continue
+        discontinuous = sum(len(entity.fragments) > 1 for entity in document.entities.values())
+        on_bad.note("discontinuous entities left out", discontinuous)
+        on_bad.note("stray lines ignored", document.stray_lines)
+        yield record
+
+
+def read_brat(text_path: Path, ann_path: Path) -> BratDocument:
+    """Reads and checks one document; relations may stand before their entities.
+
+    Raises: DataError for a missing or empty file, bad UTF-8, a malformed line, an unknown type,
+        offsets that do not give the quoted text, a relation between unknown entities.
+    """
+    document = _read_annotation(ann_path)
+    raw = decode(read_bytes(text_path), text_path)
+    document.text = _text_of(raw, document.entities)
+    for entity in document.entities.values():
+        found = quoted(document.text, entity.fragments)
+        if found is None:
+            message = Errors.E122.format(offsets=entity.fragments, length=len(document.text))
+            raise DataError(message, ann_path, entity.line)
+        if not _same(found, entity.surface):
+            message = Errors.E123.format(expected=entity.surface, found=found)
+            raise DataError(message, ann_path, entity.line)
+    for relation in document.relations:
+        for argument in (relation.head, relation.tail):
+            if argument not in document.entities:
+                message = Errors.E124.format(argument=argument)
+                raise DataError(message, ann_path, relation.line)
+    return document
+
+
+def quoted(text: str, fragments: Tuple[Fragment, ...]) -> Optional[str]:
+    """The text of an entity as brat quotes it, or None where the offsets leave the text."""
+    if any(not 0 <= start < end <= len(text) for start, end in fragments):
+        return None
+    return " ".join(text[start:end] for start, end in fragments)
+
+
+def event_cats(relations: List[Relation]) -> Dict[str, float]:
+    """`event/TYPE` for all 49 types: 1.0 where a relation of the type is there."""
+    present = {relation.label for relation in relations}
+    return {f"{EVENT_TASK}/{label}": float(label in present) for label in NEREL_RELATION_LABELS}
+
+
+def _is_brat(path: Path) -> bool:
+    return path.suffix in (".txt", ".ann") and not path.name.startswith(".")
+
+
+def _with_suffix(stem: Path, suffix: str) -> Path:
+    return stem.parent / (stem.name + suffix)
+
+
+def _same(found: str, surface: str) -> bool:
+    """brat quotes line breaks as spaces; editors strip a quotation's trailing blanks."""
+    return found.split() == surface.split()
+
+
+def _text_of(raw: str, entities: Dict[str, Entity]) -> str:
+    """The text the offsets were counted on.
+
+    A `.txt` with Windows line ends was either annotated so, or rewritten later (by a version
+    control system, say); the quotations tell which.
+    """
+    unix = raw.replace("\r\n", "\n")
+    for text in (unix, raw):
+        quotations = ((quoted(text, e.fragments), e.surface) for e in entities.values())
+        if all(found is not None and _same(found, surface) for found, surface in quotations):
+            return text
+    return unix
+
+
+def _read_annotation(path: Path) -> BratDocument:
+    document = BratDocument()
+    for number, raw in read_lines(path):
+        line = decode(raw, path, number)
+        if not line.strip():
+            continue
+        try:
+            if _ENTITY_LIKE.match(line):
+                name, entity = _parse_entity(line, number)
+                document.entities[name] = entity
+            elif _RELATION_LIKE.match(line):
+                document.relations.append(_parse_relation(line, number))
+            elif not _IGNORED.match(line):
+                document.stray_lines += 1
+        except DataError as error:
+            raise DataError(str(error), path, number) from None
+    return document
+
+
+def _parse_entity(line: str, number: int) -> Tuple[str, Entity]:
+    match = _ENTITY.fullmatch(line)
+    if match is None:
+        raise DataError(Errors.E121.format(what="entity", form="T1<TAB>TYPE 0 5<TAB>quotation"))
+    name, label, offsets, surface = match.groups()
+    if label not in NEREL_ENTITY_LABELS:
+        raise DataError(Errors.E125.format(what="entity", label=label))
+    pairs = [pair.split(" ") for pair in offsets.split(";")]
+    fragments = tuple((int(start), int(end)) for start, end in pairs)
+    return name, Entity(label, fragments, surface, number)
+
+
+def _parse_relation(line: str, number: int) -> Relation:
+    match = _RELATION.fullmatch(line)
+    if match is None:
+        raise DataError(Errors.E121.format(what="relation", form="R1<TAB>TYPE Arg1:T1 Arg2:T2"))
+    _, label, head, tail = match.groups()
+    if label not in NEREL_RELATION_LABELS:
+        raise DataError(Errors.E125.format(what="relation", label=label))
+    return Relation(label, head, tail, number)
+
+
+def _to_record(document: BratDocument, path: Path) -> Record:
+    spans: List[Annotation] = []
+    for entity in document.entities.values():
+        if len(entity.fragments) == 1:
+            start, end = trim(document.text, *entity.fragments[0])
+            if start == end:
+                message = Errors.E123.format(expected=entity.surface, found="")
+                raise DataError(message, path, entity.line)
+            spans.append(Annotation(start, end, entity.label))
+    # A shorter span after the longer one it begins with, whatever the order of the file.
+    spans.sort(key=lambda span: (span.start, -span.end, span.label))
+    record = Record(text=document.text, spans={NEREL_KEY: spans})
+    record.cats = event_cats(document.relations)
+    record.meta = {"path": str(path)}
+    return record
+
+
+def trim(text: str, start: int, end: int) -> Fragment:
+    """The offsets without whitespace at either edge; equal when nothing else is there."""
+    while start < end and text[start].isspace():
+        start += 1
+    while start < end and text[end - 1].isspace():
+        end -= 1
+    return start, end

@@ -1,0 +1,139 @@
+"""CSV and TSV with a column of texts and a column of labels."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+
+from mtnlp.data.formats.bad_input import BadInput, decode, read_lines
+from mtnlp.errors import DataError, Errors
+from mtnlp.types import Record
+
+# Python's default of 131,072 characters is less than a long document.
+FIELD_LIMIT = 10_000_000
+
+
+@dataclass(frozen=True)
+class CsvOptions:
+    """How a file is read.
+
+    text, label: column names of the header; numbers (from 0) read a file without a header.
+    label_separator: splits the label column into several labels; None makes it one label.
+    group: the column of what a split may not tear apart, if any.
+    task: the task's name; categories become `task/LABEL`.
+    delimiter: None takes a tab for `.tsv` and a comma otherwise.
+    quoting: whether `"` quotes a field; None takes no for `.tsv` and yes otherwise.
+    """
+
+    text: str = "text"
+    label: str = "label"
+    label_separator: Optional[str] = None
+    group: Optional[str] = None
+    task: str = "category"
+    delimiter: Optional[str] = None
+    quoting: Optional[bool] = None
+
+
+def read_csv(path: Path, on_bad: BadInput, options: CsvOptions = CsvOptions()) -> Iterator[Record]:  # noqa: B008
+    """Reads one file, a Record a row. An empty label is "not annotated".
+
+    Raises: DataError through `on_bad`.
+    """
+    try:
+        rows = list(_rows(path, options, on_bad))
+        columns, has_header = _columns(rows, path, options)
+    except DataError as error:
+        on_bad.report(error)
+        return
+    width = len(rows[0][1])
+    for line, row in rows[has_header:]:
+        try:
+            if len(row) != width:
+                raise DataError(Errors.E103.format(found=len(row), expected=width))
+            record = _to_record(row, columns, options)
+        except DataError as error:
+            on_bad.report(DataError(str(error), path, line))
+            continue
+        record.meta.update(path=str(path), line=line)
+        yield record
+
+
+def _rows(path: Path, options: CsvOptions, on_bad: BadInput) -> Iterator[Tuple[int, List[str]]]:
+    """The rows that are not blank, each with the number of the line it begins on."""
+    current = 0
+
+    def decoded() -> Iterator[str]:
+        nonlocal current
+        for current, raw in read_lines(path):
+            try:
+                yield decode(raw, path, current) + "\n"
+            except DataError as error:
+                on_bad.report(error)
+
+    is_tsv = path.suffix == ".tsv"
+    quoting = not is_tsv if options.quoting is None else options.quoting
+    csv.field_size_limit(FIELD_LIMIT)
+    reader = csv.reader(
+        decoded(),
+        delimiter=options.delimiter or ("\t" if is_tsv else ","),
+        quoting=csv.QUOTE_MINIMAL if quoting else csv.QUOTE_NONE,
+        strict=True,
+    )
+    while True:
+        begin = current + 1
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            on_bad.report(DataError(Errors.E138.format(reason=error), path, begin))
+            continue
+        if row is None:
+            return
+        if any(cell.strip() for cell in row):
+            yield begin, row
+
+
+def _columns(
+    rows: Sequence[Tuple[int, List[str]]], path: Path, options: CsvOptions
+) -> Tuple[Dict[str, int], bool]:
+    """The index of each column wanted, by its option's name, and whether there is a header."""
+    if not rows:
+        raise DataError(Errors.E101, path)
+    line, first = rows[0]
+    wanted = {"text": options.text, "label": options.label}
+    if options.group is not None:
+        wanted["group"] = options.group
+    if all(name.isdigit() for name in wanted.values()):
+        columns = {what: int(name) for what, name in wanted.items()}
+        missing = [name for name in wanted.values() if int(name) >= len(first)]
+        has_header = False
+    else:
+        header = [cell.strip() for cell in first]
+        columns = {what: header.index(name) for what, name in wanted.items() if name in header}
+        missing = [name for name in wanted.values() if name not in header]
+        has_header = True
+    if missing:
+        message = Errors.E139.format(missing=", ".join(missing), found=", ".join(first))
+        raise DataError(message, path, line)
+    return columns, has_header
+
+
+def _to_record(row: List[str], columns: Dict[str, int], options: CsvOptions) -> Record:
+    text = row[columns["text"]]
+    if not text.strip():
+        raise DataError(Errors.E135.format(field=options.text))
+    record = Record(text=text)
+    label = row[columns["label"]].strip()
+    if label:
+        names = _labels(label, options.label_separator)
+        record.cats = {f"{options.task}/{name}": 1.0 for name in names}
+        if options.label_separator is None:
+            record.meta["stratum"] = label
+    if "group" in columns:
+        record.meta["group"] = row[columns["group"]]
+    return record
+
+
+def _labels(cell: str, separator: Optional[str]) -> Tuple[str, ...]:
+    if separator is None:
+        return (cell,)
+    return tuple(name.strip() for name in cell.split(separator) if name.strip())

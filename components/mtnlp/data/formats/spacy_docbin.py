@@ -1,0 +1,65 @@
+"""spaCy's DocBin as an input: Docs somebody else annotated, as Records."""
+
+import zlib
+from pathlib import Path
+from typing import Iterator, List
+
+from spacy.tokens import Doc, DocBin, SpanGroup
+from spacy.vocab import Vocab
+
+from mtnlp.data.formats.bad_input import BadInput, read_bytes
+from mtnlp.errors import DataError, Errors
+from mtnlp.types import Annotation, Record
+
+
+def read_docbin(path: Path, on_bad: BadInput) -> Iterator[Record]:
+    """Reads one file, a Record a Doc, with the Doc's own tokens; `meta["spaces"]` keeps whether
+    a space follows each, so that the text comes back exactly.
+
+    What the Docs lack stays "not annotated": no `ents`, no `cats`, no `spans`.
+    Raises: DataError through `on_bad` when it is no DocBin.
+    """
+    try:
+        docs = list(_load(path).get_docs(Vocab()))
+    except DataError as error:
+        on_bad.report(error)
+        return
+    except (KeyError, ValueError, IndexError, TypeError) as error:
+        on_bad.report(DataError(Errors.E140.format(reason=type(error).__name__), path))
+        return
+    for doc in docs:
+        if len(doc):
+            record = doc_to_record(doc)
+            record.meta["path"] = str(path)
+            yield record
+
+
+def doc_to_record(doc: Doc) -> Record:
+    """A Doc as a Record of tokens."""
+    record = Record(tokens=[token.text for token in doc])
+    if not doc.has_unknown_spaces:
+        record.meta["spaces"] = [bool(token.whitespace_) for token in doc]
+    if doc.has_annotation("ENT_IOB"):
+        record.entities = [Annotation(ent.start, ent.end, ent.label_) for ent in doc.ents]
+    if doc.spans:
+        record.spans = {str(key): _annotations(group) for key, group in doc.spans.items()}
+    if doc.cats:
+        record.cats = {str(key): float(value) for key, value in doc.cats.items()}
+    if doc.has_annotation("TAG"):
+        record.tags = [token.tag_ for token in doc]
+    if doc.has_annotation("SENT_START"):
+        record.sent_starts = [bool(token.is_sent_start) for token in doc]
+    return record
+
+
+def _annotations(group: SpanGroup) -> List[Annotation]:
+    return [Annotation(span.start, span.end, span.label_) for span in group]
+
+
+def _load(path: Path) -> DocBin:
+    try:
+        return DocBin().from_bytes(read_bytes(path))
+    except DataError:
+        raise
+    except (zlib.error, ValueError, KeyError, TypeError, msgpack.UnpackException) as error:
+        raise DataError(Errors.E140.format(reason=error or type(error).__name__), path) from None

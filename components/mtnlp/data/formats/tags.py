@@ -1,0 +1,78 @@
+"""Token tags in the IOB family: reading entities off them and telling the schemes apart."""
+
+import re
+from typing import Collection, List, NamedTuple, Optional, Sequence, Tuple
+
+from mtnlp.errors import DataError, Errors
+from mtnlp.types import Annotation
+
+# S and U (a single token), E and L (the last token): the BIOES and BILOU writings.
+_TAG = re.compile(r"([BIESLU])-(\S+)")
+_ENDS = frozenset("ESLU")
+_BEGINS = frozenset("BSU")
+
+
+class Tag(NamedTuple):
+    """A tag taken apart. `prefix` is "O" and `label` empty outside entities."""
+
+    prefix: str
+    label: str
+
+
+OUTSIDE = Tag("O", "")
+
+
+def parse_tag(tag: str, labels: Optional[Collection[str]] = None) -> Tag:
+    """Takes a tag apart.
+
+    labels: the legal entity types; None allows any.
+    Raises: DataError when it is no tag or its type is unknown.
+    """
+    if tag == "O":
+        return OUTSIDE
+    match = _TAG.fullmatch(tag)
+    if match is None:
+        raise DataError(Errors.E104.format(tag=tag))
+    if labels is not None and match[2] not in labels:
+        raise DataError(Errors.E105.format(label=match[2], labels=", ".join(sorted(labels))))
+    return Tag(match[1], match[2])
+
+
+def entities_of(tags: Sequence[Tag]) -> List[Annotation]:
+    """The entities of one sentence, as token spans.
+
+    An entity begins at B (S, U) and also at an I that continues nothing, which reads IOB1, IOB2,
+    BIOES and BILOU alike, and the mixtures silver data come with.
+    """
+    entities: List[Annotation] = []
+    start: Optional[int] = None
+    label = ""
+    for index, tag in enumerate([*tags, OUTSIDE]):
+        if start is not None and (tag.label != label or tag.prefix in _BEGINS):
+            entities.append(Annotation(start, index, label))
+            start = None
+        if start is None and tag.label:
+            start, label = index, tag.label
+        if start is not None and tag.prefix in _ENDS:
+            entities.append(Annotation(start, index + 1, label))
+            start = None
+    return entities
+
+
+def scheme_evidence(tags: Sequence[Tag]) -> Tuple[Optional[int], Optional[int]]:
+    """Where a sentence commits itself to IOB1 and where to IOB2: the first index of each.
+
+    Only IOB1 begins an entity with I; only IOB2 writes B where no entity of that type stands
+    right before. A B after an entity of its type is legal in both.
+    """
+    iob1: Optional[int] = None
+    iob2: Optional[int] = None
+    previous = OUTSIDE
+    for index, tag in enumerate(tags):
+        if tag.label and tag.label != previous.label:
+            if tag.prefix == "I" and iob1 is None:
+                iob1 = index
+            if tag.prefix == "B" and iob2 is None:
+                iob2 = index
+        previous = tag
+    return iob1, iob2

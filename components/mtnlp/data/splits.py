@@ -1,0 +1,143 @@
+"""Splits that can be made again: seeded, stratified, and never through a movie or a document."""
+
+import random
+from collections import Counter
+from itertools import combinations
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+
+from mtnlp.data.options import PARTS, Parts
+from mtnlp.errors import Errors, MtnlpError
+from mtnlp.types import Record
+
+# The stratum everything belongs to: it keeps the parts' sizes right where labels are rare.
+_ALL = "\0all"
+
+
+def split_by_ratio(
+    records: Sequence[Record], shares: Mapping[str, float], seed: int, stratify: bool = True
+) -> Parts:
+    """Divides records among parts; within a part their order stays.
+
+    shares: part to share of the units, adding up to 1. Parts with share 0 are left out.
+    Units with the same `meta["group"]` stay together. Groups are dealt out largest first, each
+    to the part that lacks most of what the group holds, in shuffled order among equals.
+    Raises: MtnlpError when there are fewer groups than parts.
+    """
+    shares = {part: share for part, share in shares.items() if share > 0}
+    strata = strata_of(records) if stratify else [""] * len(records)
+    groups: Dict[object, List[int]] = {}
+    for index, record in enumerate(records):
+        groups.setdefault(record.meta.get("group", index), []).append(index)
+    if len(groups) < len(shares):
+        raise MtnlpError(Errors.E146.format(groups=len(groups), parts=len(shares)))
+
+    order = list(groups.values())
+    random.Random(seed).shuffle(order)
+    order.sort(key=len, reverse=True)
+    totals = Counter(strata)
+    totals[_ALL] = len(records)
+    missing = {
+        part: {stratum: share * count for stratum, count in totals.items()}
+        for part, share in shares.items()
+    }
+    chosen: Dict[str, List[int]] = {part: [] for part in shares}
+    for left, members in zip(range(len(order), 0, -1), order):
+        counts = Counter(strata[index] for index in members)
+        counts[_ALL] = len(members)
+        empty = [part for part, indices in chosen.items() if not indices]
+        candidates = empty if len(empty) == left else list(shares)
+        part = max(candidates, key=lambda name: _need(counts, missing[name], shares[name], totals))
+        chosen[part].extend(members)
+        for stratum, count in counts.items():
+            missing[part][stratum] -= count
+    return {part: [records[index] for index in sorted(chosen[part])] for part in shares}
+
+
+def _need(
+    counts: Mapping[str, int], missing: Mapping[str, float], share: float, totals: Mapping[str, int]
+) -> float:
+    """How much a part lacks of what a group holds, relative to what it should get."""
+    return sum(
+        count * missing[stratum] / (share * totals[stratum]) for stratum, count in counts.items()
+    )
+
+
+def make_splits(
+    parts: Parts,
+    ratio: Optional[Tuple[float, float, float]],
+    dev_share: float,
+    seed: int,
+    stratify: bool = True,
+) -> Parts:
+    """The parts as they come, with dev carved from train where there is none; or, given a
+    ratio, all units divided anew.
+
+    parts: some of "train", "dev", "test".
+    Raises: MtnlpError when there are too few groups.
+    """
+    if ratio is not None:
+        pool = [record for part in PARTS for record in parts.get(part, [])]
+        return split_by_ratio(pool, dict(zip(PARTS, ratio)), seed, stratify)
+    if "dev" in parts:
+        return dict(parts)
+    shares = {"train": 1 - dev_share, "dev": dev_share}
+    carved = split_by_ratio(parts.get("train", []), shares, seed, stratify)
+    return {part: {**parts, **carved}[part] for part in PARTS if part in parts or part in carved}
+
+
+def take(records: Sequence[Record], limit: int, seed: int, stratify: bool = True) -> List[Record]:
+    """At most `limit` records, in their order; 0 is no limit. Each stratum keeps its proportion
+    (largest remainders), and groups may be cut: nothing moves between splits here."""
+    if limit == 0 or limit >= len(records):
+        return list(records)
+    strata = strata_of(records) if stratify else [""] * len(records)
+    members: Dict[str, List[int]] = {}
+    for index, stratum in enumerate(strata):
+        members.setdefault(stratum, []).append(index)
+    exact = {name: limit * len(indices) / len(records) for name, indices in members.items()}
+    quota = {name: int(share) for name, share in exact.items()}
+    rng = random.Random(seed)
+    by_remainder = sorted(members)
+    rng.shuffle(by_remainder)
+    by_remainder.sort(key=lambda name: quota[name] - exact[name])
+    for name in by_remainder[: limit - sum(quota.values())]:
+        quota[name] += 1
+    chosen = [index for name in sorted(members) for index in rng.sample(members[name], quota[name])]
+    return [records[index] for index in sorted(chosen)]
+
+
+def strata_of(records: Sequence[Record]) -> List[str]:
+    """What each record is stratified by: its `meta["stratum"]`, or else the one of its labels
+    that is rarest among the records, so that rare labels spread over all splits."""
+    labels = [_labels(record) for record in records]
+    counts = Counter(label for row in labels for label in row)
+    return [
+        record.meta["stratum"]
+        if "stratum" in record.meta
+        else min(row, key=lambda label: (counts[label], label), default="")
+        for record, row in zip(records, labels)
+    ]
+
+
+def _labels(record: Record) -> List[str]:
+    """The distinct labels of a record, of every kind of annotation."""
+    labels = {entity.label for entity in record.entities or []}
+    labels.update(span.label for layer in (record.spans or {}).values() for span in layer)
+    labels.update(label for label, value in (record.cats or {}).items() if value)
+    return sorted(labels)
+
+
+def duplicates_across(parts: Parts) -> Dict[Tuple[str, str], int]:
+    """How many units of the second split of each pair are also, as a text, in the first."""
+    texts = {part: [normalised(record) for record in records] for part, records in parts.items()}
+    known = {part: set(rows) for part, rows in texts.items()}
+    return {
+        (first, second): sum(text in known[first] for text in texts[second])
+        for first, second in combinations(texts, 2)
+    }
+
+
+def normalised(record: Record) -> str:
+    """A record's text without differences of case and spacing."""
+    text = record.text if record.text is not None else " ".join(record.tokens or [])
+    return " ".join(text.casefold().split())

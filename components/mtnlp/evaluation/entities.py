@@ -1,0 +1,67 @@
+"""Evaluation of one entity layer, collected document by document."""
+
+from typing import Any, Dict, List, Optional, Set
+
+import numpy as np
+from spacy.training import Example
+
+from ..scorers.entities import SpanKey, gold_entities, is_annotated, predicted_entities
+from .intervals import bootstrap_interval, ratios
+from .spans import document_counts, span_metrics
+from .tagging import bio_tags, is_flat, tagging_metrics
+
+
+class EntityEvaluation:
+    """Collects the entities of one layer; keeps offsets and labels, no document.
+
+    spans_key: None for `doc.ents`, else the key of `doc.spans`.
+    """
+
+    def __init__(self, spans_key: Optional[str]) -> None:
+        self.spans_key = spans_key
+        self._gold: List[Set[SpanKey]] = []
+        self._predicted: List[Set[SpanKey]] = []
+        self._lengths: List[int] = []
+        self._missing: List[List[int]] = []
+
+    def add(self, examples: List[Example]) -> None:
+        """Take up the annotated documents of one chunk; the others count for nothing."""
+        for example in examples:
+            reference = example.reference
+            if not is_annotated(reference, self.spans_key):
+                continue
+            self._gold.append(gold_entities(example, self.spans_key))
+            self._predicted.append(predicted_entities(example, self.spans_key))
+            self._lengths.append(len(reference))
+            missing = reference.to_array("ENT_IOB") == 0 if self.spans_key is None else np.zeros(0)
+            self._missing.append(np.flatnonzero(missing).tolist())
+
+    def result(self, samples: int, seed: int) -> Dict[str, Any]:
+        """Metrics of the layer, with intervals from `samples` bootstrap resamples.
+
+        RETURNS: {"kind": "entities", "spans_key", "documents", "entities", "micro", "f_interval",
+            "macro", "per_type"} and, where no entities overlap, {"tokens", "token_accuracy",
+            "token_accuracy_interval", "per_tag"}.
+        """
+        counts = document_counts(self._gold, self._predicted)
+        result: Dict[str, Any] = {
+            "kind": "entities",
+            "spans_key": self.spans_key,
+            "documents": len(self._gold),
+            "f_interval": list(bootstrap_interval(counts, samples=samples, seed=seed)),
+        }
+        layers = zip(self._lengths, self._gold, self._predicted, strict=True)
+        if all(is_flat(length, gold) and is_flat(length, other) for length, gold, other in layers):
+            return {**result, **self._tagging_metrics(samples, seed)}
+        return {**result, **span_metrics(self._gold, self._predicted)}
+
+    def _tagging_metrics(self, samples: int, seed: int) -> Dict[str, Any]:
+        gold, predicted = [], []
+        right = np.zeros((len(self._gold), 2), dtype=np.int64)
+        for i, (length, missing) in enumerate(zip(self._lengths, self._missing, strict=True)):
+            gold.append(bio_tags(length, self._gold[i], missing))
+            predicted.append([str(tag) for tag in bio_tags(length, self._predicted[i])])
+            same = sum(a == b for a, b in zip(gold[i], predicted[i], strict=True))
+            right[i] = same, length - len(missing)
+        interval = bootstrap_interval(right, ratios, samples=samples, seed=seed)
+        return {**tagging_metrics(gold, predicted), "token_accuracy_interval": list(interval)}

@@ -1,0 +1,208 @@
+"""Evaluation of all tasks of a pipeline on annotated documents."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Protocol,
+    Sequence,
+    Tuple,
+)
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from spacy.training import Example
+from spacy.util import minibatch
+
+from ..errors import Errors, MtnlpError
+from ..scorers.categories import Cats
+from .categories import CategoryEvaluation
+from .entities import EntityEvaluation
+from .loss import MeanLosses
+from .raw_text import RawTextEvaluation
+from .vectors import VectorEvaluation
+
+VECTORS = "vectors"
+
+Progress = Callable[[Iterable[Doc]], Iterable[Doc]]
+
+
+class Collector(Protocol):
+    """Takes up chunk after chunk and keeps no document."""
+
+    def add(self, examples: List[Example]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to evaluate.
+
+    chunk_size: documents processed at once. Hidden states of one chunk are alive at a time.
+    samples, seed: bootstrap resamples of the intervals, and their seed.
+    raw_text: whether token corpora are also scored on their detokenised text.
+    """
+
+    chunk_size: int = 64
+    samples: int = 1000
+    seed: int = 0
+    raw_text: bool = True
+
+
+def evaluate(
+    nlp: Language,
+    docs: Iterable[Doc],
+    *,
+    train_cats: Optional[List[Cats]] = None,
+    settings: Optional[Settings] = None,
+) -> Dict[str, Any]:
+    """Evaluate every entity pipe, classifier and vector pipe of a pipeline in one pass.
+
+    A pipe whose `cfg` has `spans_key` is an entity pipe, one whose `cfg` has `tasks` a
+    classifier. Documents not annotated for a task count for nothing in it.
+
+    docs: reference documents; may be a stream. Those whose spaces are unknown keep their tokens.
+    train_cats: the categories of the training documents, for the constant baselines.
+    RETURNS: {"documents": int, "pipes": {name: metrics}}, JSON-serialisable. What
+        the metrics hold is said in `entities`, `categories` and `vectors`; each has also `loss`
+        and `loss_units` where the pipe can tell its loss, and `raw_text` where its layer comes
+        from token corpora. Pairs with a gold similarity are reported under the name of the pipe
+        `sentence_vectors`, or "vectors" without one.
+    """
+    settings = settings or Settings()
+    entities, categories = _collectors(nlp)
+    vectors, losses = VectorEvaluation(), MeanLosses(nlp)
+    raw_text = RawTextEvaluation({name: item.spans_key for name, item in entities.items()})
+    collectors: List[Collector] = [*entities.values(), *categories.values(), vectors, losses]
+    number = 0
+    # A cleaner would drop the hidden states which the losses are computed from.
+    cleaners = [name for name in nlp.pipe_names if nlp.get_pipe_meta(name).factory == "doc_cleaner"]
+    with nlp.select_pipes(disable=cleaners):
+        for references in minibatch(docs, settings.chunk_size):
+            examples = predict(nlp, references)
+            number += len(examples)
+            for collector in collectors:
+                collector.add(examples)
+            del examples
+            if settings.raw_text:
+                raw_text.add(nlp, references)
+    numbers = settings.samples, settings.seed
+    results: Dict[str, Any] = {}
+    for name, layer in entities.items():
+        results[name] = layer.result(*numbers)
+    for name, classifier in categories.items():
+        results[name] = classifier.result(*numbers, train_cats=train_cats)
+    if vectors.pairs:
+        results[_vector_pipe(nlp)] = vectors.result(*numbers)
+    for name, loss in losses.result().items():
+        results.setdefault(name, {"kind": "other"}).update(loss)
+    for name, metrics in raw_text.result(*numbers).items():
+        results[name]["raw_text"] = metrics
+    ordered = sorted(results, key=[*nlp.pipe_names, VECTORS].index)
+    return {"documents": number, "pipes": {name: results[name] for name in ordered}}
+
+
+def predict(nlp: Language, references: Sequence[Doc]) -> List[Example]:
+    """Run the pipeline on bare copies of reference documents.
+
+    Where spaces are unknown the gold tokens are kept; any other text is tokenised anew, as
+    spaCy's own corpus reader does.
+    """
+    bare = [
+        Doc(
+            nlp.vocab,
+            words=[token.text for token in doc],
+            spaces=[bool(token.whitespace_) for token in doc],
+        )
+        if doc.has_unknown_spaces
+        else nlp.make_doc(doc.text)
+        for doc in references
+    ]
+    predicted = nlp.pipe(bare, batch_size=max(1, len(bare)))
+    return [Example(x, y) for x, y in zip(predicted, references, strict=True)]
+
+
+def evaluate_corpus(
+    model: Path,
+    corpus: Path,
+    split: str,
+    names: Optional[Sequence[str]] = None,
+    *,
+    settings: Optional[Settings] = None,
+    progress: Progress = lambda docs: docs,
+) -> Dict[str, Any]:
+    """Evaluate a trained pipeline on `corpus/{split}/{name}.spacy`.
+
+    names: the corpora, all of the split by default. The same ones of the train split, where
+        they are there, give the constant baselines.
+    progress: wraps the stream of documents, for a progress bar.
+    RETURNS: what `evaluate` returns, and "model", "split" and "corpora".
+    RAISES MtnlpError (E503, E504) where there is no corpus or no pipeline.
+    """
+    files = corpus_files(corpus / split, names)
+    try:
+        nlp = spacy.load(model)
+    except (OSError, ValueError) as error:
+        raise MtnlpError(Errors.E504.format(path=model, reason=error)) from error
+    train = [corpus / "train" / file.name for file in files]
+    train_files = [file for file in train if file.exists()]
+    train_cats: List[Cats] = [dict(doc.cats) for doc in read_docs(train_files, nlp) if doc.cats]
+    results = evaluate(
+        nlp,
+        progress(read_docs(files, nlp)),
+        train_cats=train_cats if train_files else None,
+        settings=settings,
+    )
+    return {
+        "model": f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}",
+        "split": split,
+        "corpora": [file.stem for file in files],
+        **results,
+    }
+
+
+def corpus_files(folder: Path, names: Optional[Sequence[str]] = None) -> List[Path]:
+    """The DocBin files of a split, of the named corpora or all; sorted by name.
+
+    RAISES MtnlpError (E503) where a named corpus, or any at all, is missing.
+    """
+    found = {path.stem: path for path in sorted(folder.glob("*.spacy"))}
+    wanted = list(found) if not names else list(names)
+    missing = [name for name in wanted if name not in found]
+    if missing or not wanted:
+        described = ", ".join(f"{name}.spacy" for name in missing) or "the files *.spacy"
+        raise MtnlpError(Errors.E503.format(path=folder, names=described))
+    return [found[name] for name in wanted]
+
+
+def read_docs(files: Iterable[Path], nlp: Language) -> Iterator[Doc]:
+    """The documents of several DocBins, one file in memory at a time."""
+    for file in files:
+        yield from DocBin().from_disk(file).get_docs(nlp.vocab)
+
+
+def _collectors(
+    nlp: Language,
+) -> Tuple[Dict[str, EntityEvaluation], Dict[str, CategoryEvaluation]]:
+    entities, categories = {}, {}
+    for name, pipe in nlp.pipeline:
+        cfg = getattr(pipe, "cfg", None) or {}
+        if "spans_key" in cfg:
+            entities[name] = EntityEvaluation(cfg["spans_key"])
+        elif "tasks" in cfg:
+            categories[name] = CategoryEvaluation(cfg)
+    return entities, categories
+
+
+def _vector_pipe(nlp: Language) -> str:
+    """The name vectors are reported under: that of the pipe which makes them, if one does."""
+    for name in nlp.pipe_names:
+        if nlp.get_pipe_meta(name).factory == "sentence_vectors":
+            return name
+    return VECTORS

@@ -1,0 +1,157 @@
+"""Gold entities of Examples, in the predicted Doc's tokens: `doc.ents` or a spans group."""
+
+from dataclasses import dataclass, field
+from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+
+import numpy
+import torch
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+from spacy.util import filter_spans
+
+from ..structured.schemes import TagScheme
+from .targets import Target
+
+
+@dataclass
+class GoldEntities:
+    """The flat entities of one annotated Doc.
+
+    spans: `(start, end, label index)` in predicted tokens, not overlapping.
+    missing: `[tokens]` bool, True where the annotation is unknown.
+    """
+
+    spans: List[Tuple[int, int, int]]
+    missing: numpy.ndarray = field(repr=False)
+
+
+def is_annotated(doc: Doc, spans_key: Optional[str]) -> bool:
+    """Whether somebody annotated the layer: a token's entity tag is set, or the group exists."""
+    if spans_key is None:
+        return bool(len(doc)) and doc.has_annotation("ENT_IOB")
+    return spans_key in doc.spans
+
+
+def gold_spans(doc: Doc, spans_key: Optional[str]) -> Sequence[Span]:
+    """The layer's spans as annotated, nested ones included."""
+    return doc.ents if spans_key is None else list(doc.spans[spans_key])
+
+
+def gold_labels(examples: Iterable[Example], spans_key: Optional[str]) -> List[str]:
+    """The labels of the layer in the references, sorted."""
+    found = set()
+    for example in examples:
+        if is_annotated(example.reference, spans_key):
+            found.update(span.label_ for span in gold_spans(example.reference, spans_key))
+    return sorted(found)
+
+
+def get_entities(
+    example: Example, spans_key: Optional[str], label_index: Dict[str, int]
+) -> Optional[GoldEntities]:
+    """The Example's flat gold entities; None where the layer is not annotated.
+
+    Of nested entities the longest stay. An entity whose boundaries fall inside a predicted
+    token, or whose label is unknown, makes its tokens missing: neither it nor "no entity" is true
+    of them.
+    """
+    reference, predicted = example.reference, example.predicted
+    if not is_annotated(reference, spans_key):
+        return None
+    same = same_tokens(reference, predicted)
+    missing = missing_tokens(example, spans_key, same)
+    spans = []
+    for span in filter_spans(gold_spans(reference, spans_key)):
+        start, end, exact = (span.start, span.end, True) if same else project(example, span)
+        if exact and span.label_ in label_index:
+            spans.append((start, end, label_index[span.label_]))
+        else:
+            missing[start:end] = True
+    return GoldEntities(spans, missing)
+
+
+def same_tokens(reference: Doc, predicted: Doc) -> bool:
+    return len(reference) == len(predicted) and bool(
+        (reference.to_array("ORTH") == predicted.to_array("ORTH")).all()
+    )
+
+
+def missing_tokens(example: Example, spans_key: Optional[str], same: bool) -> numpy.ndarray:
+    """`[tokens]` bool over the predicted Doc: which have no annotation in `doc.ents`."""
+    n_tokens = len(example.predicted)
+    if spans_key is not None:
+        return numpy.zeros(n_tokens, dtype=bool)
+    if same:
+        return example.reference.to_array("ENT_IOB") == 0
+    unknown = example.reference.to_array("ENT_IOB") == 0
+    missing = numpy.zeros(n_tokens, dtype=bool)
+    missing[example.alignment.y2x[unknown].dataXd] = True
+    return missing
+
+
+def project(example: Example, span: Span) -> Tuple[int, int, bool]:
+    """A reference span in predicted tokens.
+
+    RETURNS: start, end and whether the boundaries are exactly the same.
+    """
+    alignment = example.alignment
+    tokens = alignment.y2x[span.start : span.end].dataXd
+    if not len(tokens):
+        return 0, 0, False
+    start, end = int(tokens.min()), int(tokens.max()) + 1
+    back = alignment.x2y[start:end].dataXd
+    exact = len(back) > 0 and back.min() == span.start and back.max() == span.end - 1
+    return start, end, bool(exact)
+
+
+def tag_targets(
+    examples: Sequence[Example], spans_key: Optional[str], labels: Sequence[str], scheme: TagScheme
+) -> Target:
+    """Entities as tag constraints, for a batch.
+
+    RETURNS: `target` bool `[rows, seq, tags]`, the tags each token may have (all where missing);
+    `mask` bool `[rows, seq]`, the real tokens; `units`, the annotated tokens.
+    """
+    label_index = {label: i for i, label in enumerate(labels)}
+    found = [get_entities(example, spans_key, label_index) for example in examples]
+    rows = [
+        i
+        for i, gold in enumerate(found)
+        if gold is not None and len(gold.missing) and not gold.missing.all()
+    ]
+    golds = [gold for i in rows if (gold := found[i]) is not None]
+    lengths = torch.tensor([len(gold.missing) for gold in golds], dtype=torch.long)
+    seq = int(lengths.max()) if golds else 0
+    mask = torch.arange(seq) < lengths.unsqueeze(1)
+    missing = torch.zeros(mask.shape, dtype=torch.bool)
+    if golds:
+        missing[mask] = torch.from_numpy(numpy.concatenate([gold.missing for gold in golds]))
+    spans = [(row, *span) for row, gold in enumerate(golds) for span in gold.spans]
+    tags = spell(torch.tensor(spans, dtype=torch.long).reshape(-1, 4), mask.shape, scheme)
+    return Target(
+        rows=rows,
+        target=scheme.refine(tags, missing | ~mask, list(labels)),
+        mask=mask,
+        units=float((mask & ~missing).sum()),
+    )
+
+
+def spell(spans: torch.Tensor, shape: Sequence[int], scheme: TagScheme) -> torch.Tensor:
+    """Spans as tag indices.
+
+    spans: int64 `[n, 4]`: row, start, end, label index, not overlapping. shape: `[rows, seq]`.
+    RETURNS: int64 `[rows, seq]`, 0 (O) outside.
+    """
+    tags = torch.zeros(tuple(shape), dtype=torch.long)
+    row, start, end, _ = spans.unbind(1)
+    first, inside, last = scheme.path(spans)
+    lengths = end - start
+    position = torch.arange(int(lengths.sum())) - (lengths.cumsum(0) - lengths).repeat_interleave(
+        lengths
+    )
+    tags[row.repeat_interleave(lengths), start.repeat_interleave(lengths) + position] = (
+        inside.repeat_interleave(lengths)
+    )
+    tags[row, end - 1] = last
+    tags[row, start] = torch.where(lengths == 1, last, first)
+    return tags

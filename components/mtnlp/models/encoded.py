@@ -1,0 +1,135 @@
+"""The encoder's output for a batch and for one Doc, without padding."""
+
+from dataclasses import dataclass
+from typing import Any, List, Optional, cast
+
+import numpy
+import torch
+from spacy_transformers.data_classes import FullTransformerBatch, TransformerData, WordpieceBatch
+from thinc.api import torch2xp, xp2torch
+from thinc.types import Floats2d, Ragged
+from transformers.file_utils import ModelOutput
+
+from .windows import Ints
+
+
+@dataclass
+class EncodedDoc(TransformerData):
+    """A `TransformerData` whose windows lie one behind the other, without padding.
+
+    `model_output.last_hidden_state` is `[1, wordpieces, width]`, special tokens included;
+    `wordpieces.lengths` holds the length of each window. `token_vectors` `[tokens, width]` are
+    the means over each token's wordpieces, computed once for all listeners.
+    """
+
+    token_vectors: Optional[Floats2d] = None
+
+
+@dataclass
+class EncodedBatch(FullTransformerBatch):
+    """A batch whose per-Doc data was split when it was made, so that alignment and pooling happen
+    once a batch. `model_output.last_hidden_state` is `[wordpieces of the batch, width]`."""
+
+    def unsplit_by_doc(self, arrays: List[List[Any]]) -> "EncodedBatch":
+        """Join the per-Doc gradients.
+
+        arrays: one list a non-empty Doc, its first member `[1, wordpieces, width]`.
+        RETURNS: a batch whose `last_hidden_state` is the gradient `[wordpieces, width]`.
+        """
+        parts = [xp2torch(doc_arrays[0])[0] for doc_arrays in arrays]
+        if not parts:  # no listener had a gradient to give
+            hidden = cast(Any, self.model_output).last_hidden_state
+            parts = [torch.zeros_like(hidden)]
+        return EncodedBatch(
+            spans=self.spans,
+            wordpieces=self.wordpieces,
+            model_output=ModelOutput(last_hidden_state=torch.cat(parts)),
+            align=self.align,
+        )
+
+
+@dataclass
+class DocLayout:
+    """Where a Doc's data lies in the flat batch.
+
+    index: position of the Doc in the batch. ids: its wordpiece ids, special tokens included.
+    strings: their texts. window_lengths: wordpieces a window. wordpieces, lengths: the alignment,
+    relative to the Doc.
+    """
+
+    index: int
+    ids: Ints
+    strings: List[str]
+    window_lengths: List[int]
+    wordpieces: Ints
+    lengths: Ints
+
+
+def mean_by_token(hidden: torch.Tensor, wordpieces: torch.Tensor, lengths: torch.Tensor) -> Any:
+    """Mean of each token's wordpiece vectors.
+
+    hidden: `[wordpieces, width]`. wordpieces: `[pairs]` rows of hidden, grouped by token.
+    lengths: `[tokens]`. RETURNS: `[tokens, width]`.
+    """
+    tokens = torch.repeat_interleave(torch.arange(len(lengths), device=hidden.device), lengths)
+    sums = hidden.new_zeros((len(lengths), hidden.shape[1]))
+    sums.index_add_(0, tokens, hidden[wordpieces])
+    return sums / lengths.clamp(min=1).unsqueeze(1)
+
+
+def make_batch(
+    n_docs: int, spans: List[List[Any]], layouts: List[DocLayout], hidden: torch.Tensor
+) -> EncodedBatch:
+    """Split the flat hidden states into per-Doc views.
+
+    layouts: the non-empty Docs in order. hidden: `[wordpieces of the batch, width]`.
+    """
+    doc_sizes = [len(layout.ids) for layout in layouts]
+    doc_starts = numpy.cumsum([0, *doc_sizes])
+    pairs = numpy.concatenate(
+        [layout.wordpieces + start for layout, start in zip(layouts, doc_starts, strict=False)]
+    )
+    lengths = numpy.concatenate([layout.lengths for layout in layouts])
+    device = hidden.device
+    vectors = mean_by_token(
+        hidden, torch.from_numpy(pairs).to(device), torch.from_numpy(lengths).to(device)
+    )
+    hidden_xp = cast(Any, torch2xp(hidden))
+    vectors_xp = cast(Any, torch2xp(vectors))
+    data: List[TransformerData] = [TransformerData.empty() for _ in range(n_docs)]
+    token = 0
+    for layout, start in zip(layouts, doc_starts, strict=False):
+        n = len(layout.ids)
+        data[layout.index] = EncodedDoc(
+            wordpieces=flat_wordpieces(layout.ids, layout.strings, layout.window_lengths),
+            model_output=ModelOutput(last_hidden_state=hidden_xp[start : start + n][None]),
+            align=ragged(layout.wordpieces, layout.lengths),
+            token_vectors=vectors_xp[token : token + len(layout.lengths)],
+        )
+        token += len(layout.lengths)
+    return EncodedBatch(
+        spans=spans,
+        wordpieces=flat_wordpieces(
+            numpy.concatenate([layout.ids for layout in layouts]),
+            [string for layout in layouts for string in layout.strings],
+            [length for layout in layouts for length in layout.window_lengths],
+        ),
+        model_output=ModelOutput(last_hidden_state=hidden),
+        align=ragged(pairs, lengths),
+        cached_doc_data=data,
+    )
+
+
+def flat_wordpieces(ids: Ints, strings: List[str], window_lengths: List[int]) -> WordpieceBatch:
+    """Wordpieces as one unpadded row."""
+    return WordpieceBatch(
+        strings=[strings],
+        input_ids=cast(Any, ids[None]),
+        attention_mask=cast(Any, numpy.ones((1, len(ids)), dtype="float32")),
+        lengths=window_lengths,
+        token_type_ids=None,
+    )
+
+
+def ragged(wordpieces: Ints, lengths: Ints) -> Ragged:
+    return Ragged(cast(Any, wordpieces.astype("int32")), cast(Any, lengths.astype("int32")))

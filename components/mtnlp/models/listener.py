@@ -1,0 +1,125 @@
+"""Token vectors from the shared encoder: `mtnlp.TransformerListener.v1`."""
+
+from typing import Any, Callable, List, Optional, Sequence, Tuple, cast
+
+import numpy
+import torch
+from spacy.tokens import Doc
+from spacy_transformers.data_classes import TransformerData
+from spacy_transformers.layers import TransformerListener
+from spacy_transformers.layers.trfs2arrays import trfs2arrays
+from thinc.api import Model, chain, torch2xp, xp2torch
+from thinc.types import Floats2d, Ragged
+from transformers.file_utils import ModelOutput
+
+from .encoded import EncodedDoc, mean_by_token
+from .replacement import replace_listener
+
+
+def build_transformer_listener_v1(
+    grad_factor: float = 1.0, upstream: str = "*", transformer: Optional[Model] = None
+) -> Model[List[Doc], List[Floats2d]]:
+    """A tok2vec layer over the shared encoder: each token the mean of its wordpieces.
+
+    Does what `spacy-transformers.TransformerListener.v1` with `reduce_mean.v1` does, but takes
+    the means the encoder computed once for all listeners.
+
+    grad_factor: λ, the weight of this component's gradient in the shared encoder.
+    upstream: the name of the transformer component, "*" for any.
+    transformer: the component's own encoder in place of the shared one; written by
+        `replace_listeners`.
+    """
+    source = connect(upstream, transformer)
+    model: Model = chain(source, token_vectors(grad_factor))
+    model.set_ref("listener", source)
+    return model
+
+
+def build_transformer_tok2vec_v1(
+    transformer: Model, pooling: Model[Ragged, Floats2d], grad_factor: float = 1.0
+) -> Model[List[Doc], List[Floats2d]]:
+    """An encoder of its own where a `spacy-transformers.TransformerListener.v1` stood; written by
+    `replace_listeners`. Arguments as there."""
+    return chain(replace_listener(transformer), trfs2arrays(pooling, grad_factor))
+
+
+def connect(upstream: str, transformer: Optional[Model]) -> Model[List[Doc], List[TransformerData]]:
+    """A listener to the shared encoder, or an own encoder."""
+    if transformer is None:
+        return TransformerListener(upstream_name=upstream)
+    return replace_listener(transformer)
+
+
+def token_vectors(grad_factor: float) -> Model[List[TransformerData], List[Floats2d]]:
+    """List[TransformerData] → List[Floats2d], `[tokens, width]` a Doc."""
+    return Model("token-vectors", forward, attrs={"grad_factor": grad_factor})
+
+
+def forward(
+    model: Model, datas: List[TransformerData], is_train: bool
+) -> Tuple[List[Floats2d], Callable[[List[Floats2d]], List[TransformerData]]]:
+    outputs = [vectors_of(model, data) for data in datas]
+
+    def backprop(d_outputs: List[Floats2d]) -> List[TransformerData]:
+        full = [(data, d) for data, d in zip(datas, d_outputs, strict=True) if not is_empty(data)]
+        if not full:
+            return []
+        docs, d_vectors = zip(*full, strict=True)
+        return spread_to_wordpieces(docs, d_vectors, model.attrs["grad_factor"])
+
+    return outputs, backprop
+
+
+def vectors_of(model: Model, data: TransformerData) -> Floats2d:
+    """The Doc's token vectors `[tokens, width]`; computed here only for data that came back from
+    disk or from a disabled encoder."""
+    if is_empty(data):
+        return model.ops.alloc2f(0, 0)
+    made = getattr(data, "token_vectors", None)
+    if made is not None:
+        return made
+    hidden = hidden_of(data)
+    wordpieces = xp2torch(data.align.dataXd).long()
+    lengths = xp2torch(data.align.lengths).long()
+    return cast(Floats2d, torch2xp(mean_by_token(hidden, wordpieces, lengths)))
+
+
+def spread_to_wordpieces(
+    datas: Sequence[TransformerData], d_vectors: Sequence[Floats2d], factor: float
+) -> List[TransformerData]:
+    """The gradients of means over each token's wordpieces, all Docs in one operation.
+
+    datas: non-empty. d_vectors: `[tokens, width]` a Doc. factor: what the gradient is multiplied
+    by. RETURNS: the gradient of each Doc's hidden states.
+    """
+    sizes = [hidden_of(data).shape[0] for data in datas]
+    starts = numpy.cumsum([0, *sizes[:-1]])
+    pairs = [data.align.dataXd + start for data, start in zip(datas, starts, strict=True)]
+    d_tokens = torch.cat([xp2torch(d) for d in d_vectors])
+    device = d_tokens.device
+    wordpieces = torch.from_numpy(numpy.concatenate(pairs)).long().to(device)
+    lengths = torch.from_numpy(numpy.concatenate([data.align.lengths for data in datas])).long()
+    lengths = lengths.to(device)
+    d_tokens = d_tokens * (factor / lengths.clamp(min=1)).unsqueeze(1)
+    d_hidden = d_tokens.new_zeros((sum(sizes), d_tokens.shape[1]))
+    d_hidden.index_add_(0, wordpieces, d_tokens.repeat_interleave(lengths, dim=0))
+    return [gradient_of(data, d) for data, d in zip(datas, d_hidden.split(sizes), strict=True)]
+
+
+def is_empty(data: TransformerData) -> bool:
+    """Whether the data belongs to a Doc without tokens, which the encoder leaves out."""
+    output: Any = data.model_output
+    return "last_hidden_state" not in output or output.last_hidden_state.size == 0
+
+
+def hidden_of(data: TransformerData) -> torch.Tensor:
+    """`[wordpieces, width]`, windows one behind the other."""
+    output: Any = data.model_output
+    return xp2torch(output.last_hidden_state).reshape(-1, data.width)
+
+
+def gradient_of(data: TransformerData, d_hidden: torch.Tensor) -> TransformerData:
+    """Wrap a gradient `[wordpieces, width]` as the data it belongs to."""
+    shape = cast(Any, data.model_output).last_hidden_state.shape
+    d_output = ModelOutput(last_hidden_state=torch2xp(d_hidden.reshape(shape)))
+    return EncodedDoc(wordpieces=data.wordpieces, model_output=d_output, align=data.align)

@@ -1,0 +1,184 @@
+"""One vector a Doc: `mtnlp.TransformerPooler.v1` and `mtnlp.TokenPooler.v1`.
+
+In a config the block stands at `[components.X.model.tok2vec]`, like a token head's, because
+`Language.replace_listeners` reads that name alone.
+"""
+
+from typing import Any, Callable, List, Literal, Optional, Tuple, cast
+
+import numpy
+import torch
+from spacy.tokens import Doc
+from spacy_transformers.data_classes import TransformerData
+from thinc.api import Model, chain, torch2xp, xp2torch
+from thinc.types import Floats2d
+
+from ..nn.pooling import segment_max, segment_mean
+from .listener import connect, gradient_of, hidden_of, is_empty
+
+PoolingName = Literal["mean", "max", "cls"]
+
+
+def build_transformer_pooler_v1(
+    pooling: PoolingName = "mean",
+    grad_factor: float = 1.0,
+    upstream: str = "*",
+    transformer: Optional[Model] = None,
+) -> Model[List[Doc], Floats2d]:
+    """Pools the shared encoder's wordpieces over all windows of a Doc: List[Doc] → `[docs, width]`.
+
+    pooling: "mean" over all wordpieces, special tokens included, as sentence-transformers does;
+        "max" over the same; "cls" the first wordpiece of each window, averaged over windows.
+    grad_factor: λ, the weight of this component's gradient in the shared encoder.
+    upstream: the name of the transformer component, "*" for any.
+    transformer: the component's own encoder in place of the shared one; written by
+        `replace_listeners`.
+    """
+    source = connect(upstream, transformer)
+    pool: Model = Model(
+        "pool-wordpieces", pool_wordpieces, attrs={"pooling": pooling, "grad_factor": grad_factor}
+    )
+    return pooler(source, pool, wordpiece_rows)
+
+
+def build_token_pooler_v1(
+    tok2vec: Model[List[Doc], List[Floats2d]], pooling: PoolingName = "mean"
+) -> Model[List[Doc], Floats2d]:
+    """Pools the token vectors of any tok2vec, spaCy's CNN included: List[Doc] → `[docs, width]`.
+
+    tok2vec: `[tokens, width]` a Doc. pooling: "mean", "max", or "cls" for the first token.
+    """
+    pool: Model = Model("pool-tokens", pool_tokens, attrs={"pooling": pooling})
+    return pooler(tok2vec, pool, token_rows)
+
+
+def pooler(source: Model, pool: Model, rows: Callable[[List[Any]], List[Floats2d]]) -> Model:
+    """source: List[Doc] → List[Any]; pool: List[Any] → `[docs, width]`; rows: what the source gives
+    → `[tokens, width]` a Doc, whose mean is the Doc's mean-pooled vector."""
+    model: Model = chain(source, pool)
+    model.set_ref("source", source)
+    model.set_ref("pool", pool)
+    model.attrs["token_rows"] = rows
+    return model
+
+
+def pool_wordpieces(
+    model: Model, datas: List[TransformerData], is_train: bool
+) -> Tuple[Floats2d, Callable[[Floats2d], List[TransformerData]]]:
+    indices = [i for i, data in enumerate(datas) if not is_empty(data)]
+    full = [datas[i] for i in indices]
+    parts = [hidden_of(data) for data in full]
+    if not parts:
+        return model.ops.alloc2f(len(datas), 0), lambda d_pooled: []
+    windows = [window_lengths(data) for data in full]
+    pooled, backward = pool_parts(
+        parts, windows, indices, len(datas), model.attrs["pooling"], is_train
+    )
+
+    def backprop(d_pooled: Floats2d) -> List[TransformerData]:
+        d_parts = backward(xp2torch(d_pooled) * model.attrs["grad_factor"])
+        return [gradient_of(data, d_part) for data, d_part in zip(full, d_parts, strict=True)]
+
+    return cast(Floats2d, torch2xp(pooled)), backprop
+
+
+def pool_tokens(
+    model: Model, vectors: List[Floats2d], is_train: bool
+) -> Tuple[Floats2d, Callable[[Floats2d], List[Floats2d]]]:
+    width = max((part.shape[1] for part in vectors), default=0)
+    indices = [i for i, part in enumerate(vectors) if len(part)]
+    parts = [xp2torch(vectors[i]) for i in indices]
+    if not parts:
+        return model.ops.alloc2f(len(vectors), width), lambda d_pooled: vectors
+    windows = [numpy.array([len(part)]) for part in parts]
+    pooled, backward = pool_parts(
+        parts, windows, indices, len(vectors), model.attrs["pooling"], is_train
+    )
+
+    def backprop(d_pooled: Floats2d) -> List[Floats2d]:
+        d_vectors = [model.ops.alloc2f(*part.shape) for part in vectors]
+        for i, d_part in zip(indices, backward(xp2torch(d_pooled)), strict=True):
+            d_vectors[i] = cast(Floats2d, torch2xp(d_part))
+        return d_vectors
+
+    return cast(Floats2d, torch2xp(pooled)), backprop
+
+
+def pool_parts(
+    parts: List[torch.Tensor],
+    windows: List[Any],
+    indices: List[int],
+    count: int,
+    pooling: PoolingName,
+    is_train: bool,
+) -> Tuple[torch.Tensor, Callable[[torch.Tensor], Tuple[torch.Tensor, ...]]]:
+    """Pool all Docs of a batch in one operation.
+
+    parts: `[positions, width]` a non-empty Doc. windows: the lengths of its windows.
+    indices: each part's row in the result. count: rows of the result, zeros for empty Docs.
+    RETURNS: `[count, width]` and the way back to the gradient of each part.
+    """
+    sizes = [len(part) for part in parts]
+    vectors = torch.cat(parts).requires_grad_(is_train)
+    device = vectors.device
+    segment = torch.tensor(indices, device=device).repeat_interleave(
+        torch.tensor(sizes, device=device)
+    )
+    with torch.set_grad_enabled(is_train):
+        if pooling == "max":
+            pooled = segment_max(vectors, segment, count)
+        elif pooling == "cls":
+            lengths = numpy.concatenate(windows)
+            first = torch.from_numpy(numpy.cumsum(lengths) - lengths).long().to(device)
+            pooled = segment_mean(vectors[first], segment[first], count)
+        else:
+            pooled = segment_mean(vectors, segment, count)
+
+    def backward(d_pooled: torch.Tensor) -> Tuple[torch.Tensor, ...]:
+        (d_vectors,) = torch.autograd.grad(pooled, vectors, d_pooled)
+        return d_vectors.split(sizes)
+
+    return pooled.detach(), backward
+
+
+def window_lengths(data: TransformerData) -> Any:
+    """`[windows]` wordpieces of each window."""
+    lengths = numpy.asarray(data.wordpieces.lengths)
+    n = hidden_of(data).shape[0]
+    return lengths if lengths.sum() == n else numpy.array([n])
+
+
+def wordpiece_rows(datas: List[TransformerData]) -> List[Floats2d]:
+    """Rows `[tokens, width]` a Doc whose mean is the mean over the Doc's wordpieces.
+
+    A wordpiece's vector is shared out among the tokens it stands for; special tokens and the
+    space between tokens go to the token before them, or the first. The sum over a span's rows is
+    then the sum over the span's wordpieces.
+    """
+    return [wordpiece_row(data) for data in datas]
+
+
+def wordpiece_row(data: TransformerData) -> Floats2d:
+    n_tokens = len(data.align.lengths)
+    if is_empty(data):
+        return cast(Floats2d, numpy.zeros((n_tokens, 0), dtype="float32"))
+    hidden = hidden_of(data)
+    wordpieces = numpy.asarray(data.align.dataXd)
+    tokens = numpy.repeat(numpy.arange(n_tokens), data.align.lengths)
+    # Nobody's wordpieces go to the last token that begins before them.
+    owners = numpy.bincount(wordpieces, minlength=len(hidden))
+    orphans = numpy.flatnonzero(owners == 0)
+    starts = numpy.maximum.accumulate(wordpieces[numpy.searchsorted(tokens, numpy.arange(n_tokens))])
+    adopters = numpy.maximum(numpy.searchsorted(starts, orphans, side="right") - 1, 0)
+    wordpieces = torch.from_numpy(numpy.concatenate([wordpieces, orphans])).long()
+    tokens = torch.from_numpy(numpy.concatenate([tokens, adopters])).long()
+    share = torch.from_numpy(1.0 / numpy.maximum(owners, 1)).float().to(hidden.device)
+    shared = (hidden * share.unsqueeze(1))[wordpieces.to(hidden.device)]
+    rows = hidden.new_zeros((n_tokens, hidden.shape[1]))
+    rows.index_add_(0, tokens.to(hidden.device), shared)
+    return cast(Floats2d, torch2xp(rows * (n_tokens / len(hidden))))
+
+
+def token_rows(vectors: List[Floats2d]) -> List[Floats2d]:
+    """The rows of a tok2vec as they are: their mean is the mean-pooled vector."""
+    return vectors

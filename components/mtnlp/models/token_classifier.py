@@ -1,0 +1,45 @@
+"""`mtnlp.TokenClassifier.v1`: flat entities from token vectors."""
+
+from functools import partial
+from typing import Any, Callable, List, Literal, Optional
+
+from spacy.tokens import Doc
+from thinc.api import Model, chain
+from thinc.types import Floats2d
+
+from ..nn.heads import CRFTagger, SoftmaxTagger
+from .torch_head import Output, token_head
+
+
+def build_token_classifier_v1(
+    tok2vec: Model[List[Doc], List[Floats2d]],
+    decoder: Literal["crf", "softmax"] = "crf",
+    scheme: Literal["bio", "biluo"] = "bio",
+    hidden: Optional[int] = None,
+    dropout: float = 0.1,
+    loss: Optional[Callable] = None,
+) -> Model[List[Doc], Output]:
+    """Tag scores over any tok2vec layer.
+
+    tok2vec: `[tokens, width]` a Doc.
+    decoder: "crf", a linear-chain CRF (Lafferty et al., 2001; over neural emissions Lample et al.,
+        2016), or "softmax", every token on its own.
+    scheme: how entities are spelled in tags.
+    hidden: width of a hidden layer before the tag scores; none by default.
+    dropout: on the token vectors, in training.
+    loss: a `@losses` block for the softmax decoder; cross-entropy by default.
+    """
+    head: Any = CRFTagger
+    settings = {"scheme": scheme, "hidden": hidden, "dropout": dropout}
+    if decoder == "softmax":
+        head = SoftmaxTagger
+        settings["loss"] = loss  # type: ignore[assignment]
+    return with_head(tok2vec, token_head(partial(head, **settings)))
+
+
+def with_head(tok2vec: Model, head: Model) -> Model:
+    """Chain an encoder and a head; the pipe finds them as `tok2vec` and `head`."""
+    model: Model = chain(tok2vec, head)
+    model.set_ref("tok2vec", tok2vec)
+    model.set_ref("head", head)
+    return model

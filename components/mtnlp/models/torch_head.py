@@ -1,0 +1,106 @@
+"""A torch head as a thinc layer, built when its sizes are known.
+
+A head's width and labels are found at `initialize`, or in the component's `cfg` when it is
+loaded; until then the layer has no module. Values between head and pipe stay torch tensors: the
+pipe's loss is computed in torch too.
+"""
+
+from typing import Any, Callable, List, Tuple
+
+import torch
+from thinc.api import Model, PyTorchShim, get_torch_default_device, torch2xp, xp2torch
+from thinc.types import ArgsKwargs, Floats2d
+
+from ..errors import Errors, MtnlpError
+from ..types import HeadOutput
+
+Output = Tuple[HeadOutput, torch.Tensor]
+
+
+def token_head(build: Callable[..., torch.nn.Module]) -> Model[List[Floats2d], Output]:
+    """List of `[tokens, width]` → (HeadOutput over `[batch, seq]`, mask `[batch, seq]`).
+
+    build: makes the module from `width` and what `build_head` is given.
+    """
+    return Model("token-head", forward_tokens, dims={"nI": None}, attrs={"build": build})
+
+
+def doc_head(build: Callable[..., torch.nn.Module]) -> Model[Floats2d, Output]:
+    """`[docs, width]` → (HeadOutput over `[docs]`, mask `[docs]`). build: as for `token_head`."""
+    return Model("doc-head", forward_docs, dims={"nI": None}, attrs={"build": build})
+
+
+def build_head(model: Model, width: int, **sizes: Any) -> None:
+    """Build the layer's module.
+
+    width: of the inputs. sizes: what else the head's constructor needs, labels for instance.
+    """
+    module = model.attrs["build"](width=width, **sizes).to(get_torch_default_device())
+    model.shims[:] = [PyTorchShim(module)]
+    model.set_dim("nI", width, force=True)
+
+
+def head_module(model: Model) -> Any:
+    """The torch module of a built head. Raises MtnlpError E205 where there is none."""
+    if not model.shims:
+        raise MtnlpError(Errors.E205)
+    return model.shims[0]._model
+
+
+def forward_tokens(
+    model: Model, vectors: List[Floats2d], is_train: bool
+) -> Tuple[Output, Callable[[HeadOutput], List[Floats2d]]]:
+    module = head_module(model)
+    device = next(module.parameters()).device
+    lengths = [len(part) for part in vectors]
+    seq = max(lengths, default=0)
+    mask = torch.arange(seq, device=device) < torch.tensor(lengths, device=device).unsqueeze(1)
+    padded = torch.zeros((len(vectors), seq, model.get_dim("nI")), device=device)
+    if seq:
+        padded[mask] = torch.cat([xp2torch(part, device=device) for part in vectors if len(part)])
+    output, backprop_module = run_module(model, padded, mask, is_train)
+
+    def backprop(d_output: HeadOutput) -> List[Floats2d]:
+        d_flat = backprop_module(d_output)[mask]
+        return [torch2xp(part) for part in d_flat.split(lengths)]  # type: ignore[misc]
+
+    return (output, mask), backprop
+
+
+def forward_docs(
+    model: Model, vectors: Floats2d, is_train: bool
+) -> Tuple[Output, Callable[[HeadOutput], Floats2d]]:
+    device = next(head_module(model).parameters()).device
+    inputs = xp2torch(vectors, device=device)
+    if inputs.shape[1] == 0:  # a batch of empty Docs has no width of its own
+        inputs = inputs.new_zeros((len(inputs), model.get_dim("nI")))
+    mask = torch.ones(len(inputs), dtype=torch.bool, device=device)
+    output, backprop_module = run_module(model, inputs, mask, is_train)
+
+    def backprop(d_output: HeadOutput) -> Floats2d:
+        return torch2xp(backprop_module(d_output))  # type: ignore[return-value]
+
+    return (output, mask), backprop
+
+
+def run_module(
+    model: Model, inputs: torch.Tensor, mask: torch.Tensor, is_train: bool
+) -> Tuple[HeadOutput, Callable[[HeadOutput], torch.Tensor]]:
+    """Call the head's module.
+
+    inputs: `[batch, seq, width]` or `[batch, width]`. RETURNS: what it says, detached, and the
+    backward pass, which adds to the gradients of the module's parameters and returns that of the
+    inputs.
+    """
+    inputs = inputs.detach().requires_grad_(is_train)
+    made, backprop_shim = model.shims[0](ArgsKwargs(args=(inputs, mask), kwargs={}), is_train)
+
+    def backprop(d_output: HeadOutput) -> torch.Tensor:
+        pairs = [(made.scores, d_output.scores), (made.features, d_output.features)]
+        pairs = [(value, grad) for value, grad in pairs if grad is not None and value.requires_grad]
+        values, grads = zip(*pairs, strict=True)
+        backprop_shim(ArgsKwargs(args=(values,), kwargs={"grad_tensors": list(grads)}))
+        assert inputs.grad is not None
+        return inputs.grad
+
+    return HeadOutput(made.scores.detach(), made.features.detach()), backprop

@@ -1,0 +1,212 @@
+"""`mtnlp.TransformerModel.v1`: the shared encoder.
+
+It is spacy-transformers' `TransformerModel` with another forward pass: spacy-transformers' pipe,
+listeners and data classes work with it unchanged.
+"""
+
+import copy
+from typing import Any, Callable, Dict, List, Literal, Tuple, cast
+
+import numpy
+import torch
+from spacy.tokens import Doc, Span
+from spacy_transformers.layers.transformer_model import (
+    TransformerModel,
+    huggingface_from_pretrained,
+    set_pytorch_transformer,
+)
+from spacy_transformers.layers.hf_wrapper import HFWrapper
+from spacy_transformers.data_classes import HFObjects
+from thinc.api import Model
+from thinc.types import ArgsKwargs
+
+from ..errors import Errors, MtnlpError
+from .encoded import EncodedBatch, make_batch
+from .replacement import replace_listener, replace_listener_cfg
+from .windows import Ints, group_by_length
+from .wordpieces import WindowBatch, Windower, make_windower
+
+Precision = Literal["fp32", "bf16"]
+
+
+def build_transformer_model_v1(
+    name: str,
+    window: int = 0,
+    precision: Precision = "fp32",
+    tokenizer_config: Dict[str, Any] = {},  # noqa: B006 - copied, never written
+    transformer_config: Dict[str, Any] = {},  # noqa: B006
+) -> Model[List[Doc], EncodedBatch]:
+    """The shared encoder: List[Doc] → EncodedBatch.
+
+    Windows are counted in wordpieces, never cut a token, never exceed what the encoder has
+    positions for and do not overlap: no text is encoded twice, no wordpiece is lost, no token is
+    without a vector. Windows of similar length are padded together.
+
+    name: a Hugging Face encoder's name or path (only read when the model is first initialised;
+        a trained pipeline carries its weights).
+    window: wordpieces a window holds at most, special tokens included; 0: what the encoder allows.
+    precision: "bf16" runs the encoder under torch's autocast, on CPU and GPU; what it returns is
+        float32 all the same.
+    tokenizer_config, transformer_config: passed on to `from_pretrained`.
+    """
+    return WindowedTransformerModel(
+        name, window, precision, dict(tokenizer_config), dict(transformer_config)
+    )
+
+
+class WindowedTransformerModel(TransformerModel):
+    """The thinc model behind `mtnlp.TransformerModel.v1`; arguments as there."""
+
+    def __init__(
+        self,
+        name: str,
+        window: int,
+        precision: Precision,
+        tokenizer_config: Dict[str, Any],
+        transformer_config: Dict[str, Any],
+    ):
+        wrapper = HFWrapper(
+            HFObjects(None, None, None, tokenizer_config, transformer_config),
+            convert_inputs=convert_inputs,
+            convert_outputs=convert_outputs,
+            grad_scaler_config={"enabled": False},
+        )
+        Model.__init__(
+            self,
+            "transformer",
+            forward,
+            init=init,
+            layers=[wrapper],
+            dims={"nO": None},
+            attrs={
+                "name": name,
+                "window": window,
+                "precision": precision,
+                "set_transformer": set_pytorch_transformer,
+                "has_transformer": False,
+                "replace_listener": replace_listener,
+                "replace_listener_cfg": replace_listener_cfg,
+            },
+        )
+
+    @property
+    def windower(self) -> Windower:
+        """Made anew when the tokenizer has been set or loaded."""
+        made = self.__dict__.get("_windower")
+        if made is None or made.tokenizer is not self.tokenizer:
+            made = make_windower(self.tokenizer, self.transformer, self.attrs["window"])
+            self.__dict__["_windower"] = made
+        return made
+
+    def copy(self) -> "WindowedTransformerModel":
+        """A deep copy with its own id, as `Language.replace_listeners` needs."""
+        hf_model = self.layers[0].shims[0]._hfmodel
+        copied = WindowedTransformerModel(
+            self.attrs["name"],
+            self.attrs["window"],
+            self.attrs["precision"],
+            hf_model._init_tokenizer_config,
+            hf_model._init_transformer_config,
+        )
+        copied._dims = copy.deepcopy(self._dims)
+        copied.layers[0] = copy.deepcopy(self.layers[0])
+        copied.attrs["has_transformer"] = self.attrs["has_transformer"]
+        return copied
+
+
+def init(model: Model, X: Any = None, Y: Any = None) -> None:
+    """Load the pretrained encoder, once. Raises MtnlpError E204 where there is none."""
+    if model.attrs["has_transformer"]:
+        return
+    hf_model = model.layers[0].shims[0]._hfmodel
+    try:
+        loaded = huggingface_from_pretrained(
+            model.attrs["name"], hf_model._init_tokenizer_config, hf_model._init_transformer_config
+        )
+    except OSError as error:
+        raise MtnlpError(Errors.E204.format(name=model.attrs["name"], error=error)) from error
+    # Decoders would otherwise keep keys and values of every layer for a generation to come.
+    loaded.transformer.config.use_cache = False
+    model.attrs["set_transformer"](model, loaded)
+
+
+def forward(
+    model: WindowedTransformerModel, docs: List[Doc], is_train: bool
+) -> Tuple[EncodedBatch, Callable[[EncodedBatch], List[Doc]]]:
+    """Encode a batch of Docs, at least one of which has tokens."""
+    windows = model.windower(docs)
+    hidden, backprop_windows = encode_windows(model, windows, is_train)
+    spans: List[List[Span]] = [[doc[:]] if len(doc) else [] for doc in docs]
+    output = make_batch(len(docs), spans, windows.layouts, hidden)
+
+    def backprop(d_output: EncodedBatch) -> List[Doc]:
+        backprop_windows(d_output.model_output.last_hidden_state)
+        return docs
+
+    return output, backprop
+
+
+def encode_windows(
+    model: WindowedTransformerModel, windows: WindowBatch, is_train: bool
+) -> Tuple[torch.Tensor, Callable[[torch.Tensor], None]]:
+    """Run the encoder over groups of similar windows.
+
+    RETURNS: the hidden states `[wordpieces, width]` in the order of `windows.ids`, float32, and
+    the backward pass from their gradient into the encoder's weights.
+    """
+    wrapper = model.layers[0]
+    device = model.transformer.device
+    starts = numpy.cumsum(windows.lengths) - windows.lengths
+    autocast = torch.autocast(
+        device.type, dtype=torch.bfloat16, enabled=model.attrs["precision"] == "bf16"
+    )
+    hidden = torch.empty((len(windows.ids), model.get_dim("nO")), device=device)
+    parts = []
+    for group in group_by_length(windows.lengths):
+        lengths = windows.lengths[group]
+        real = numpy.arange(lengths.max()) < lengths[:, None]  # [windows, seq]
+        positions = (starts[group][:, None] + numpy.arange(lengths.max()))[real]
+        ids = numpy.zeros(real.shape, dtype=numpy.int64)
+        ids[real] = windows.ids[positions]
+        with autocast:
+            padded, backprop = wrapper((ids, real), is_train)
+        real_index = torch.from_numpy(real).to(device)
+        flat_index = torch.from_numpy(positions).to(device)
+        hidden[flat_index] = padded[real_index]
+        parts.append((backprop, real_index, flat_index))
+
+    def backprop_windows(d_hidden: torch.Tensor) -> None:
+        for backprop, real_index, flat_index in parts:
+            d_padded = d_hidden.new_zeros((*real_index.shape, d_hidden.shape[-1]))
+            d_padded[real_index] = d_hidden[flat_index]
+            backprop(d_padded)
+
+    return hidden, backprop_windows
+
+
+def convert_inputs(
+    model: Model, inputs: Tuple[Ints, Any], is_train: bool
+) -> Tuple[ArgsKwargs, Callable]:
+    """(ids, mask), both `[windows, seq]` in numpy, to the encoder's keyword arguments."""
+    device = model.shims[0]._hfmodel.transformer.device
+    ids, mask = inputs
+    kwargs = {
+        "input_ids": torch.from_numpy(ids).to(device),
+        "attention_mask": torch.from_numpy(mask.astype("int64")).to(device),
+    }
+    return ArgsKwargs(args=(), kwargs=kwargs), lambda d_inputs: []
+
+
+def convert_outputs(
+    model: Model, inputs_outputs: Tuple[Any, Any], is_train: bool
+) -> Tuple[torch.Tensor, Callable[[torch.Tensor], ArgsKwargs]]:
+    """The last hidden state `[windows, seq, width]` as float32, and its way back."""
+    _, outputs = inputs_outputs
+    hidden = cast(torch.Tensor, outputs.last_hidden_state)
+
+    def backprop(d_hidden: torch.Tensor) -> ArgsKwargs:
+        return ArgsKwargs(
+            args=((hidden,),), kwargs={"grad_tensors": (d_hidden.to(hidden.dtype),)}
+        )
+
+    return hidden.detach().float(), backprop

@@ -1,0 +1,156 @@
+"""From a Doc's wordpieces to windows of the encoder, and the alignment with its tokens.
+
+Everything here is numpy over one document or one batch; no model runs.
+"""
+
+from dataclasses import dataclass
+from typing import List, NamedTuple, Tuple
+
+import numpy
+from numpy.typing import NDArray
+from spacy.attrs import LENGTH, SPACY
+from spacy.tokens import Doc
+
+Ints = NDArray[numpy.int64]
+Bools = NDArray[numpy.bool_]
+
+
+class Alignment(NamedTuple):
+    """Which wordpieces stand for which token.
+
+    wordpieces: `[pairs]` wordpiece indices, grouped by token.
+    lengths: `[tokens]` wordpieces of each token, at least 1.
+    """
+
+    wordpieces: Ints
+    lengths: Ints
+
+
+@dataclass(frozen=True)
+class SpecialTokens:
+    """The ids a tokenizer puts around a sequence ([CLS] … [SEP], <s> … </s>, or nothing), and the
+    id standing for a text without any wordpiece."""
+
+    prefix: Tuple[int, ...]
+    suffix: Tuple[int, ...]
+    fallback: int
+
+    def __len__(self) -> int:
+        return len(self.prefix) + len(self.suffix)
+
+
+def token_ranges(doc: Doc, offsets: Ints) -> Tuple[Ints, Ints]:
+    """The first and the last token that each wordpiece touches, by characters.
+
+    offsets: `[wordpieces, 2]` half-open character ranges in `doc.text`.
+    RETURNS: two `[wordpieces]` arrays; first > last where a wordpiece covers only the space
+        between two tokens.
+    """
+    shape = doc.to_array([LENGTH, SPACY]).astype(numpy.int64)
+    widths = shape[:, 0] + shape[:, 1]
+    n_chars = int(widths.sum())
+    owner = numpy.repeat(numpy.arange(len(doc)), widths)
+    # A token's trailing space belongs to nobody: seen from the right it counts as the next
+    # token, seen from the left as this one.
+    is_space = numpy.zeros(n_chars, dtype=bool)
+    ends = numpy.cumsum(widths)
+    is_space[ends[shape[:, 1] == 1] - 1] = True
+    from_left = owner
+    from_right = owner + is_space
+    starts = numpy.clip(offsets[:, 0], 0, n_chars - 1)
+    stops = numpy.clip(offsets[:, 1] - 1, 0, n_chars - 1)
+    first = from_right[starts]
+    last = from_left[stops]
+    # An empty offset range covers nothing.
+    last = numpy.where(offsets[:, 1] > offsets[:, 0], last, first - 1)
+    return first, last
+
+
+def align(first: Ints, last: Ints, n_tokens: int) -> Alignment:
+    """Token-to-wordpiece alignment.
+
+    A token without wordpieces of its own (white space, characters the tokenizer drops) takes the
+    last wordpiece of the token before it, or the first wordpiece at all, so that no token is
+    left with a zero vector.
+
+    first, last: `[wordpieces]`, as from `token_ranges`; at least one wordpiece.
+    """
+    counts = numpy.maximum(last - first + 1, 0)
+    wordpieces = numpy.repeat(numpy.arange(len(first)), counts)
+    within = numpy.arange(len(wordpieces)) - numpy.repeat(numpy.cumsum(counts) - counts, counts)
+    tokens = numpy.repeat(first, counts) + within
+    order = numpy.argsort(tokens, kind="stable")
+    tokens, wordpieces = tokens[order], wordpieces[order]
+    lengths = numpy.bincount(tokens, minlength=n_tokens)
+    if (lengths == 0).any():
+        seen = numpy.cumsum(lengths)  # pairs up to and including each token
+        missing = numpy.flatnonzero(lengths == 0)
+        source = numpy.maximum(seen[missing] - 1, 0)
+        stand_in = wordpieces[source] if len(wordpieces) else numpy.zeros_like(missing)
+        wordpieces = numpy.insert(wordpieces, seen[missing], stand_in)
+        lengths = numpy.maximum(lengths, 1)
+    return Alignment(wordpieces, lengths)
+
+
+def cut_points(first: Ints, last: Ints) -> Bools:
+    """Where a window may begin: `[wordpieces]`, False inside a token."""
+    allowed = numpy.ones(len(first), dtype=bool)
+    if len(first) > 1:
+        # Wordpieces over nothing (first > last) do not hide a token that goes on behind them.
+        reach = numpy.maximum.accumulate(last)
+        allowed[1:] = first[1:] > reach[:-1]
+    return allowed
+
+
+def pack(allowed: Bools, capacity: int) -> List[Tuple[int, int]]:
+    """Cut a sequence of wordpieces into windows.
+
+    As few windows as the capacity allows, of nearly equal size (a tail of three wordpieces would
+    have no context), each cut between two tokens. Only a single token longer than the capacity is
+    cut inside, because the alternative is to lose its end.
+
+    allowed: `[wordpieces]`, as from `cut_points`.
+    capacity: wordpieces a window holds, special tokens not counted.
+    RETURNS: half-open ranges that cover all wordpieces without overlap.
+    """
+    n = len(allowed)
+    cuts = numpy.append(numpy.flatnonzero(allowed), n)
+    windows = []
+    start = 0
+    while start < n:
+        remaining = n - start
+        target = -(-remaining // -(-remaining // capacity))
+        end = int(cuts[numpy.searchsorted(cuts, start + target, side="right") - 1])
+        if end <= start:  # the next token alone exceeds the balanced size
+            end = int(cuts[numpy.searchsorted(cuts, start + capacity, side="right") - 1])
+        if end <= start:
+            end = min(start + capacity, n)
+        windows.append((start, end))
+        start = end
+    return windows
+
+
+def group_by_length(lengths: Ints, slack: float = 0.1, free: int = 64) -> List[Ints]:
+    """Group windows of similar length, so that padding costs little.
+
+    A mixed batch holds long reviews beside short sentences; padded together, most of the work
+    would be padding.
+
+    lengths: `[windows]` wordpieces.
+    slack: padding a group may hold, as a share of its wordpieces.
+    free: padding that is cheaper than another call of the encoder, in wordpieces.
+    RETURNS: index arrays, longest windows first, together a permutation of the windows.
+    """
+    order = numpy.argsort(-lengths, kind="stable")
+    groups: List[Ints] = []
+    begin, real, waste = 0, 0, 0
+    for position, window in enumerate(order):
+        length = int(lengths[window])
+        extra = int(lengths[order[begin]]) - length
+        if waste + extra > max(free, slack * (real + length)) and position > begin:
+            groups.append(order[begin:position])
+            begin, real, waste, extra = position, 0, 0, 0
+        real, waste = real + length, waste + extra
+    if len(order):
+        groups.append(order[begin:])
+    return groups

@@ -1,0 +1,85 @@
+"""The head that classifies documents."""
+
+from typing import Any, Dict, Iterator, Optional, Tuple
+
+import torch
+
+from ..errors import Errors, MtnlpError
+from ..losses.binary_cross_entropy import BinaryCrossEntropy
+from ..losses.cross_entropy import CrossEntropy
+from ..types import HeadOutput, LossBatch
+from .body import Body
+
+
+class Classifier(torch.nn.Module):
+    """Several classification tasks over the same vectors, one linear layer for all.
+
+    width: of the document vectors. tasks: by name, `{"labels": [...], "exclusive": bool}`; the
+    scores are the labels of all tasks in order. hidden, dropout: see `Body`. loss_exclusive: a
+    module that takes a LossBatch with a class a document, cross-entropy by default.
+    loss_multilabel: one that takes a LossBatch with an indicator a label, binary cross-entropy
+    by default. Raises MtnlpError (E214) for a task without labels.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        tasks: Dict[str, Dict[str, Any]],
+        hidden: Optional[int] = None,
+        dropout: float = 0.0,
+        loss_exclusive: Optional[torch.nn.Module] = None,
+        loss_multilabel: Optional[torch.nn.Module] = None,
+    ):
+        super().__init__()
+        for name, task in tasks.items():
+            if not task["labels"]:
+                raise MtnlpError(Errors.E214.format(task=name))
+        self.sizes = [(len(task["labels"]), bool(task["exclusive"])) for task in tasks.values()]
+        self.body = Body(width, hidden, dropout)
+        n_labels = sum(size for size, _ in self.sizes)
+        self.output = torch.nn.Linear(self.body.output_width, n_labels)
+        self.loss_exclusive = CrossEntropy() if loss_exclusive is None else loss_exclusive
+        self.loss_multilabel = BinaryCrossEntropy() if loss_multilabel is None else loss_multilabel
+
+    def forward(self, inputs: torch.Tensor, mask: Optional[torch.Tensor] = None) -> HeadOutput:
+        """`[batch, width]` to scores `[batch, labels]`. The mask is not needed."""
+        features = self.body(inputs)
+        return HeadOutput(scores=self.output(features), features=features)
+
+    def loss(self, batch: LossBatch) -> torch.Tensor:
+        """The losses of all tasks, summed over documents.
+
+        `target` is float `[batch, labels]`, `mask` bool `[batch, labels]`. A multi-label task
+        counts the mean over its labels, so that a document weighs as much as in an exclusive
+        one. An exclusive task counts a document where all its labels are annotated and one of
+        them is positive.
+        """
+        terms = []
+        for part, exclusive in self._slices():
+            logits, mask = batch.logits[:, part], batch.mask[:, part]
+            target = batch.target[:, part].to(logits.dtype).masked_fill(~mask, 0.0)
+            if exclusive:
+                annotated = mask.all(1) & (target > 0).any(1)
+                task = LossBatch(logits, batch.features, target.argmax(1), annotated)
+                terms.append(self.loss_exclusive(task))
+            else:
+                task = LossBatch(logits, batch.features, target, mask)
+                terms.append(self.loss_multilabel(task) / (part.stop - part.start))
+        return torch.stack(terms).sum() if terms else batch.logits.sum()
+
+    @torch.no_grad()
+    def decode(self, scores: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
+        """`[batch, labels]`: probabilities, softmax in exclusive tasks, sigmoid in the others."""
+        scores = scores.float()
+        parts = [
+            scores[:, part].softmax(1) if exclusive else scores[:, part].sigmoid()
+            for part, exclusive in self._slices()
+        ]
+        return torch.cat(parts, dim=1) if parts else scores
+
+    def _slices(self) -> Iterator[Tuple[slice, bool]]:
+        """Each task's columns and whether it is exclusive."""
+        begin = 0
+        for size, exclusive in self.sizes:
+            yield slice(begin, begin + size), exclusive
+            begin += size

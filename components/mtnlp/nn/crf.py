@@ -1,0 +1,74 @@
+"""The linear-chain CRF layer."""
+
+from typing import List, Tuple
+
+import torch
+
+from ..structured import crf
+from ..structured.schemes import get_scheme
+
+# Training adds this to illegal transitions, rather than -inf: gold that contradicts the scheme
+# then costs a loss that nobody can overlook instead of an infinite one.
+ILLEGAL = -10_000.0
+
+
+class LinearChainCRF(torch.nn.Module):
+    """Learnt transition scores over the tags of a scheme.
+
+    labels: the entity types. scheme: the name of the tag scheme.
+
+    All methods take emissions `[batch, seq, tags]` (tags as the scheme orders them) and a bool
+    mask `[batch, seq]`, a prefix of each row. Illegal transitions are never learnt, and exactly
+    impossible in decoding and in posteriors. Raises MtnlpError (E210) for an unknown scheme.
+    """
+
+    legal_transitions: torch.Tensor
+    legal_start: torch.Tensor
+    legal_end: torch.Tensor
+
+    def __init__(self, labels: List[str], scheme: str = "bio"):
+        super().__init__()
+        self.scheme = get_scheme(scheme)
+        size = len(self.scheme.tags(labels))
+        self.transitions = torch.nn.Parameter(torch.zeros(size, size))
+        self.start = torch.nn.Parameter(torch.zeros(size))
+        self.end = torch.nn.Parameter(torch.zeros(size))
+        # They follow from the arguments, so the state dict does without them.
+        legal = (
+            self.scheme.allowed_transitions(labels),
+            self.scheme.allowed_start(labels),
+            self.scheme.allowed_end(labels),
+        )
+        self.register_buffer("legal_transitions", legal[0], persistent=False)
+        self.register_buffer("legal_start", legal[1], persistent=False)
+        self.register_buffer("legal_end", legal[2], persistent=False)
+
+    def nll(
+        self, emissions: torch.Tensor, allowed: torch.Tensor, mask: torch.Tensor
+    ) -> torch.Tensor:
+        """`[batch]`: -log P(the tags are among `allowed`, bool `[batch, seq, tags]`)."""
+        return crf.nll(emissions, *self._scores(ILLEGAL), mask, allowed)
+
+    def decode(self, emissions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """int64 `[batch, seq]`: the best legal tag sequences; 0 on padding."""
+        return crf.viterbi(emissions, *self._scores(-torch.inf), mask)[0]
+
+    def marginals(self, emissions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """`[batch, seq, tags]`: the posterior probability of each tag; zeros on padding."""
+        return crf.marginals(emissions, *self._scores(-torch.inf), mask)
+
+    def span_probabilities(
+        self, emissions: torch.Tensor, mask: torch.Tensor, spans: torch.Tensor
+    ) -> torch.Tensor:
+        """`[n]`: the posterior probability of each of `spans`, int64 `[n, 4]`: document, start,
+        end, label index."""
+        scores = self._scores(-torch.inf)
+        return crf.span_log_probability(emissions, *scores, mask, spans, self.scheme).exp()
+
+    def _scores(self, illegal: float) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Transition, start and end scores, with `illegal` where the scheme forbids."""
+        return (
+            self.transitions.masked_fill(~self.legal_transitions, illegal),
+            self.start.masked_fill(~self.legal_start, illegal),
+            self.end.masked_fill(~self.legal_end, illegal),
+        )

@@ -1,0 +1,271 @@
+"""What all trainable pipes of mtnlp share: update, loss, initialisation, serialisation."""
+
+from itertools import islice
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+
+import srsly
+import torch
+from spacy import util
+from spacy.language import Language
+from spacy.pipeline.trainable_pipe import TrainablePipe
+from spacy.tokens import Doc
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Model, Optimizer, get_array_module, set_dropout_rate
+
+from ..errors import Errors, MtnlpError
+from ..gold.targets import Target
+from ..models.torch_head import build_head, head_module
+from ..types import HeadOutput, LossBatch
+from .units import expected_units
+
+# Enough to see every label of a corpus that is read in shuffled order, and quick.
+SAMPLE_SIZE = 10
+
+
+class TorchPipe(TrainablePipe):
+    """A pipe whose model is an encoder (`tok2vec`) and a torch head (`head`).
+
+    A subclass says what the head is built from (`head_sizes`), what the gold of a batch is
+    (`get_target`), what labels the data has (`find_labels`) and what predictions become on a Doc
+    (`predict`, `set_annotations`).
+
+    `cfg` holds everything that must survive a round trip: `labels`, `width` of the encoder,
+    `units`, the annotated units of an average batch, by which summed losses are divided so that
+    sub-batches add up exactly.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str,
+        *,
+        scorer: Optional[Callable] = None,
+        **settings: Any,
+    ):
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.scorer = scorer
+        self.cfg: Dict[str, Any] = {"labels": [], "width": None, "units": 1.0, **settings}
+
+    # What a subclass provides
+
+    def head_sizes(self) -> Dict[str, Any]:
+        """What the head's module is built from, besides the width."""
+        raise NotImplementedError
+
+    def get_target(self, examples: Sequence[Example]) -> Target:
+        """The gold of a batch."""
+        raise NotImplementedError
+
+    def find_labels(self, examples: Iterable[Example]) -> List[str]:
+        """The labels in the data."""
+        raise NotImplementedError
+
+    # Labels
+
+    @property
+    def labels(self) -> Tuple[str, ...]:
+        """The labels, in the order of the head's scores."""
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> List[str]:
+        """What `spacy init labels` writes and `initialize` reads."""
+        return list(self.labels)
+
+    @property
+    def is_built(self) -> bool:
+        """Whether the head has its sizes."""
+        return bool(self.model.get_ref("head").shims)
+
+    def add_label(self, label: str) -> int:
+        """Add a label before the head is built. RETURNS: 1 if it is new, else 0.
+
+        Raises MtnlpError E301 afterwards: the scores of a built head have their places.
+        """
+        if label in self.labels:
+            return 0
+        if self.is_built:
+            raise MtnlpError(Errors.E301.format(label=label, name=self.name))
+        self.cfg["labels"] = [*self.labels, label]
+        self.vocab.strings.add(label)
+        return 1
+
+    # Training
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[List[str]] = None,
+    ) -> None:
+        """Find labels and sizes and build the head.
+
+        get_examples: gives the training data. labels: found in the data where not given.
+        Raises MtnlpError E302 where there are none.
+        """
+        validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
+        for label in self.find_labels(get_examples()) if labels is None else labels:
+            self.add_label(label)
+        self.require_labels()
+        sample = [eg.predicted for eg in islice(get_examples(), SAMPLE_SIZE)]
+        encoder = self.model.get_ref("tok2vec")
+        encoder.initialize(X=sample)
+        self.cfg["width"] = find_width(encoder, sample)
+        self.build()
+        self.cfg["units"] = expected_units(get_examples, self.count_units, nlp)
+
+    def count_units(self, examples: Sequence[Example]) -> float:
+        """The annotated units of a batch."""
+        return self.get_target(examples).units
+
+    def require_labels(self) -> None:
+        """Raises MtnlpError E302 where no labels are known."""
+        if not self.labels:
+            raise MtnlpError(Errors.E302.format(name=self.name))
+
+    def build(self) -> None:
+        """Build the head from `cfg`."""
+        head = self.model.get_ref("head")
+        build_head(head, self.cfg["width"], **self.head_sizes())
+
+    def update(
+        self,
+        examples: Iterable[Example],
+        *,
+        drop: float = 0.0,
+        sgd: Optional[Optimizer] = None,
+        losses: Optional[Dict[str, float]] = None,
+    ) -> Dict[str, float]:
+        """One step on a batch.
+
+        Only annotated Docs go through the head. The encoder is backpropagated into in any case,
+        with zeros where nothing is annotated, because the last listener's backward pass is
+        everybody's; the head's own parameters then have no gradient at all, since an optimizer
+        with momentum or decay moves weights on zeros.
+        """
+        losses = {} if losses is None else losses
+        losses.setdefault(self.name, 0.0)
+        examples = list(examples)
+        validate_examples(examples, f"{type(self).__name__}.update")
+        docs = [eg.predicted for eg in examples]
+        if not any(len(doc) for doc in docs):
+            return losses
+        set_dropout_rate(self.model, drop)
+        vectors, backprop_vectors = self.model.get_ref("tok2vec").begin_update(docs)
+        d_vectors = zeros_like(vectors)
+        target = self.get_target(examples)
+        if target.rows:
+            chosen = select(vectors, target.rows)
+            (output, _), backprop_head = self.model.get_ref("head").begin_update(chosen)
+            loss, d_output = self.get_loss_gradient(target, output)
+            losses[self.name] += loss
+            for row, d_row in zip(target.rows, backprop_head(d_output), strict=True):
+                d_vectors[row] = d_row
+        backprop_vectors(d_vectors)
+        if sgd not in (None, False):
+            self.finish_update(sgd)
+        return losses
+
+    def get_loss_gradient(self, target: Target, output: HeadOutput) -> Tuple[float, HeadOutput]:
+        """The loss of a batch, divided by the expected units, and its gradient.
+
+        The gradients of the loss's own parameters (CRF transitions) are left on them.
+        """
+        scores = output.scores.detach().requires_grad_()
+        assert output.features is not None
+        features = output.features.detach().requires_grad_()
+        loss = self.head_loss(target, HeadOutput(scores, features)) / self.cfg["units"]
+        loss.backward()
+        assert scores.grad is not None
+        return float(loss.detach()), HeadOutput(scores.grad, features.grad)
+
+    def head_loss(self, target: Target, output: HeadOutput) -> torch.Tensor:
+        """The head's summed loss over the annotated units of a batch, a scalar tensor."""
+        device = output.scores.device
+        batch = LossBatch(
+            logits=output.scores,
+            features=output.features,
+            target=target.target.to(device),
+            mask=target.mask.to(device),
+        )
+        return self.module.loss(batch)
+
+    def get_loss(self, examples: Iterable[Example], scores: Any) -> Tuple[float, HeadOutput]:
+        """The loss and its gradient for the output of the annotated Docs among the examples.
+
+        scores: the `HeadOutput` of exactly the Docs that `get_target(examples).rows` names.
+        """
+        return self.get_loss_gradient(self.get_target(list(examples)), scores)
+
+    @torch.no_grad()
+    def loss_on(self, examples: Sequence[Example]) -> Tuple[float, float]:
+        """The loss without training, for reports.
+
+        examples: their predicted Docs have been through the encoder.
+        RETURNS: the sum over annotated units, and their number.
+        """
+        target = self.get_target(examples)
+        if not target.rows:
+            return 0.0, 0.0
+        docs = [examples[row].predicted for row in target.rows]
+        output, _ = self.model.predict(docs)
+        return float(self.head_loss(target, output)), target.units
+
+    @property
+    def module(self) -> Any:
+        """The head's torch module. Raises MtnlpError E205 where it has not been built."""
+        return head_module(self.model.get_ref("head"))
+
+    # Serialisation: the head is rebuilt from cfg before its weights are read
+
+    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TorchPipe":
+        """Load from a bytestring of `to_bytes`."""
+        setters = {
+            "cfg": lambda b: self.restore(srsly.json_loads(b)),
+            "vocab": lambda b: self.vocab.from_bytes(b, exclude=exclude),
+            "model": lambda b: self.model.from_bytes(b),
+        }
+        util.from_bytes(bytes_data, setters, exclude)
+        return self
+
+    def from_disk(
+        self, path: Union[str, Path], *, exclude: Iterable[str] = ()
+    ) -> "TorchPipe":
+        """Load from a folder of `to_disk`."""
+        setters = {
+            "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
+            "cfg": lambda p: self.restore(srsly.read_json(p)),
+            "model": lambda p: self.model.from_bytes(Path(p).read_bytes()),
+        }
+        util.from_disk(path, setters, exclude)
+        return self
+
+    def restore(self, cfg: Dict[str, Any]) -> None:
+        """Take over a saved `cfg` and build the head it describes."""
+        self.cfg.update(cfg)
+        if self.cfg["width"] is not None:
+            self.build()
+
+
+def find_width(encoder: Model, docs: List[Doc]) -> int:
+    """The width of what an encoder gives for a Doc."""
+    vectors = encoder.predict(docs)
+    return max(int(part.shape[-1]) for part in vectors)
+
+
+def zeros_like(vectors: Any) -> Any:
+    """Zeros in the shape of `List[Floats2d]` or Floats2d."""
+    if isinstance(vectors, list):
+        return [zeros_like(part) for part in vectors]
+    return get_array_module(vectors).zeros_like(vectors)
+
+
+def select(vectors: Any, rows: List[int]) -> Any:
+    """The vectors of some Docs, of `List[Floats2d]` or Floats2d."""
+    return [vectors[row] for row in rows] if isinstance(vectors, list) else vectors[rows]

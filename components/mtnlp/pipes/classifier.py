@@ -1,0 +1,106 @@
+"""What `multitask_textcat` and `event_textcat` share."""
+
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence
+
+import numpy
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.vocab import Vocab
+from thinc.api import Model
+
+from ..errors import Errors, MtnlpError
+from ..gold.categories import SEPARATOR, category_key, category_targets, gold_task_labels
+from ..gold.targets import Target
+from ..types import Task
+from .base import TorchPipe
+
+
+class DocClassifier(TorchPipe):
+    """Classifies Docs in one or several named tasks; predictions are `doc.cats["task/LABEL"]`.
+
+    `cfg["tasks"]` holds each task's `labels` and `exclusive`, `cfg["labels"]` the full keys in the
+    order of the head's scores.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str,
+        *,
+        tasks: Dict[str, bool],
+        threshold: float = 0.5,
+        scorer: Optional[Callable] = None,
+    ):
+        """tasks: by name, whether exactly one of the task's labels holds.
+        threshold: of the probability, for labels that hold each for itself."""
+        super().__init__(vocab, model, name, scorer=scorer, threshold=threshold)
+        if not tasks:
+            raise MtnlpError(Errors.E303.format(name=name))
+        self.cfg["tasks"] = {
+            task: Task(labels=[], exclusive=exclusive) for task, exclusive in tasks.items()
+        }
+        install_tasks()
+
+    @property
+    def tasks(self) -> Dict[str, Task]:
+        """Each task's labels and whether it is exclusive."""
+        return self.cfg["tasks"]
+
+    def head_sizes(self) -> Dict[str, Any]:
+        return {"tasks": self.tasks}
+
+    def add_label(self, label: str) -> int:
+        """Add `task/LABEL`. Raises MtnlpError E304 where there is no such task."""
+        name, _, own = label.partition(SEPARATOR)
+        if name not in self.tasks or not own:
+            raise MtnlpError(
+                Errors.E304.format(label=label, name=self.name, tasks=", ".join(self.tasks))
+            )
+        added = super().add_label(label)
+        if added:
+            self.tasks[name]["labels"].append(own)
+            # The head's scores are ordered by task, whatever order labels come in.
+            self.cfg["labels"] = [
+                category_key(task, name_)
+                for task, settings in self.tasks.items()
+                for name_ in settings["labels"]
+            ]
+        return added
+
+    def find_labels(self, examples: Iterable[Example]) -> List[str]:
+        found = gold_task_labels(examples, self.tasks)
+        return [category_key(task, label) for task, labels in found.items() for label in labels]
+
+    def require_labels(self) -> None:
+        if not all(task["labels"] for task in self.tasks.values()):
+            raise MtnlpError(Errors.E302.format(name=self.name))
+
+    def get_target(self, examples: Sequence[Example]) -> Target:
+        return category_targets(examples, self.tasks)
+
+    def predict(self, docs: Iterable[Doc]) -> numpy.ndarray:
+        """Probabilities `[docs, labels]`."""
+        output, _ = self.model.predict(list(docs))
+        return self.module.decode(output.scores).cpu().numpy()
+
+    def set_annotations(self, docs: Iterable[Doc], probabilities: numpy.ndarray) -> None:
+        """Write `doc.cats`."""
+        for doc, row in zip(docs, probabilities.tolist(), strict=True):
+            doc.cats.update(zip(self.labels, row, strict=True))
+
+
+def install_tasks() -> None:
+    """Register `doc._.tasks`."""
+    if not Doc.has_extension("tasks"):
+        Doc.set_extension("tasks", getter=doc_tasks)
+
+
+def doc_tasks(doc: Doc) -> Dict[str, Dict[str, float]]:
+    """`doc._.tasks`: `doc.cats`, by task and label."""
+    tasks: Dict[str, Dict[str, float]] = {}
+    for key, probability in doc.cats.items():
+        task, separator, label = key.partition(SEPARATOR)
+        if separator:
+            tasks.setdefault(task, {})[label] = probability
+    return tasks

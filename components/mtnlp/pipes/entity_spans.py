@@ -1,0 +1,116 @@
+"""Predicted entities on Docs, and the confidence of an entity."""
+
+from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy
+from spacy.tokens import Doc, Span, SpanGroup
+
+from ..errors import Errors, MtnlpError
+
+
+class Predictions(NamedTuple):
+    """Entities of a batch.
+
+    spans: int64 `[n, 4]`: document, start, end, label index; ordered by document and start.
+    scores: float `[n]`, the probability of each.
+    """
+
+    spans: numpy.ndarray
+    scores: numpy.ndarray
+
+
+def write_entities(
+    docs: Iterable[Doc],
+    predictions: Predictions,
+    labels: Sequence[str],
+    spans_key: Optional[str],
+    name: str,
+) -> None:
+    """Write a batch of flat entities.
+
+    The SpanGroup `doc.spans[spans_key]`, or `doc.spans[name]` for a pipe that writes `doc.ents`,
+    holds them in order, with their probabilities in `attrs["scores"]`.
+    """
+    docs = list(docs)
+    bounds = numpy.searchsorted(predictions.spans[:, 0], numpy.arange(len(docs) + 1))
+    for doc, begin, stop in zip(docs, bounds[:-1], bounds[1:], strict=True):
+        spans, scores = make_spans(
+            doc, predictions.spans[begin:stop], predictions.scores[begin:stop], labels
+        )
+        attrs = {"scores": scores, "is_ents": spans_key is None}
+        key = name if spans_key is None else spans_key
+        doc.spans[key] = SpanGroup(doc, name=key, spans=spans, attrs=attrs)
+        if spans_key is None:
+            doc.set_ents(spans, default="outside")
+
+
+def make_spans(
+    doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray, labels: Sequence[str]
+) -> Tuple[List[Span], numpy.ndarray]:
+    """Spans of one Doc, without white space at their ends; those of white space alone are left
+    out.
+
+    rows: `[n, 4]` as in `Predictions`. RETURNS: the spans, and their scores as float32.
+    """
+    spans, kept = [], []
+    for (_, start, end, label), score in zip(rows.tolist(), scores.tolist(), strict=True):
+        while start < end and doc[start].is_space:
+            start += 1
+        while end > start and doc[end - 1].is_space:
+            end -= 1
+        if start < end:
+            spans.append(Span(doc, start, end, label=labels[label]))
+            kept.append(score)
+    return spans, numpy.array(kept, dtype="float32")
+
+
+def install_confidence() -> None:
+    """Register `span._.confidence`."""
+    if not Span.has_extension("confidence"):
+        Span.set_extension("confidence", getter=span_confidence)
+
+
+def confidence(span: Span, key: str) -> float:
+    """The probability of an entity, by the group that holds it.
+
+    span: an entity of `doc.ents` or of a group. key: the group's name; for `doc.ents` the name of
+    the component that wrote them ("ner").
+    Raises MtnlpError E305 where the group holds no such entity or has no scores.
+    """
+    group = span.doc.spans[key] if key in span.doc.spans else None
+    score = None if group is None else find_score(group, span)
+    if score is None:
+        keys = [name for name, group in span.doc.spans.items() if "scores" in group.attrs]
+        raise MtnlpError(
+            Errors.E305.format(span=span.text, label=span.label_, key=key, keys=", ".join(keys))
+        )
+    return score
+
+
+def span_confidence(span: Span) -> Optional[float]:
+    """`span._.confidence`: the probability of the entity with this span's boundaries and label.
+
+    A Span does not know its group. Where several groups hold the same entity, an entity of
+    `doc.ents` gets the score of the pipe that wrote `doc.ents`, any other span the first group's;
+    `mtnlp.confidence(span, key=...)` is exact. None where no group has it.
+    """
+    groups = [group for group in span.doc.spans.values() if "scores" in group.attrs]
+    in_ents = any(
+        (ent.start, ent.end, ent.label) == (span.start, span.end, span.label)
+        for ent in span.doc.ents
+    )
+    groups.sort(key=lambda group: bool(group.attrs.get("is_ents")) != in_ents)
+    for group in groups:
+        score = find_score(group, span)
+        if score is not None:
+            return score
+    return None
+
+
+def find_score(group: SpanGroup, span: Span) -> Optional[float]:
+    """The score of an entity in a group, None where it has none."""
+    scores = group.attrs.get("scores", ())
+    for member, score in zip(group, scores, strict=False):
+        if (member.start, member.end, member.label) == (span.start, span.end, span.label):
+            return float(score)
+    return None

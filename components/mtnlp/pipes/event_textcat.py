@@ -1,0 +1,91 @@
+"""`event_textcat`: which events and relations a document reports."""
+
+from typing import Callable, Iterable, List, Optional
+
+import numpy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+from thinc.api import Config, Model
+
+from .classifier import DocClassifier
+
+DEFAULT_CONFIG = Config().from_str(
+    """
+    [event_textcat]
+    task = "event"
+    threshold = 0.5
+    scorer = {"@scorers": "mtnlp.CategoryScorer.v1"}
+
+    [event_textcat.model]
+    @architectures = "mtnlp.DocClassifier.v1"
+    hidden = null
+    dropout = 0.1
+    loss_exclusive = null
+    loss_multilabel = null
+
+    [event_textcat.model.tok2vec]
+    @architectures = "mtnlp.TransformerPooler.v1"
+    pooling = "mean"
+    grad_factor = 1.0
+    upstream = "*"
+    transformer = null
+    """
+)["event_textcat"]
+
+
+@Language.factory(
+    "event_textcat",
+    default_config=DEFAULT_CONFIG,
+    assigns=["doc.cats", "doc._.events"],
+    default_score_weights={"cats_score": 1.0, "cats_f_per_type": None},
+)
+def make_event_textcat(
+    nlp: Language,
+    name: str,
+    model: Model,
+    task: str,
+    threshold: float,
+    scorer: Optional[Callable],
+) -> "EventClassifier":
+    """A multi-label classifier of whole documents, over all windows of the encoder.
+
+    model: `mtnlp.DocClassifier.v1` or a model of its shape.
+    task: the name before the slash in `doc.cats`.
+    threshold: the probability from which on a label stands in `doc._.events`.
+    scorer: `mtnlp.CategoryScorer.v1`.
+    """
+    return EventClassifier(nlp.vocab, model, name, task=task, threshold=threshold, scorer=scorer)
+
+
+class EventClassifier(DocClassifier):
+    """A `DocClassifier` with one multi-label task, whose positive labels are `doc._.events`."""
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "event_textcat",
+        *,
+        task: str = "event",
+        threshold: float = 0.5,
+        scorer: Optional[Callable] = None,
+    ):
+        super().__init__(
+            vocab, model, name, tasks={task: False}, threshold=threshold, scorer=scorer
+        )
+        if not Doc.has_extension("events"):
+            Doc.set_extension("events", default=None)
+
+    @property
+    def event_labels(self) -> List[str]:
+        """The labels without the task's name."""
+        return [label for task in self.tasks.values() for label in task["labels"]]
+
+    def set_annotations(self, docs: Iterable[Doc], probabilities: numpy.ndarray) -> None:
+        """Write `doc.cats` and `doc._.events`."""
+        docs = list(docs)
+        super().set_annotations(docs, probabilities)
+        labels = self.event_labels
+        for doc, row in zip(docs, probabilities >= self.cfg["threshold"], strict=True):
+            doc._.events = [labels[i] for i in numpy.flatnonzero(row)]

@@ -1,0 +1,70 @@
+"""`multitask_textcat`: any number of classification tasks over one vector a Doc."""
+
+from typing import Callable, Dict, Optional
+
+from pydantic import BaseModel
+from spacy.language import Language
+from thinc.api import Config, Model
+
+from .classifier import DocClassifier
+
+DEFAULT_CONFIG = Config().from_str(
+    """
+    [multitask_textcat]
+    threshold = 0.5
+    tasks = {}
+    scorer = {"@scorers": "mtnlp.CategoryScorer.v1"}
+
+    [multitask_textcat.model]
+    @architectures = "mtnlp.DocClassifier.v1"
+    hidden = null
+    dropout = 0.1
+    loss_exclusive = null
+    loss_multilabel = null
+
+    [multitask_textcat.model.tok2vec]
+    @architectures = "mtnlp.TransformerPooler.v1"
+    pooling = "mean"
+    grad_factor = 1.0
+    upstream = "*"
+    transformer = null
+    """
+)["multitask_textcat"]
+
+
+class TaskConfig(BaseModel):
+    """A task's config block. exclusive: exactly one of its labels holds."""
+
+    exclusive: bool
+
+
+@Language.factory(
+    "multitask_textcat",
+    default_config=DEFAULT_CONFIG,
+    assigns=["doc.cats"],
+    default_score_weights={"cats_score": 1.0, "cats_f_per_type": None},
+)
+def make_multitask_textcat(
+    nlp: Language,
+    name: str,
+    model: Model,
+    tasks: Dict[str, TaskConfig],
+    threshold: float,
+    scorer: Optional[Callable],
+) -> DocClassifier:
+    """A classifier for named tasks.
+
+    model: `mtnlp.DocClassifier.v1` or a model of its shape.
+    tasks: a block a task, `[components.X.tasks.NAME]`, with `exclusive`. Labels are found in the
+        data, where the keys of `doc.cats` are `NAME/LABEL`.
+    threshold: of the probability, for the labels of tasks that are not exclusive.
+    scorer: `mtnlp.CategoryScorer.v1`.
+    Raises MtnlpError E303 without tasks.
+    """
+    # The config is validated against the hint but handed over as the dict it was.
+    exclusive = {
+        task: TaskConfig.model_validate(settings).exclusive for task, settings in tasks.items()
+    }
+    return DocClassifier(
+        nlp.vocab, model, name, tasks=exclusive, threshold=threshold, scorer=scorer
+    )

@@ -1,0 +1,139 @@
+"""`sentence_vectors`: `doc.vector`, `span.vector` and `.similarity` from the shared encoder."""
+
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence
+
+import numpy
+import torch
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.vocab import Vocab
+from thinc.api import Config, Model, torch2xp, xp2torch
+from thinc.types import Floats2d
+
+from ..gold.targets import Target
+from .base import TorchPipe
+from .vector_hooks import install_vectors, set_vector_hooks
+
+DEFAULT_CONFIG = Config().from_str(
+    """
+    [sentence_vectors]
+    store_tensor = true
+    scorer = {"@scorers": "mtnlp.VectorScorer.v1"}
+
+    [sentence_vectors.model]
+    @architectures = "mtnlp.SentenceEncoder.v1"
+    width = null
+    normalize = true
+
+    [sentence_vectors.model.tok2vec]
+    @architectures = "mtnlp.TransformerPooler.v1"
+    pooling = "mean"
+    grad_factor = 1.0
+    upstream = "*"
+    transformer = null
+    """
+)["sentence_vectors"]
+
+
+@Language.factory(
+    "sentence_vectors",
+    default_config=DEFAULT_CONFIG,
+    assigns=["doc.tensor", "doc._.sentence_vector"],
+    default_score_weights={"vectors_spearman": None, "vectors_pearson": None},
+)
+def make_sentence_vectors(
+    nlp: Language, name: str, model: Model, store_tensor: bool, scorer: Optional[Callable]
+) -> "SentenceVectors":
+    """Sentence vectors.
+
+    model: `mtnlp.SentenceEncoder.v1` or a model of its shape.
+    store_tensor: also write `doc.tensor`, one row a token. `span.vector` needs it, and so does
+        `doc.vector` where spaCy drops its hooks (`nlp.pipe` with n_process > 1).
+    scorer: `mtnlp.VectorScorer.v1`.
+    """
+    return SentenceVectors(nlp.vocab, model, name, store_tensor=store_tensor, scorer=scorer)
+
+
+class VectorBatch(NamedTuple):
+    """vectors: `[docs, width]`. rows: `[tokens, width]` a Doc, their mean is the Doc's vector; None
+    where they are not stored."""
+
+    vectors: Floats2d
+    rows: Optional[List[Floats2d]]
+
+
+class SentenceVectors(TorchPipe):
+    """Pools the shared encoder into one vector a Doc. It has no loss of its own: its vectors are
+    those of the encoder as the other components train it."""
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "sentence_vectors",
+        *,
+        store_tensor: bool = True,
+        scorer: Optional[Callable] = None,
+    ):
+        super().__init__(vocab, model, name, scorer=scorer, store_tensor=store_tensor)
+        install_vectors()
+
+    def head_sizes(self) -> Dict[str, Any]:
+        return {}
+
+    def find_labels(self, examples: Iterable[Example]) -> List[str]:
+        return []
+
+    def require_labels(self) -> None:
+        """A vector needs no labels."""
+
+    def get_target(self, examples: Sequence[Example]) -> Target:
+        nothing = torch.zeros(0)
+        return Target(rows=[], target=nothing, mask=nothing.bool(), units=0.0)
+
+    @property
+    def label_data(self) -> None:  # type: ignore[override]
+        """Nothing for `spacy init labels` to write."""
+        return None
+
+    def predict(self, docs: Iterable[Doc]) -> VectorBatch:
+        """Vectors of Docs, zeros for empty ones."""
+        pooler, head = self.model.get_ref("tok2vec"), self.model.get_ref("head")
+        source = pooler.get_ref("source").predict(list(docs))
+        output, _ = head.predict(pooler.get_ref("pool").predict(source))
+        vectors: Any = torch2xp(output.scores)
+        if not self.cfg["store_tensor"]:
+            return VectorBatch(vectors, None)
+        rows = pooler.attrs["token_rows"](source)
+        made = [self.to_rows(part, vector) for part, vector in zip(rows, vectors, strict=True)]
+        return VectorBatch(vectors, made)
+
+    def to_rows(self, rows: Floats2d, vector: Any) -> Floats2d:
+        """Token rows in the space of the vectors: projected, scaled and shifted so that their mean
+        is the vector. The shift is zero for mean pooling, where a span's mean then points where
+        the span's own wordpieces do.
+
+        rows: `[tokens, width]`. vector: `[out]`. RETURNS: `[tokens, out]`.
+        """
+        if not len(rows):
+            return rows
+        projection = self.module.projection
+        values = xp2torch(rows, device=self.module.anchor.device)
+        target = xp2torch(vector, device=values.device)
+        with torch.no_grad():
+            if projection.linear is not None:
+                values = projection.linear(values)
+            mean = values.mean(0)
+            if projection.normalize:
+                values = values / mean.norm().clamp(min=1e-12)
+            return torch2xp(values + (target - values.mean(0)))  # type: ignore[return-value]
+
+    def set_annotations(self, docs: Iterable[Doc], predictions: VectorBatch) -> None:
+        """Write `doc._.sentence_vector`, the vector hooks and, if wanted, `doc.tensor`."""
+        rows: Sequence[Any] = predictions.rows or [None] * len(predictions.vectors)
+        for doc, vector, part in zip(docs, predictions.vectors, rows, strict=True):
+            doc._.sentence_vector = numpy.asarray(vector)
+            if part is not None:
+                doc.tensor = part
+            set_vector_hooks(doc)

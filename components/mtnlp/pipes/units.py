@@ -1,0 +1,42 @@
+"""The constant by which a pipe's summed loss is divided."""
+
+from itertools import islice
+from typing import Callable, Iterable, List, Optional, Sequence
+
+from spacy import registry
+from spacy.language import Language
+from spacy.training import Example
+
+# A share of units is known well after some thousands of examples; a corpus may have millions.
+SAMPLE_SIZE = 5000
+DEFAULT_BATCH = 32
+
+
+def expected_units(
+    get_examples: Callable[[], Iterable[Example]],
+    count: Callable[[Sequence[Example]], float],
+    nlp: Optional[Language],
+) -> float:
+    """The annotated units of an average batch of the training data.
+
+    Losses are sums divided by this constant. Dividing each batch by its own units instead would
+    make the step depend on how the batch is cut into sub-batches or spread over processes.
+
+    count: the annotated units of a batch. nlp: its `[training.batcher]` makes the batches; batches
+    of 32 where there is none.
+    RETURNS: at least 1.0.
+    """
+    examples = list(islice(get_examples(), SAMPLE_SIZE))
+    batches = make_batches(examples, nlp)
+    if not batches:
+        return 1.0
+    return max(1.0, sum(count(batch) for batch in batches) / len(batches))
+
+
+def make_batches(examples: List[Example], nlp: Optional[Language]) -> List[Sequence[Example]]:
+    """Cut examples as training will."""
+    block = {} if nlp is None else nlp.config.interpolate()["training"].get("batcher")
+    if block:
+        batcher = registry.resolve({"batcher": block})["batcher"]
+        return [list(batch) for batch in batcher(examples)]
+    return [examples[i : i + DEFAULT_BATCH] for i in range(0, len(examples), DEFAULT_BATCH)]

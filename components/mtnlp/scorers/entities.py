@@ -1,0 +1,99 @@
+"""Exact-match entity scores for `doc.ents` and for any layer of `doc.spans`."""
+
+from typing import Any, Callable, Dict, Iterable, Optional, Set, Tuple
+
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from .counts import Counts, total
+
+SpanKey = Tuple[int, int, str]
+
+
+def make_entity_scorer_v1() -> Callable[..., Dict[str, Any]]:
+    """Registered as `mtnlp.EntityScorer.v1`."""
+    return score_entities
+
+
+def score_entities(
+    examples: Iterable[Example], *, spans_key: Optional[str] = None, **kwargs: Any
+) -> Dict[str, Any]:
+    """Precision, recall and F1 of entities, micro-averaged over types, and per type.
+
+    An entity is right if its first token, last token and label are. Documents whose reference
+    was never annotated count for nothing; annotated documents without entities do count. Types
+    that occur neither in gold nor in predictions are left out of `per_type`.
+
+    examples: pairs of predicted and reference documents; their tokens may differ.
+    spans_key: None scores `doc.ents`, a name scores `doc.spans[name]`.
+    kwargs: ignored (`Pipe.score` passes a pipe's whole configuration).
+    RETURNS: `ents_p`, `ents_r`, `ents_f`, `ents_per_type`, with `spans_{spans_key}` instead of
+        `ents` where a key is given. Python floats; 0.0 where nothing was annotated.
+    """
+    prefix = "ents" if spans_key is None else f"spans_{spans_key}"
+    per_type: Dict[str, Counts] = {}
+    for example in examples:
+        if not is_annotated(example.reference, spans_key):
+            continue
+        gold = gold_entities(example, spans_key)
+        predicted = predicted_entities(example, spans_key)
+        for label in {key[2] for key in gold | predicted}:
+            per_type.setdefault(label, Counts()).add(
+                {key for key in gold if key[2] == label},
+                {key for key in predicted if key[2] == label},
+            )
+    micro = total(per_type.values())
+    return {
+        f"{prefix}_p": micro.precision,
+        f"{prefix}_r": micro.recall,
+        f"{prefix}_f": micro.fscore,
+        f"{prefix}_per_type": {label: per_type[label].to_dict() for label in sorted(per_type)},
+    }
+
+
+def is_annotated(doc: Doc, spans_key: Optional[str]) -> bool:
+    """Whether a reference document says anything about a layer.
+
+    `doc.ents`: any token is marked inside or outside; `doc.spans`: the key is there. A document
+    annotated with no entities at all is annotated.
+    """
+    if spans_key is None:
+        return len(doc) > 0 and doc.has_annotation("ENT_IOB")
+    return spans_key in doc.spans
+
+
+def gold_entities(example: Example, spans_key: Optional[str]) -> Set[SpanKey]:
+    """The reference's entities as (start, end, label) in reference tokens."""
+    return {(s.start, s.end, s.label_) for s in _layer(example.reference, spans_key)}
+
+
+def predicted_entities(example: Example, spans_key: Optional[str]) -> Set[SpanKey]:
+    """The predicted entities as (start, end, label) in *reference* tokens.
+
+    Where tokens differ, a span is mapped to the reference tokens its own are aligned with, as
+    spaCy's scorer does. In the layer `doc.ents`, predictions over a token without annotation
+    are neither right nor wrong and are left out.
+    """
+    spans = list(_layer(example.predicted, spans_key))
+    if not spans:
+        return set()
+    reference = example.reference
+    x2y = example.alignment.x2y
+    result: Set[SpanKey] = set()
+    for span in spans:
+        indices = x2y[span.start : span.end]
+        if len(indices) == 0:
+            # Whitespace tokens align with nothing: a wrong prediction, at no gold position.
+            result.add((-1 - span.start, -1, span.label_))
+            continue
+        start, end = int(indices[0]), int(indices[-1]) + 1
+        if spans_key is None and any(token.ent_iob == 0 for token in reference[start:end]):
+            continue
+        result.add((start, end, span.label_))
+    return result
+
+
+def _layer(doc: Doc, spans_key: Optional[str]) -> Iterable[Span]:
+    if spans_key is None:
+        return doc.ents
+    return doc.spans.get(spans_key, ())

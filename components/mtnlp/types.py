@@ -1,0 +1,96 @@
+"""Named shapes and the small data classes that pass between rooms.
+
+Shape letters: `batch` documents, `seq` tokens (padded), `labels` classes, `width` features.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, NamedTuple, Optional, Protocol, TypedDict
+
+import torch
+
+
+class Annotation(NamedTuple):
+    """A labelled stretch of a Record.
+
+    start, end: half-open; token indices in a Record with `tokens`, character offsets in one
+        with `text`.
+    """
+
+    start: int
+    end: int
+    label: str
+
+
+@dataclass
+class Record:
+    """One unit of a corpus as read from disk, before spaCy is involved.
+
+    Exactly one of `text` and `tokens` is set. `None` means "not annotated", an empty container
+    "annotated, nothing there".
+
+    text: the raw text (offsets of annotations are characters).
+    tokens: the gold tokens (offsets of annotations are token indices).
+    sent_starts: per token, whether a sentence begins there.
+    entities: flat entities, for `doc.ents`.
+    spans: nested or parallel layers, for `doc.spans[key]`.
+    cats: document labels, `task/LABEL` to 0.0 or 1.0.
+    tags: one part-of-speech tag a token.
+    meta: where it comes from: `path`, `line`, `group` (what may not be split: a movie, a
+        document), `stratum` (what splits are stratified by).
+    """
+
+    text: Optional[str] = None
+    tokens: Optional[List[str]] = None
+    sent_starts: Optional[List[bool]] = None
+    entities: Optional[List[Annotation]] = None
+    spans: Optional[Dict[str, List[Annotation]]] = None
+    cats: Optional[Dict[str, float]] = None
+    tags: Optional[List[str]] = None
+    meta: Dict[str, Any] = field(default_factory=dict)
+
+
+class Task(TypedDict):
+    """A classification task: its labels, and whether exactly one of them holds (softmax) or each
+    for itself (sigmoid)."""
+
+    labels: List[str]
+    exclusive: bool
+
+
+@dataclass
+class HeadOutput:
+    """What a head says about a batch.
+
+    scores: logits, `[batch, seq, labels]` for token heads, `[batch, labels]` for document heads.
+    features: the vectors the scores were computed from, `[batch, seq, width]` or
+        `[batch, width]`; losses on representations read them.
+
+    The gradient of a head's output has the same shape; its `features` are None where the loss does
+    not read them.
+    """
+
+    scores: torch.Tensor
+    features: Optional[torch.Tensor]
+
+
+@dataclass
+class LossBatch:
+    """The arguments of every loss.
+
+    logits: `[..., labels]` float, leaf tensor.
+    features: `[..., width]` float, leaf tensor.
+    target: class indices `[...]` (int64) or label indicators `[..., labels]` (float or bool).
+    mask: `[...]` (a unit is annotated) or `[..., labels]` (this label of the unit is annotated),
+        bool. Masked places may hold anything, NaN included.
+    """
+
+    logits: torch.Tensor
+    features: Optional[torch.Tensor]
+    target: torch.Tensor
+    mask: torch.Tensor
+
+
+class Loss(Protocol):
+    """A loss: the *sum* over annotated units. The pipe divides by a constant."""
+
+    def __call__(self, batch: LossBatch) -> torch.Tensor: ...
