@@ -12,9 +12,7 @@ from mtnlp.evaluation.trainer_baseline import Recipe, run_baseline
 
 def main(
     data: Path = typer.Argument(..., help="Folder with eng.train, eng.testa and eng.testb"),
-    backbone: str = typer.Option(
-        "assets/backbone", help="Hugging Face encoder, name or path", show_default=True
-    ),
+    backbone: str = typer.Option("assets/backbone", help="Hugging Face encoder, name or path"),
     output: Path = typer.Option(
         Path("metrics/baseline_conll.json"), help="Results; runs already in it are skipped"
     ),
@@ -26,6 +24,9 @@ def main(
     seed: int = typer.Option(0),
     limit: Optional[int] = typer.Option(None, min=1, help="Training sentences to use"),
     max_length: int = typer.Option(128, min=4, help="Wordpieces a sentence; the rest is cut off"),
+    group_by_length: bool = typer.Option(
+        False, help="Draw batches of similar length: about twice as fast, not the usual recipe"
+    ),
 ) -> None:
     """Token classification with Hugging Face's Trainer on CoNLL-2003, a run a learning rate.
 
@@ -33,7 +34,12 @@ def main(
     interrupted command goes on after the last finished run.
     """
     recipe = Recipe(
-        batch_size=batch_size, epochs=epochs, seed=seed, limit=limit, max_length=max_length
+        batch_size=batch_size,
+        epochs=epochs,
+        seed=seed,
+        limit=limit,
+        max_length=max_length,
+        group_by_length=group_by_length,
     )
     try:
         run_baseline(data, backbone, output, lr, recipe)

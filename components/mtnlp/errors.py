@@ -44,9 +44,8 @@ class Errors:
     E104 = "[E104] '{tag}' is no tag. Tags are O or a prefix, a hyphen and a type: B-PER, I-PER."
     E105 = "[E105] Unknown entity type '{label}'. Known here: {labels}."
     E106 = (
-        "[E106] This tag and the one in line {other} belong to different schemes: only IOB1 "
-        "begins an entity with I-, only IOB2 writes B- where it is not needed. Write the file in "
-        "one of them."
+        "[E106] This tag is not IOB1: B- is for an entity right after another one of its type, "
+        "and nothing else."
     )
     E107 = (
         "[E107] The file has no -DOCSTART- lines, so it has no documents. Use --unit sentence."
@@ -118,6 +117,13 @@ class Errors:
     E147 = "[E147] Unknown labels in --labels: {unknown}. The corpus has: {known}."
     E148 = "[E148] '{name}' cannot be read by {unit}. Its unit is the {only}."
     E149 = "[E149] {count} faults in the sample:\n{faults}"
+    E150 = (
+        "[E150] No corpus in {folder}: {missing}. Convert the corpora first, or correct the name."
+    )
+    E151 = (
+        "[E151] Cannot load the tokenizer of '{name}' to count wordpieces ({reason}). Fetch the "
+        "backbone first, or leave --backbone out."
+    )
     E190 = (
         "[E190] No file for the corpus '{name}' at {path}. Make it with scripts/convert.py, or "
         "correct its `path` in the config."
@@ -194,8 +200,8 @@ class Errors:
         "[components.{name}.tasks.sentiment] with exclusive = true."
     )
     E304 = (
-        "[E304] '{label}' is no label of a task of '{name}'. Labels are written task/LABEL, and its "
-        "tasks are: {tasks}."
+        "[E304] '{label}' is no label of a task of '{name}'. Labels are written task/LABEL, and "
+        "its tasks are: {tasks}."
     )
     E305 = (
         "[E305] No entity {span!r} with label '{label}' is in doc.spans['{key}'], or the group "
@@ -232,17 +238,23 @@ class Errors:
     )
     E414 = "[E414] {what} failed with exit code {code}; its own message stands above."
 
+    E430 = (
+        "[E430] mtnlp.FitSchedule.v1 sets the steps of a warmup_linear.v1 schedule, but "
+        "[training.optimizer.learn_rate] is something else. Use warmup_linear.v1, or remove the "
+        "callback from [initialize.before_init]."
+    )
+    E431 = (
+        "[E431] mtnlp.FitSchedule.v1 cannot know how long the training is: set "
+        "[training] max_epochs or max_steps to more than 0."
+    )
+
     # E5: evaluation
     E501 = (
         "[E501] Gold and predictions differ in shape: {gold} against {predicted}. Compare the same "
         "documents, with the same tokens, in the same order."
     )
     E502 = "[E502] {successes} successes of {n} are no proportion. Give 0 <= successes <= n."
-    E503 = (
-        "[E503] No corpus to evaluate on: {path} holds none of {names}. Convert the corpora first, "
-        "or name others."
-    )
-    E504 = "[E504] Cannot load a pipeline from '{path}' ({reason}). Give a trained model's folder."
+    E503 = "[E503] Cannot load a pipeline from '{path}' ({reason}). Give a trained model's folder."
     E510 = (
         "[E510] The baseline needs the library 'accelerate', on which Hugging Face's Trainer runs: "
         "pip install 'mtnlp[compare]'."

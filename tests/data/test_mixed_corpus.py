@@ -5,14 +5,15 @@ from typing import Any, Dict, Iterable, List
 import pytest
 import spacy
 from confection import ConfigValidationError
-from mtnlp.data.mixed_corpus import MixedCorpus, create_mixed_corpus_v1
-from mtnlp.errors import DataError, MtnlpError
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
 from spacy.training import Example
 from spacy.training.loop import create_train_batches
 from spacy.util import load_config_from_str, registry
 from spacy.vocab import Vocab
+
+from mtnlp.data.mixed_corpus import MixedCorpus, create_mixed_corpus_v1
+from mtnlp.errors import DataError, MtnlpError
 
 
 @pytest.fixture
@@ -354,10 +355,10 @@ def test_mappings_that_cannot_be_are_refused(nlp, tmp_path, settings, code):
 
 def test_ents_to_without_entities_or_with_half_of_them_is_refused(nlp, tmp_path):
     doc = Doc(nlp.vocab, words=["Anna", "left"])
-    with pytest.raises(MtnlpError, match="E193.*the entities.*neither"):
+    with pytest.raises(MtnlpError, match=r"E193.*the entities.*neither"):
         read_one(nlp, doc, tmp_path, ents_to="conll")
     doc.set_ents([Span(doc, 0, 1, "PER")], default="missing")
-    with pytest.raises(MtnlpError, match="E195.*Anna"):
+    with pytest.raises(MtnlpError, match=r"E195.*Anna"):
         read_one(nlp, doc, tmp_path, ents_to="conll")
 
 

@@ -7,11 +7,10 @@ the word before, opening punctuation the word after, and quotation marks take tu
 import re
 from typing import List, Sequence, Tuple
 
-_JOINS_LEFT = frozenset(
+_CLOSING = frozenset(
     [",", ".", ":", ";", "!", "?", "%", ")", "]", "}", "''", "”", "…", "...", "-RRB-", "-RSB-"]
-    + ["n't", "'s", "'S", "'m", "'re", "'ve", "'ll", "'d", "’s", "’m", "’re", "’ve", "’ll", "’d"]
-    + ["n’t", "N'T", "'M", "'RE", "'VE", "'LL", "'D"]
 )
+_CLITICS = frozenset(["n't", "'s", "'m", "'re", "'ve", "'ll", "'d"])
 _JOINS_RIGHT = frozenset(["(", "[", "{", "$", "£", "€", "``", "“", "#", "-LRB-", "-LSB-"])
 _JOINS_BOTH = frozenset(["/"])
 _QUOTES = frozenset(['"', "'"])
@@ -27,7 +26,7 @@ def spaces(words: Sequence[str]) -> List[bool]:
     """
     after = [True] * len(words)
     open_quotes: List[str] = []
-    for index, word in enumerate(words):
+    for index in range(len(words)):
         left, right = _joins(words, index, open_quotes)
         if left and index:
             after[index - 1] = False
@@ -57,4 +56,5 @@ def _joins(words: Sequence[str], index: int, open_quotes: List[str]) -> Tuple[bo
         return between_numbers, between_numbers
     if word in _JOINS_BOTH:
         return True, True
-    return word in _JOINS_LEFT, word in _JOINS_RIGHT
+    joins_left = word in _CLOSING or word.lower().replace("’", "'") in _CLITICS
+    return joins_left, word in _JOINS_RIGHT

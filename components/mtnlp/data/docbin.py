@@ -96,13 +96,15 @@ def to_doc(record: Record, nlp: Language, written: Optional[Written] = None) -> 
     """
     written = Written() if written is None else written
     if record.tokens is not None:
-        doc = Doc(nlp.vocab, words=record.tokens, spaces=record.meta.get("spaces"))
+        doc = Doc(
+            nlp.vocab,
+            words=record.tokens,
+            spaces=record.meta.get("spaces"),
+            tags=record.tags,
+            sent_starts=None if record.sent_starts is None else [*record.sent_starts],
+        )
     else:
         doc = nlp.make_doc(record.text or "")
-    for index, tag in enumerate(record.tags or []):
-        doc[index].tag_ = tag
-    for index, starts in enumerate(record.sent_starts or []):
-        doc[index].is_sent_start = starts
     if record.entities is not None:
         entities = _spans(doc, record, record.entities, written)
         kept = filter_spans(entities)

@@ -20,7 +20,8 @@ def split_by_ratio(
 
     shares: part to share of the units, adding up to 1. Parts with share 0 are left out.
     Units with the same `meta["group"]` stay together. Groups are dealt out largest first, each
-    to the part that lacks most of what the group holds, in shuffled order among equals.
+    to the part, among those with room for it, that lacks most of what the group holds; equal
+    groups in shuffled order.
     Raises: MtnlpError when there are fewer groups than parts.
     """
     shares = {part: share for part, share in shares.items() if share > 0}
@@ -41,11 +42,12 @@ def split_by_ratio(
         for part, share in shares.items()
     }
     chosen: Dict[str, List[int]] = {part: [] for part in shares}
-    for left, members in zip(range(len(order), 0, -1), order):
+    for done, members in enumerate(order):
         counts = Counter(strata[index] for index in members)
         counts[_ALL] = len(members)
         empty = [part for part, indices in chosen.items() if not indices]
-        candidates = empty if len(empty) == left else list(shares)
+        roomy = [name for name in shares if missing[name][_ALL] >= len(members) / 2]
+        candidates = empty if len(empty) == len(order) - done else roomy or list(shares)
         part = max(candidates, key=lambda name: _need(counts, missing[name], shares[name], totals))
         chosen[part].extend(members)
         for stratum, count in counts.items():
@@ -77,7 +79,7 @@ def make_splits(
     """
     if ratio is not None:
         pool = [record for part in PARTS for record in parts.get(part, [])]
-        return split_by_ratio(pool, dict(zip(PARTS, ratio)), seed, stratify)
+        return split_by_ratio(pool, dict(zip(PARTS, ratio, strict=True)), seed, stratify)
     if "dev" in parts:
         return dict(parts)
     shares = {"train": 1 - dev_share, "dev": dev_share}
@@ -115,7 +117,7 @@ def strata_of(records: Sequence[Record]) -> List[str]:
         record.meta["stratum"]
         if "stratum" in record.meta
         else min(row, key=lambda label: (counts[label], label), default="")
-        for record, row in zip(records, labels)
+        for record, row in zip(records, labels, strict=True)
     ]
 
 

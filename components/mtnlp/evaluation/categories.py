@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.training import Example
 
-from ..scorers.categories import POSITIVE, Cats, Task, task_keys, task_of
+from ..scorers.categories import POSITIVE, CategoryTask, Cats, task_keys, task_of
 from .baselines import constant_set, majority_class
 from .classification import exclusive_metrics, multilabel_metrics
 from .intervals import bootstrap_interval, wilson_interval
@@ -22,7 +22,9 @@ class CategoryEvaluation:
     def __init__(self, cfg: Mapping[str, Any]) -> None:
         threshold, thresholds = cfg.get("threshold", POSITIVE), cfg.get("thresholds") or {}
         self._tasks = [
-            Task(name, task_keys(name, spec), bool(spec["exclusive"]), threshold, thresholds)
+            CategoryTask(
+                name, task_keys(name, spec), bool(spec["exclusive"]), threshold, thresholds
+            )
             for name, spec in cfg["tasks"].items()
         ]
         self._pairs: List[Tuple[Cats, Cats]] = []
@@ -53,7 +55,7 @@ class CategoryEvaluation:
 
 
 def _task_result(
-    task: Task,
+    task: CategoryTask,
     pairs: List[Tuple[Cats, Cats]],
     samples: int,
     seed: int,
@@ -81,7 +83,7 @@ def _task_result(
 
 
 def _baseline(
-    task: Task,
+    task: CategoryTask,
     train_cats: List[Cats],
     gold: List[FrozenSet[str]],
     annotated: List[FrozenSet[str]],
@@ -98,7 +100,7 @@ def _baseline(
 
 
 def _metrics(
-    task: Task, gold: List[FrozenSet[str]], predicted: List[FrozenSet[str]]
+    task: CategoryTask, gold: List[FrozenSet[str]], predicted: List[FrozenSet[str]]
 ) -> Dict[str, Any]:
     if task.exclusive and all(len(keys) == 1 for keys in gold):
         return exclusive_metrics(

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import (
     Any,
-    Callable,
     Dict,
     Iterable,
     Iterator,
@@ -17,10 +16,12 @@ from typing import (
 
 import spacy
 from spacy.language import Language
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 
+from ..data.options import Progress, quiet
+from ..data.reading import corpus_files, open_docbin
 from ..errors import Errors, MtnlpError
 from ..scorers.categories import Cats
 from .categories import CategoryEvaluation
@@ -30,8 +31,6 @@ from .raw_text import RawTextEvaluation
 from .vectors import VectorEvaluation
 
 VECTORS = "vectors"
-
-Progress = Callable[[Iterable[Doc]], Iterable[Doc]]
 
 
 class Collector(Protocol):
@@ -135,27 +134,33 @@ def evaluate_corpus(
     names: Optional[Sequence[str]] = None,
     *,
     settings: Optional[Settings] = None,
-    progress: Progress = lambda docs: docs,
+    gpu_id: int = -1,
+    progress: Progress = quiet,
 ) -> Dict[str, Any]:
     """Evaluate a trained pipeline on `corpus/{split}/{name}.spacy`.
 
     names: the corpora, all of the split by default. The same ones of the train split, where
         they are there, give the constant baselines.
+    gpu_id: -1 for the CPU.
     progress: wraps the stream of documents, for a progress bar.
     RETURNS: what `evaluate` returns, and "model", "split" and "corpora".
-    RAISES MtnlpError (E503, E504) where there is no corpus or no pipeline.
+    RAISES MtnlpError (E150, E503) where there is no corpus or no pipeline, DataError for a
+        broken file.
     """
     files = corpus_files(corpus / split, names)
+    if gpu_id >= 0:
+        spacy.require_gpu(gpu_id)
     try:
         nlp = spacy.load(model)
     except (OSError, ValueError) as error:
-        raise MtnlpError(Errors.E504.format(path=model, reason=error)) from error
+        raise MtnlpError(Errors.E503.format(path=model, reason=error)) from error
+    total = sum(len(open_docbin(file)) for file in files)
     train = [corpus / "train" / file.name for file in files]
     train_files = [file for file in train if file.exists()]
     train_cats: List[Cats] = [dict(doc.cats) for doc in read_docs(train_files, nlp) if doc.cats]
     results = evaluate(
         nlp,
-        progress(read_docs(files, nlp)),
+        progress(read_docs(files, nlp), split, total),
         train_cats=train_cats if train_files else None,
         settings=settings,
     )
@@ -167,24 +172,10 @@ def evaluate_corpus(
     }
 
 
-def corpus_files(folder: Path, names: Optional[Sequence[str]] = None) -> List[Path]:
-    """The DocBin files of a split, of the named corpora or all; sorted by name.
-
-    RAISES MtnlpError (E503) where a named corpus, or any at all, is missing.
-    """
-    found = {path.stem: path for path in sorted(folder.glob("*.spacy"))}
-    wanted = list(found) if not names else list(names)
-    missing = [name for name in wanted if name not in found]
-    if missing or not wanted:
-        described = ", ".join(f"{name}.spacy" for name in missing) or "the files *.spacy"
-        raise MtnlpError(Errors.E503.format(path=folder, names=described))
-    return [found[name] for name in wanted]
-
-
 def read_docs(files: Iterable[Path], nlp: Language) -> Iterator[Doc]:
     """The documents of several DocBins, one file in memory at a time."""
     for file in files:
-        yield from DocBin().from_disk(file).get_docs(nlp.vocab)
+        yield from open_docbin(file).get_docs(nlp.vocab)
 
 
 def _collectors(

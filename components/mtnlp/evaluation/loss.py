@@ -31,12 +31,10 @@ class MeanLosses:
     def result(self) -> Dict[str, Dict[str, Any]]:
         """RETURNS: by pipe, {"loss": mean per annotated unit, "loss_units": their number}.
 
-        The loss is 0.0 where no unit was annotated.
+        Pipes for which nothing was annotated are left out.
         """
         return {
-            name: {
-                "loss": self._sums[name] / units if units else 0.0,
-                "loss_units": units,
-            }
+            name: {"loss": self._sums[name] / units, "loss_units": units}
             for name, units in self._units.items()
+            if units
         }

@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
-from seqeval.metrics import precision_recall_fscore_support as entity_prf
+from seqeval.metrics.sequence_labeling import precision_recall_fscore_support as entity_prf
 from sklearn.metrics import precision_recall_fscore_support as tag_prf
 
 from ..errors import Errors, MtnlpError

@@ -6,21 +6,19 @@ section 5.3, and the library's own `run_ner` example). Units are sentences.
 """
 
 import os
+import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence
 
 import numpy as np
 import torch
 import transformers
-from numpy.typing import NDArray
 from seqeval.metrics.sequence_labeling import get_entities
 from transformers import (
-    AutoConfig,
     AutoModelForTokenClassification,
-    AutoTokenizer,
     DataCollatorForTokenClassification,
     PreTrainedModel,
     PreTrainedTokenizerBase,
@@ -30,21 +28,21 @@ from transformers import (
 from transformers.utils import is_accelerate_available
 from wasabi import msg
 
-from mtnlp.data.formats.bad_input import BadInput
-from mtnlp.data.formats.conll import read_conll
-from mtnlp.data.labels import CONLL_LABELS
 from mtnlp.errors import Errors, MtnlpError
-from mtnlp.evaluation.baseline_results import open_results, rate_key, write_results
 from mtnlp.evaluation.intervals import bootstrap_interval
 from mtnlp.evaluation.spans import document_counts
-from mtnlp.evaluation.tagging import OUTSIDE, bio_tags, tagging_metrics
-from mtnlp.types import Record
+from mtnlp.evaluation.tagging import tagging_metrics
+from mtnlp.evaluation.trainer_encoding import (
+    TAGS,
+    Split,
+    encode,
+    load_tokenizer,
+    read_sentences,
+    read_tags,
+)
+from mtnlp.evaluation.trainer_results import open_results, rate_key, write_results
 
 FILES = {"train": "eng.train", "dev": "eng.testa", "test": "eng.testb"}
-TAGS = [OUTSIDE, *(f"{prefix}-{label}" for label in CONLL_LABELS for prefix in "BI")]
-IGNORED = -100
-# Byte-level BPE tokenizers take words one by one only if each stands after a space.
-NEED_PREFIX_SPACE = {"bloom", "deberta", "gpt2", "roberta"}
 TIMED_STEPS = 5
 
 
@@ -55,6 +53,8 @@ class Recipe:
     limit: training sentences to use, None for all.
     max_length: wordpieces a sentence, special ones included; what is beyond is cut off and
         counted.
+    group_by_length: draw batches of similar length, which spares most padding; not the library's
+        default.
     """
 
     batch_size: int = 16
@@ -64,36 +64,7 @@ class Recipe:
     max_length: int = 128
     weight_decay: float = 0.01
     warmup_ratio: float = 0.1
-
-
-@dataclass
-class Split:
-    """A part of the corpus, ready for the Trainer.
-
-    gold: BIO2 tags, one a word.
-    features: the model's inputs and `labels`, one dict a sentence.
-    pieces: per word, the place of its first wordpiece in `input_ids`; None where it has none.
-    """
-
-    gold: List[List[str]]
-    features: List[Dict[str, List[int]]]
-    pieces: List[List[Optional[int]]]
-
-    @property
-    def words(self) -> int:
-        return sum(len(tags) for tags in self.gold)
-
-    @property
-    def truncated_words(self) -> int:
-        """Words left without a wordpiece: trained on never, predicted as outside."""
-        return sum(place is None for places in self.pieces for place in places)
-
-    def sizes(self) -> Dict[str, int]:
-        return {
-            "sentences": len(self.gold),
-            "words": self.words,
-            "truncated_words": self.truncated_words,
-        }
+    group_by_length: bool = False
 
 
 def run_baseline(
@@ -138,58 +109,6 @@ def run_baseline(
     return results
 
 
-def load_tokenizer(backbone: str) -> PreTrainedTokenizerBase:
-    """The fast tokenizer of a backbone, set up for text already split into words."""
-    prefix = AutoConfig.from_pretrained(backbone).model_type in NEED_PREFIX_SPACE
-    options = {"add_prefix_space": True} if prefix else {}
-    return AutoTokenizer.from_pretrained(backbone, use_fast=True, **options)
-
-
-def read_sentences(path: Path) -> List[Record]:
-    """The sentences of a CoNLL-2003 file.
-
-    RAISES DataError at the first malformed line.
-    """
-    return list(read_conll(path, BadInput(), unit="sentence"))
-
-
-def encode(
-    records: Sequence[Record], tokenizer: PreTrainedTokenizerBase, max_length: int
-) -> Split:
-    """Wordpieces and labels: a word's tag on its first wordpiece, -100 everywhere else."""
-    split = Split([], [], [])
-    ids = {tag: index for index, tag in enumerate(TAGS)}
-    for record in records:
-        words = record.tokens or []
-        gold = [tag or OUTSIDE for tag in bio_tags(len(words), record.entities or [])]
-        encoding = tokenizer(
-            words, is_split_into_words=True, truncation=True, max_length=max_length
-        )
-        owners = encoding.word_ids()
-        pieces: List[Optional[int]] = [None] * len(words)
-        labels = [IGNORED] * len(owners)
-        for place, word in enumerate(owners):
-            if word is not None and pieces[word] is None:
-                pieces[word] = place
-                labels[place] = ids[gold[word]]
-        split.gold.append(gold)
-        split.features.append({**encoding, "labels": labels})
-        split.pieces.append(pieces)
-    return split
-
-
-def read_tags(split: Split, logits: NDArray[np.float32]) -> List[List[str]]:
-    """The best tag of each word's first wordpiece; O for a word without one.
-
-    logits: `[sentences, seq, tags]`.
-    """
-    best = logits.argmax(axis=-1)
-    return [
-        [OUTSIDE if place is None else TAGS[row[place]] for place in places]
-        for row, places in zip(best, split.pieces, strict=True)
-    ]
-
-
 def score(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> Dict[str, Any]:
     """Entity precision, recall and F1 by seqeval, and the 95% interval of F1 over sentences."""
     metrics = tagging_metrics(gold, predicted)
@@ -224,16 +143,14 @@ def _train_and_score(
         cpu = time.process_time()
         seconds = trainer.train().metrics["train_runtime"]
         cpu = time.process_time() - cpu
-        scores = {}
+        # Some versions of the Trainer would group, and so reorder, predictions too.
+        trainer.args.group_by_length = False
         start = time.perf_counter()
-        for name in ("dev", "test"):
-            features: Any = splits[name].features
-            logits = trainer.predict(features).predictions
-            scores[name] = score(splits[name].gold, read_tags(splits[name], np.asarray(logits)))
+        tags = {name: _predict(trainer, splits[name]) for name in ("dev", "test")}
         predicting = time.perf_counter() - start
     return {
         "learning_rate": rate,
-        **scores,
+        **{name: score(splits[name].gold, predicted) for name, predicted in tags.items()},
         "loss": [
             [entry["step"], entry["loss"]] for entry in trainer.state.log_history if "loss" in entry
         ],
@@ -249,6 +166,15 @@ def _train_and_score(
     }
 
 
+def _predict(trainer: Trainer, split: Split) -> List[List[str]]:
+    """Tags of all sentences; batches hold similar lengths, since padding costs time only."""
+    lengths = [len(features["input_ids"]) for features in split.features]
+    order = np.argsort(lengths, kind="stable")
+    features: Any = [split.features[index] for index in order]
+    logits = np.asarray(trainer.predict(features).predictions)
+    return read_tags(split, logits[np.argsort(order)])
+
+
 def _arguments(folder: str, rate: float, recipe: Recipe) -> TrainingArguments:
     return TrainingArguments(
         output_dir=folder,
@@ -256,10 +182,14 @@ def _arguments(folder: str, rate: float, recipe: Recipe) -> TrainingArguments:
         per_device_train_batch_size=recipe.batch_size,
         per_device_eval_batch_size=32,
         num_train_epochs=recipe.epochs,
+        # The same AdamW, without a pass over memory for each of its operations.
+        optim="adamw_torch_fused",
         weight_decay=recipe.weight_decay,
         lr_scheduler_type="linear",
         warmup_ratio=recipe.warmup_ratio,
+        group_by_length=recipe.group_by_length,
         seed=recipe.seed,
+        disable_tqdm=not sys.stderr.isatty(),
         logging_steps=50,
         save_strategy="no",
         report_to="none",
@@ -322,7 +252,7 @@ def _announce_time(
 def _seconds_per_step(model: PreTrainedModel, batches: Sequence[Any]) -> float:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model.to(device)  # type: ignore[arg-type]
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
     start = time.perf_counter()
     for index, batch in enumerate(batches):
         # The first step allocates memory; it counts only if it is the only one.

@@ -105,8 +105,8 @@ def cut_points(first: Ints, last: Ints) -> Bools:
 def pack(allowed: Bools, capacity: int) -> List[Tuple[int, int]]:
     """Cut a sequence of wordpieces into windows.
 
-    As few windows as the capacity allows, of nearly equal size (a tail of three wordpieces would
-    have no context), each cut between two tokens. Only a single token longer than the capacity is
+    About as few windows as the capacity allows, none much shorter than half of it (a tail of three
+    wordpieces would have no context), each cut between two tokens. Only a single token longer than the capacity is
     cut inside, because the alternative is to lose its end.
 
     allowed: `[wordpieces]`, as from `cut_points`.

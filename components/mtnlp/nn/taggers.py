@@ -15,7 +15,7 @@ from ..structured.schemes import get_scheme
 from ..structured.spans import span_minimum
 from ..types import HeadOutput, LossBatch
 from .body import Body
-from .crf import LinearChainCRF
+from .linear_chain import LinearChainCRF
 
 
 class CRFTagger(torch.nn.Module):

@@ -172,6 +172,16 @@ class TorchPipe(TrainablePipe):
             self.finish_update(sgd)
         return losses
 
+    def finish_update(self, sgd: Optimizer) -> None:
+        """Step on the gradients there are; without any, the weights stay as they are.
+
+        thinc leaves zeros behind, on which the next step's momentum and decay would move the
+        weights of a pipe that had nothing to learn from, so gradients are taken away here.
+        """
+        if any(parameter.grad is not None for parameter in self.module.parameters()):
+            self.model.finish_update(sgd)
+            self.module.zero_grad(set_to_none=True)
+
     def get_loss_gradient(self, target: Target, output: HeadOutput) -> Tuple[float, HeadOutput]:
         """The loss of a batch, divided by the expected units, and its gradient.
 

@@ -2,7 +2,6 @@
 
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence
 
-import numpy
 import torch
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -10,6 +9,7 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Config, Model, torch2xp, xp2torch
 from thinc.types import Floats2d
+from thinc.util import to_numpy
 
 from ..gold.targets import Target
 from .base import TorchPipe
@@ -49,7 +49,8 @@ def make_sentence_vectors(
 
     model: `mtnlp.SentenceEncoder.v1` or a model of its shape.
     store_tensor: also write `doc.tensor`, one row a token. `span.vector` needs it, and so does
-        `doc.vector` where spaCy drops its hooks (`nlp.pipe` with n_process > 1).
+        `doc.vector` where spaCy drops its hooks (`nlp.pipe` with n_process > 1). Listeners of
+        spaCy's own `tok2vec` read `doc.tensor` too: put this component behind them.
     scorer: `mtnlp.VectorScorer.v1`.
     """
     return SentenceVectors(nlp.vocab, model, name, store_tensor=store_tensor, scorer=scorer)
@@ -131,9 +132,10 @@ class SentenceVectors(TorchPipe):
 
     def set_annotations(self, docs: Iterable[Doc], predictions: VectorBatch) -> None:
         """Write `doc._.sentence_vector`, the vector hooks and, if wanted, `doc.tensor`."""
-        rows: Sequence[Any] = predictions.rows or [None] * len(predictions.vectors)
-        for doc, vector, part in zip(docs, predictions.vectors, rows, strict=True):
-            doc._.sentence_vector = numpy.asarray(vector)
+        vectors = to_numpy(predictions.vectors)
+        rows: Sequence[Any] = predictions.rows or [None] * len(vectors)
+        for doc, vector, part in zip(docs, vectors, rows, strict=True):
+            doc._.sentence_vector = vector
             if part is not None:
-                doc.tensor = part
+                doc.tensor = to_numpy(part)
             set_vector_hooks(doc)

@@ -15,7 +15,7 @@ Cats = Mapping[str, float]
 
 
 @dataclass(frozen=True)
-class Task:
+class CategoryTask:
     """A named group of categories.
 
     name: the part of a key before the first slash.
@@ -116,7 +116,7 @@ def score_categories(
     """
     pairs = [(example.reference.cats, example.predicted.cats) for example in examples]
     own = {
-        name: Task(
+        name: CategoryTask(
             name, task_keys(name, spec), bool(spec["exclusive"]), threshold, thresholds or {}
         )
         for name, spec in tasks.items()
@@ -146,7 +146,7 @@ def task_keys(name: str, spec: Mapping[str, Any]) -> Tuple[str, ...]:
     return tuple(f"{name}{SEPARATOR}{label}" for label in spec.get("labels") or ())
 
 
-def infer_tasks(pairs: Iterable[Tuple[Cats, Cats]]) -> Dict[str, Task]:
+def infer_tasks(pairs: Iterable[Tuple[Cats, Cats]]) -> Dict[str, CategoryTask]:
     """The tasks the gold side of (gold cats, predicted cats) speaks of, by name.
 
     Labels are the keys of either side; a task is exclusive if every annotated document has
@@ -167,10 +167,10 @@ def infer_tasks(pairs: Iterable[Tuple[Cats, Cats]]) -> Dict[str, Task]:
         predicted_keys.update(dict.fromkeys(predicted))
     for key in predicted_keys:
         keys.get(task_of(key) or "", {}).setdefault(key)
-    return {name: Task(name, tuple(keys[name]), exclusive[name]) for name in keys}
+    return {name: CategoryTask(name, tuple(keys[name]), exclusive[name]) for name in keys}
 
 
-def count_task(task: Task, pairs: Iterable[Tuple[Cats, Cats]]) -> TaskCounts:
+def count_task(task: CategoryTask, pairs: Iterable[Tuple[Cats, Cats]]) -> TaskCounts:
     """Add up a task's decisions over (gold cats, predicted cats)."""
     result = TaskCounts()
     for gold, predicted in pairs:
@@ -196,7 +196,7 @@ def _task_scores(name: str, counts: TaskCounts) -> Dict[str, Any]:
     }
 
 
-def _main_score(task: Task, counts: TaskCounts) -> float:
+def _main_score(task: CategoryTask, counts: TaskCounts) -> float:
     return counts.accuracy if task.exclusive else counts.micro.fscore
 
 

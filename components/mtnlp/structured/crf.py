@@ -11,14 +11,15 @@ from typing import Tuple
 
 import torch
 
-from .lattice import LogPartition, backward_scores, forward_scores, posterior
+from .partition import LogPartition, posteriors
+from .paths import PathScore, path_score
 from .schemes import TagScheme
+from .viterbi import best_path
 
 
-def _clean(emissions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """At least float32, and zeros on padding."""
-    emissions = emissions.to(torch.promote_types(emissions.dtype, torch.float32))
-    return emissions.masked_fill(~mask.unsqueeze(-1), 0.0)
+def _promote(emissions: torch.Tensor) -> torch.Tensor:
+    """At least float32."""
+    return emissions.to(torch.promote_types(emissions.dtype, torch.float32))
 
 
 def _constrain(emissions: torch.Tensor, allowed: torch.Tensor) -> torch.Tensor:
@@ -35,7 +36,7 @@ def log_partition(
     mask: torch.Tensor,
 ) -> torch.Tensor:
     """log Z `[batch]`: the log of the summed exponentiated scores of all tag sequences."""
-    emissions = _clean(emissions, mask)
+    emissions = _promote(emissions)
     if emissions.shape[1] == 0:
         return emissions.sum((1, 2))
     result = LogPartition.apply(emissions, transitions, start, end, mask)
@@ -69,18 +70,28 @@ def nll(
 ) -> torch.Tensor:
     """`[batch]`: -log P(the tags are among those allowed), exactly 0 where nothing is annotated.
 
-    Both partitions run through one recursion, as one batch of twice the size.
+    Only rows that are annotated in part need a second recursion: where every token is annotated
+    with one tag, the numerator is the score of that path.
     """
-    size, seq = mask.shape
-    if seq == 0:
+    emissions = _promote(emissions)
+    if emissions.shape[1] == 0:
         return emissions.sum((1, 2))
-    free = _clean(emissions, mask)
-    held = _clean(_constrain(emissions, allowed), mask)
-    both = LogPartition.apply(
-        torch.cat([free, held]), transitions, start, end, torch.cat([mask, mask])
-    )
+    count = allowed.sum(-1)
+    missing = (count == 0) | (count == allowed.shape[-1])
+    known = ~(missing | ~mask).all(1)
+    full = known & ((count == 1) | ~mask).all(1)
+    part = known & ~full
+    scores = (transitions, start, end)
+    # A row that is left out of the mask costs no time, contributes 0 and gets no gradient.
+    loss = LogPartition.apply(emissions, *scores, mask & known.unsqueeze(1))
+    if bool(full.any()):
+        gold = allowed.to(torch.uint8).argmax(-1)
+        loss = loss - PathScore.apply(emissions, *scores, mask & full.unsqueeze(1), gold)
+    if bool(part.any()):
+        held = _constrain(emissions, allowed)
+        loss = loss - LogPartition.apply(held, *scores, mask & part.unsqueeze(1))
     # Subtracted in float64: the two are large and close together.
-    return (both[:size] - both[size:]).to(free.dtype)
+    return loss.to(emissions.dtype)
 
 
 @torch.no_grad()
@@ -93,33 +104,14 @@ def viterbi(
 ) -> Tuple[torch.Tensor, torch.Tensor]:
     """The best sequence of each row and its score: int64 `[batch, seq]` (0 on padding), `[batch]`.
 
-    Backpointers are worked out along the best path alone.
+    Backpointers are worked out along the best path alone. Of equally good tags the first wins.
     """
-    emissions = _clean(emissions, mask)
-    size, seq, _ = emissions.shape
-    if seq == 0:
+    emissions = _promote(emissions)
+    if emissions.shape[1] == 0:
         return mask.long(), emissions.sum((1, 2))
-    steps, real = emissions.transpose(0, 1).contiguous(), mask.t()
-    into = transitions.t().contiguous()
-    best = [start + steps[0]]
-    # The maximum is taken out at every step and summed in float64, as in the forward pass.
-    score = torch.zeros(size, dtype=torch.float64, device=emissions.device)
-    for t in range(1, seq):
-        peak = best[-1].amax(-1, keepdim=True)
-        peak = peak.masked_fill(peak.isinf(), 0.0)
-        following = (best[-1] - peak).unsqueeze(1) + into
-        best.append(torch.where(real[t].unsqueeze(-1), following.amax(-1) + steps[t], best[-1]))
-        score += peak.squeeze(-1).masked_fill(~real[t], 0.0)
-    score += (best[-1] + end).amax(-1)
-    tag = torch.zeros(size, dtype=torch.int64, device=emissions.device)
-    path = torch.zeros(seq, size, dtype=torch.int64, device=emissions.device)
-    for t in range(seq - 1, -1, -1):
-        onward = end.expand_as(best[t])
-        if t + 1 < seq:
-            onward = torch.where(real[t + 1].unsqueeze(-1), into[tag], onward)
-        tag = (best[t] + onward).argmax(-1)
-        path[t] = tag.masked_fill(~real[t], 0)
-    return path.t().contiguous(), score.masked_fill(~mask[:, 0], 0.0).to(emissions.dtype)
+    scores = (transitions, start, end)
+    tags = best_path(emissions, *scores, mask)
+    return tags, path_score(emissions, *scores, mask, tags).to(emissions.dtype)
 
 
 @torch.no_grad()
@@ -131,12 +123,11 @@ def marginals(
     mask: torch.Tensor,
 ) -> torch.Tensor:
     """`[batch, seq, tags]`: the posterior probability of each tag; zeros on padding."""
-    emissions = _clean(emissions, mask)
+    emissions = _promote(emissions)
     if emissions.shape[1] == 0:
         return emissions
-    lattice = forward_scores(emissions, transitions, start, end, mask)
-    log_marginals = lattice.alpha + backward_scores(lattice, transitions, end)
-    return posterior(log_marginals).transpose(0, 1) * mask.unsqueeze(-1)
+    chain = posteriors(emissions, transitions, start, end, mask)
+    return chain.marginals(mask).to(emissions.dtype)
 
 
 @torch.no_grad()
@@ -157,29 +148,29 @@ def span_log_probability(
     first tag, the scores along it, and the backward scores of all that may follow. Time and
     memory grow with n times the longest span.
     """
-    emissions = _clean(emissions, mask)
+    emissions = _promote(emissions)
     if len(spans) == 0:
         return emissions.new_zeros(0)
-    lattice = forward_scores(emissions, transitions, start, end, mask)
-    beta = backward_scores(lattice, transitions, end)
+    chain = posteriors(emissions, transitions, start, end, mask)
     doc, begin, stop, _ = spans.unbind(1)
     first, inside, last = scheme.path(spans)
     length = (stop - begin).unsqueeze(1)
 
-    offset = torch.arange(int(length.max()), device=spans.device)
-    tag = torch.where(offset == length - 1, last.unsqueeze(1), inside.unsqueeze(1))
-    tag = torch.where(offset == 0, first.unsqueeze(1), tag)
-    position = (begin.unsqueeze(1) + offset).clamp(max=mask.shape[1] - 1)
-    row = doc.unsqueeze(1)
-    along = lattice.emissions[position, row, tag] - lattice.scale[position, row]
+    step = torch.arange(int(length.max()), device=spans.device)
+    tag = torch.where(step == length - 1, last.unsqueeze(1), inside.unsqueeze(1))
+    tag = torch.where(step == 0, first.unsqueeze(1), tag)
+    # Beyond its end a span repeats its last token, which counts for nothing.
+    token = chain.token((begin.unsqueeze(1) + step).minimum(stop.unsqueeze(1) - 1), doc[:, None])
+    along = chain.emissions[token, tag] - chain.scale[token]
     along = along[:, 1:] + transitions[tag[:, :-1], tag[:, 1:]]
-    along = along.masked_fill((offset >= length)[:, 1:], 0.0).sum(1)
+    along = along.masked_fill((step >= length)[:, 1:], 0.0).sum(1)
 
-    behind = stop.clamp(max=mask.shape[1] - 1)
-    onward = lattice.emissions[behind, doc] + beta[behind, doc]
-    onward = transitions[last] + onward - lattice.scale[behind, doc].unsqueeze(1)
-    onward = onward.masked_fill(scheme.extending(last, onward.shape[1]), -torch.inf).logsumexp(1)
     at_end = stop == mask.sum(1)[doc]
-    onward = torch.where(at_end, end[last] - lattice.final_scale[doc], onward)
+    behind = chain.token(torch.where(at_end, stop - 1, stop), doc)
+    onward = chain.emissions[behind] + chain.log_beta(behind)
+    onward = transitions[last] + onward - chain.scale[behind].unsqueeze(1)
+    onward = onward.masked_fill(scheme.extending(last, onward.shape[1]), -torch.inf).logsumexp(1)
+    onward = torch.where(at_end, end[last] - chain.final_scale[doc], onward)
     # Rounding may lift a certain entity a little above 1.
-    return (lattice.alpha[begin, doc, first] + along + onward).clamp(max=0.0)
+    found = chain.log_alpha(token[:, 0], first) + along + onward
+    return found.clamp(max=0.0).to(emissions.dtype)

@@ -1,18 +1,17 @@
-"""Forward and backward recursions of a linear-chain CRF, and the gradient of its log partition.
+"""Forward and backward recursions of a linear-chain CRF in log space, for any scores.
 
-Everything stays in log space, where scores that differ by hundreds cannot underflow. The forward
-scores are normalised at every step and the normalisers kept (Rabiner 1989, section V.A), so that
-no rounding error grows with the length of the sequence. The gradient of log Z is written out
-(it is the marginals): half the time and memory of differentiating through the recursion, and
-free of NaN where scores are -inf.
+Scores that differ by millions cannot underflow here; `scaled.py` is much faster where they do
+not. The forward scores are normalised at every step and the normalisers kept (Rabiner 1989,
+section V.A), so that no rounding error grows with the length of the sequence. The gradient of
+log Z is written out (it is the marginals): half the time and memory of differentiating through
+the recursion, and free of NaN where scores are -inf.
 
 Inside this file tensors are time-major: `seq, batch, tags`.
 """
 
-from typing import Any, Iterator, NamedTuple, Optional, Tuple
+from typing import Iterator, NamedTuple, Optional, Tuple
 
 import torch
-from torch.autograd.function import once_differentiable
 
 
 class Lattice(NamedTuple):
@@ -70,9 +69,10 @@ def forward_scores(
     end: torch.Tensor,
     mask: torch.Tensor,
 ) -> Lattice:
-    """The forward pass; arguments batch-first, `[batch, seq, tags]`, `seq` at least 1."""
-    steps = emissions.transpose(0, 1).contiguous()
+    """The forward pass; arguments batch-first, `[batch, seq, tags]`, `seq` at least 1. Padding
+    may hold anything."""
     real = mask.transpose(0, 1).contiguous()
+    steps = emissions.transpose(0, 1).masked_fill(~real.unsqueeze(-1), 0.0).contiguous()
     current, scale = _normalise(start + steps[0])
     alphas, scales = [current], [scale.masked_fill(~real[0], 0.0)]
     into = transitions.t().contiguous()
@@ -113,41 +113,22 @@ def backward_scores(lattice: Lattice, transitions: torch.Tensor, end: torch.Tens
     return torch.stack(betas[::-1])
 
 
-class LogPartition(torch.autograd.Function):
-    """log Z `[batch]` (float64) of `emissions, transitions, start, end, mask`.
-
-    Once differentiable, in the first four. Where log Z is -inf the gradient is zero.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        emissions: torch.Tensor,
-        transitions: torch.Tensor,
-        start: torch.Tensor,
-        end: torch.Tensor,
-        mask: torch.Tensor,
-    ) -> torch.Tensor:
-        lattice = forward_scores(emissions, transitions, start, end, mask)
-        ctx.save_for_backward(*lattice, transitions, end)
-        return lattice.log_partition()
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *gradients: torch.Tensor) -> Tuple[Optional[torch.Tensor], ...]:
-        *parts, transitions, end = ctx.saved_tensors
-        lattice = Lattice(*parts)
-        weight = gradients[0].to(lattice.alpha.dtype) * lattice.mask
-        is_last = lattice.mask.clone()
-        is_last[:-1] &= ~lattice.mask[1:]
-        tiny = torch.finfo(lattice.alpha.dtype).tiny
-        unary = torch.empty_like(lattice.alpha)
-        pairwise = torch.zeros_like(transitions)
-        for step in backward_steps(lattice, transitions, end):
-            t = step.position
-            unary[t] = posterior(lattice.alpha[t] + step.beta) * weight[t].unsqueeze(-1)
-            if step.following is not None and step.total is not None:
-                share = unary[t] * lattice.mask[t + 1].unsqueeze(-1) / step.total.clamp(min=tiny)
-                pairwise += (share.unsqueeze(-1) * step.following).sum(0)
-        ending = (unary * is_last.unsqueeze(-1)).sum((0, 1))
-        return unary.transpose(0, 1), pairwise, unary[0].sum(0), ending, None
+def log_space_gradient(
+    lattice: Lattice, transitions: torch.Tensor, end: torch.Tensor, gradient: torch.Tensor
+) -> Tuple[torch.Tensor, ...]:
+    """The gradient of log Z, times `gradient` `[batch]`, in emissions `[batch, seq, tags]`,
+    transitions, start and end: the marginals. Zero where log Z is -inf."""
+    weight = gradient.to(lattice.alpha.dtype) * lattice.mask
+    is_last = lattice.mask.clone()
+    is_last[:-1] &= ~lattice.mask[1:]
+    tiny = torch.finfo(lattice.alpha.dtype).tiny
+    unary = torch.empty_like(lattice.alpha)
+    pairwise = torch.zeros_like(transitions)
+    for step in backward_steps(lattice, transitions, end):
+        t = step.position
+        unary[t] = posterior(lattice.alpha[t] + step.beta) * weight[t].unsqueeze(-1)
+        if step.following is not None and step.total is not None:
+            share = unary[t] * lattice.mask[t + 1].unsqueeze(-1) / step.total.clamp(min=tiny)
+            pairwise += (share.unsqueeze(-1) * step.following).sum(0)
+    ending = (unary * is_last.unsqueeze(-1)).sum((0, 1))
+    return unary.transpose(0, 1), pairwise, unary[0].sum(0), ending

@@ -4,7 +4,7 @@ sentences, `-DOCSTART-` lines between documents. CrossNER's `token TAB tag` is o
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Collection, Iterator, List, Optional, Sequence
+from typing import Collection, Iterator, List, Optional, Sequence, Tuple
 
 from mtnlp.data.formats.bad_input import BadInput, Line, blocks, decode, read_lines
 from mtnlp.data.formats.tags import Tag, entities_of, parse_tag, scheme_evidence
@@ -40,7 +40,6 @@ def read_columns(
     labels: Optional[Collection[str]] = None,
     columns: Optional[int] = None,
     pos_column: Optional[int] = None,
-    one_scheme: bool = False,
 ) -> Iterator[Record]:
     """Reads a file of columns.
 
@@ -49,7 +48,6 @@ def read_columns(
     labels: the legal entity types; None allows any.
     columns: how many columns every line must have; None takes the first line's number.
     pos_column: the column of part-of-speech tags, if there is one.
-    one_scheme: whether a file that mixes IOB1 and IOB2 is malformed.
     Raises: DataError through `on_bad`.
     """
     try:
@@ -59,85 +57,78 @@ def read_columns(
     except DataError as error:
         on_bad.report(error)
         return
-    reader = _SentenceReader(path, labels, columns, pos_column)
-    sentences = list(reader.read(lines, on_bad))
-    if one_scheme:
+    sentences = list(read_sentences(path, lines, on_bad, labels, columns, pos_column))
+    scheme, slips = detect_scheme(sentences)
+    on_bad.note(f"entities of {scheme} files that begin as in the other scheme", slips)
+    for group in _units(sentences, unit):
+        yield _to_record(group, path, spans_key, has_documents=group[0].document > 0)
+
+
+def detect_scheme(sentences: Sequence[Sentence]) -> Tuple[str, int]:
+    """ "IOB1" or "IOB2", whichever more entities commit themselves to ("IOB2" when none does),
+    and how many commit themselves to the other. CoNLL-2003 itself is IOB1 with two such slips.
+    """
+    evidence = [scheme_evidence(sentence.tags) for sentence in sentences]
+    iob1 = sum(len(first) for first, _ in evidence)
+    iob2 = sum(len(second) for _, second in evidence)
+    return ("IOB1", iob2) if iob1 > iob2 else ("IOB2", iob1)
+
+
+def read_sentences(
+    path: Path,
+    lines: Sequence[Line],
+    on_bad: BadInput,
+    labels: Optional[Collection[str]] = None,
+    columns: Optional[int] = None,
+    pos_column: Optional[int] = None,
+) -> Iterator[Sentence]:
+    """Parses lines into sentences; the arguments are those of `read_columns`.
+
+    Raises: DataError through `on_bad`.
+    """
+    documents = 0
+    for block in blocks(lines):
+        # Some copies have no blank line after -DOCSTART-.
+        content = [line for line in block if not line.raw.startswith(DOCSTART)]
+        documents += len(block) - len(content)
+        if not content:
+            continue
         try:
-            detect_scheme(sentences, path)
+            rows = [_columns_of(line, path, columns) for line in content]
+            columns = columns or len(rows[0])
+            tags = [
+                _tag_of(row, path, line, labels, columns)
+                for row, line in zip(rows, content, strict=True)
+            ]
         except DataError as error:
             on_bad.report(error)
-    for group in _units(sentences, unit):
-        yield _to_record(group, path, spans_key, has_documents=reader.documents > 0)
+            continue
+        pos = None if pos_column is None else [row[pos_column] for row in rows]
+        numbers = [line.number for line in content]
+        yield Sentence([row[0] for row in rows], tags, pos, documents, numbers)
 
 
-def detect_scheme(sentences: Sequence[Sentence], path: Path) -> str:
-    """ "IOB1" or "IOB2", told from the tags; "IOB2" where no tag decides.
-
-    Raises: DataError when the file holds both.
-    """
-    scheme, first_iob1 = "IOB2", None
-    first_iob2 = None
-    for sentence in sentences:
-        iob1, iob2 = scheme_evidence(sentence.tags)
-        if iob1 is not None and first_iob1 is None:
-            first_iob1 = sentence.lines[iob1]
-            scheme = "IOB1"
-        if iob2 is not None and first_iob2 is None:
-            first_iob2 = sentence.lines[iob2]
-        if first_iob1 is not None and first_iob2 is not None:
-            early, late = sorted((first_iob1, first_iob2))
-            raise DataError(Errors.E106.format(other=early), path, late)
-    return scheme
+def _columns_of(line: Line, path: Path, columns: Optional[int]) -> List[str]:
+    text = decode(line.raw, path, line.number)
+    row = text.split("\t") if "\t" in text else _BLANKS.split(text.strip(" "))
+    if len(row) != (columns or max(len(row), 2)) or not all(row):
+        raise _wrong_columns(row, path, line, columns or 2)
+    return row
 
 
-class _SentenceReader:
-    """Parses blocks of lines into sentences, keeping count of documents and columns."""
+def _tag_of(
+    row: List[str], path: Path, line: Line, labels: Optional[Collection[str]], columns: int
+) -> Tag:
+    if len(row) != columns:
+        raise _wrong_columns(row, path, line, columns)
+    try:
+        return parse_tag(row[-1], labels)
+    except DataError as error:
+        raise DataError(str(error), path, line.number) from None
 
-    def __init__(
-        self,
-        path: Path,
-        labels: Optional[Collection[str]],
-        columns: Optional[int],
-        pos_column: Optional[int],
-    ) -> None:
-        self.path = path
-        self.labels = labels
-        self.columns = columns
-        self.pos_column = pos_column
-        self.documents = 0
 
-    def read(self, lines: Sequence[Line], on_bad: BadInput) -> Iterator[Sentence]:
-        for block in blocks(lines):
-            # Some copies have no blank line after -DOCSTART-.
-            content = [line for line in block if not line.raw.startswith(DOCSTART)]
-            self.documents += len(block) - len(content)
-            if content:
-                try:
-                    yield self._sentence(content)
-                except DataError as error:
-                    on_bad.report(error)
-
-    def _sentence(self, lines: Sequence[Line]) -> Sentence:
-        rows = [self._columns_of(line) for line in lines]
-        tags: List[Tag] = []
-        for line, row in zip(lines, rows):
-            try:
-                tags.append(parse_tag(row[-1], self.labels))
-            except DataError as error:
-                raise DataError(str(error), self.path, line.number) from None
-        pos = None if self.pos_column is None else [row[self.pos_column] for row in rows]
-        numbers = [line.number for line in lines]
-        return Sentence([row[0] for row in rows], tags, pos, self.documents, numbers)
-
-    def _columns_of(self, line: Line) -> List[str]:
-        text = decode(line.raw, self.path, line.number)
-        row = text.split("\t") if "\t" in text else _BLANKS.split(text.strip(" "))
-        if self.columns is None:
-            self.columns = max(len(row), 2)
-        if len(row) != self.columns or not all(row):
-            message = Errors.E103.format(found=len(row), expected=self.columns)
-            raise DataError(message, self.path, line.number)
-        return row
+def _wrong_columns(row: List[str], path: Path, line: Line, expected: int) -> DataError:
+    return DataError(Errors.E103.format(found=len(row), expected=expected), path, line.number)
 
 
 def _units(sentences: Sequence[Sentence], unit: str) -> Iterator[List[Sentence]]:

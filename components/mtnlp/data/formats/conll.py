@@ -14,7 +14,7 @@ def read_conll(path: Path, on_bad: BadInput, unit: str = "sentence") -> Iterator
 
     unit: "sentence" or "document" (between `-DOCSTART-` lines), what becomes a Record. In either
         case `meta["group"]` is the document, where the file marks documents.
-    Raises: DataError through `on_bad`, also where a file mixes IOB1 and IOB2.
+    Raises: DataError through `on_bad`.
     """
     yield from read_columns(
         path,
@@ -23,5 +23,4 @@ def read_conll(path: Path, on_bad: BadInput, unit: str = "sentence") -> Iterator
         labels=CONLL_LABELS,
         columns=4,
         pos_column=1,
-        one_scheme=True,
     )

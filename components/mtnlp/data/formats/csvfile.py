@@ -34,7 +34,7 @@ class CsvOptions:
     quoting: Optional[bool] = None
 
 
-def read_csv(path: Path, on_bad: BadInput, options: CsvOptions = CsvOptions()) -> Iterator[Record]:  # noqa: B008
+def read_csv(path: Path, on_bad: BadInput, options: CsvOptions = CsvOptions()) -> Iterator[Record]:
     """Reads one file, a Record a row. An empty label is "not annotated".
 
     Raises: DataError through `on_bad`.

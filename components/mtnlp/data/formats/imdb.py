@@ -116,15 +116,18 @@ def _tree_members(root: Path) -> Iterator[Tuple[str, bytes]]:
 
 
 def _tar_members(path: Path) -> Iterator[Tuple[str, bytes]]:
-    """One pass over the archive: seeking in a gz would decompress it again for every file."""
+    """One pass over the archive, in its order: going back in a gz would decompress it anew."""
     try:
-        with tarfile.open(path, mode="r|*") as archive:
+        with tarfile.open(path, mode="r:*") as archive:
             for member in archive:
                 name = member.name
                 if member.isfile() and (_REVIEW.search(name) or _URLS.search(name)):
                     content = archive.extractfile(member)
                     if content is not None:
                         yield name, content.read()
+            # The checksum stands after the last file; only reading on finds that it is cut off.
+            while archive.fileobj is not None and archive.fileobj.read(1 << 20):
+                pass
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise DataError(Errors.E115.format(reason=error), path) from None
     except OSError as error:

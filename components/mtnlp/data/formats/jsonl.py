@@ -1,6 +1,7 @@
 """JSONL with a text a line, and any of: a label, several labels, categories, spans."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional
 
@@ -36,7 +37,7 @@ class Fields:
     spans_key: Optional[str] = None
 
 
-def read_jsonl(path: Path, on_bad: BadInput, fields: Fields = Fields()) -> Iterator[Record]:  # noqa: B008
+def read_jsonl(path: Path, on_bad: BadInput, fields: Fields = Fields()) -> Iterator[Record]:
     """Reads one file, a Record a line. `cats` hold the labels a line names, with 1.0; which
     other labels its task has (0.0) only the whole corpus tells.
 
@@ -133,7 +134,7 @@ def _is_map(row: Any) -> bool:
 
 def _flat(spans: List[Annotation]) -> List[Annotation]:
     ordered = sorted(set(spans))
-    for left, right in zip(ordered, ordered[1:]):
+    for left, right in pairwise(ordered):
         if right.start < left.end:
             raise DataError(Errors.E137.format(left=tuple(left), right=tuple(right)))
     return ordered

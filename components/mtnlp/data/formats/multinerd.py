@@ -43,8 +43,8 @@ def row_to_record(row: Any) -> Record:
     Raises: DataError when a field is missing or of another form, the lengths differ, an id or a
         tag is unknown.
     """
-    tokens = row.get("tokens") if isinstance(row, dict) else None
-    tags = row.get("ner_tags") if isinstance(row, dict) else None
+    tokens: Any = row.get("tokens") if isinstance(row, dict) else None
+    tags: Any = row.get("ner_tags") if isinstance(row, dict) else None
     if not _is_list_of_text(tokens) or not isinstance(tags, Sequence) or isinstance(tags, str):
         raise DataError(Errors.E130)
     if len(tokens) != len(tags):

@@ -61,5 +61,5 @@ def _load(path: Path) -> DocBin:
         return DocBin().from_bytes(read_bytes(path))
     except DataError:
         raise
-    except (zlib.error, ValueError, KeyError, TypeError, msgpack.UnpackException) as error:
+    except (zlib.error, ValueError, KeyError, TypeError) as error:
         raise DataError(Errors.E140.format(reason=error or type(error).__name__), path) from None

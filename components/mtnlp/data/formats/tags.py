@@ -59,20 +59,20 @@ def entities_of(tags: Sequence[Tag]) -> List[Annotation]:
     return entities
 
 
-def scheme_evidence(tags: Sequence[Tag]) -> Tuple[Optional[int], Optional[int]]:
-    """Where a sentence commits itself to IOB1 and where to IOB2: the first index of each.
+def scheme_evidence(tags: Sequence[Tag]) -> Tuple[List[int], List[int]]:
+    """Where a sentence commits itself to IOB1 and where to IOB2, as token indices.
 
     Only IOB1 begins an entity with I; only IOB2 writes B where no entity of that type stands
     right before. A B after an entity of its type is legal in both.
     """
-    iob1: Optional[int] = None
-    iob2: Optional[int] = None
+    iob1: List[int] = []
+    iob2: List[int] = []
     previous = OUTSIDE
     for index, tag in enumerate(tags):
         if tag.label and tag.label != previous.label:
-            if tag.prefix == "I" and iob1 is None:
-                iob1 = index
-            if tag.prefix == "B" and iob2 is None:
-                iob2 = index
+            if tag.prefix == "I":
+                iob1.append(index)
+            elif tag.prefix == "B":
+                iob2.append(index)
         previous = tag
     return iob1, iob2

@@ -25,9 +25,7 @@ def open_results(path: Path, setting: Dict[str, Any]) -> Dict[str, Any]:
         before, runs = dict(found["setting"]), dict(found["runs"])
     except (ValueError, KeyError, TypeError):
         raise MtnlpError(Errors.E511.format(path=path, names="the whole file")) from None
-    names = [
-        name for name in sorted({*setting, *before}) if setting.get(name) != before.get(name)
-    ]
+    names = [name for name in sorted({*setting, *before}) if setting.get(name) != before.get(name)]
     if names:
         raise MtnlpError(Errors.E511.format(path=path, names=", ".join(names)))
     return {"setting": setting, "runs": runs}

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mtnlp.errors import MtnlpError
-from mtnlp.nn.crf import ILLEGAL, LinearChainCRF
+from mtnlp.nn.linear_chain import ILLEGAL, LinearChainCRF
 
 LABELS = ["X", "Y", "Z"]
 SCHEMES = ["bio", "biluo"]

@@ -1,0 +1,167 @@
+"""A conversion from end to end: read, filter, split, limit, write, report."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence, Set, Tuple
+
+from wasabi import msg
+
+from mtnlp.data.docbin import Written, write_corpus
+from mtnlp.data.formats.bad_input import BadInput
+from mtnlp.data.labels import (
+    CONLL_LABELS,
+    MULTINERD_LABELS,
+    NEREL_ENTITY_LABELS,
+    WIKINEURAL_EXTRA_LABELS,
+)
+from mtnlp.data.options import PARTS, ConvertOptions, Parts, Progress, quiet
+from mtnlp.data.sources import language_of, read_source, unit_of
+from mtnlp.data.splits import duplicates_across, make_splits, take
+from mtnlp.errors import Errors, MtnlpError
+from mtnlp.types import Annotation, Record
+
+KNOWN_LABELS: Dict[str, Tuple[str, ...]] = {
+    "conll": CONLL_LABELS,
+    "multinerd": (*MULTINERD_LABELS, *WIKINEURAL_EXTRA_LABELS),
+    "nerel": NEREL_ENTITY_LABELS,
+}
+# How many of the malformed units a report shows.
+SHOWN = 10
+
+
+@dataclass
+class ConversionReport:
+    """What a conversion did.
+
+    name, unit: the corpus' file name, and what a Doc of it is.
+    written: files, units and tokens by part, and what was adjusted.
+    skipped: one message for each malformed unit left out.
+    notes: tolerated oddities, counted by name.
+    duplicates: units of the second split whose text is also in the first.
+    """
+
+    name: str
+    unit: str
+    written: Written
+    skipped: List[str] = field(default_factory=list)
+    notes: Dict[str, int] = field(default_factory=dict)
+    duplicates: Dict[Tuple[str, str], int] = field(default_factory=dict)
+
+
+def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionReport:
+    """Converts a corpus into `out/{train,dev,test}/NAME.spacy`.
+
+    Raises: MtnlpError for options that cannot be met and DataError for malformed input; then
+        nothing is written.
+    """
+    on_bad = BadInput(skip=options.skip_bad)
+    name = options.name or options.format
+    if "/" in name or name in ("", ".", ".."):
+        raise MtnlpError(Errors.E144.format(option="--name", value=name, form="a file name"))
+    parts = read_source(options, on_bad)
+    _check_filled(parts, on_bad)
+    if options.labels is not None:
+        keep_labels(parts, options.labels, KNOWN_LABELS.get(options.format))
+    parts = make_splits(parts, options.ratio, options.dev_share, options.seed, options.stratify)
+    if "test" not in parts and options.ratio is None:
+        raise MtnlpError(Errors.E145.format(part="test", why=", because none was given"))
+    parts = {
+        part: take(parts[part], limit, options.seed, options.stratify)
+        for part, limit in zip(PARTS, options.limit, strict=True)
+        if part in parts
+    }
+    written = write_corpus(parts, options.out, name, language_of(options), progress)
+    return ConversionReport(
+        name=name,
+        unit=unit_of(options),
+        written=written,
+        skipped=[str(error) for error in on_bad.errors],
+        notes=dict(on_bad.notes),
+        duplicates=duplicates_across(parts),
+    )
+
+
+def _check_filled(parts: Parts, on_bad: BadInput) -> None:
+    why = f": all {len(on_bad.errors)} were malformed" if on_bad.errors else ""
+    for part, records in parts.items():
+        if not records:
+            raise MtnlpError(Errors.E145.format(part=part, why=why))
+
+
+def keep_labels(parts: Parts, labels: Sequence[str], known: Optional[Sequence[str]]) -> None:
+    """Drops every entity and span of another label, in place; where it stood is then "outside".
+
+    known: the corpus' labels; None takes those that occur.
+    Raises: MtnlpError when one of the labels is not among them.
+    """
+    records = [record for rows in parts.values() for record in rows]
+    legal: Set[str] = set(known or (entity.label for r in records for entity in _annotations(r)))
+    unknown = [label for label in labels if label not in legal]
+    if unknown or not labels:
+        message = Errors.E147.format(unknown=", ".join(unknown), known=", ".join(sorted(legal)))
+        raise MtnlpError(message)
+    kept = set(labels)
+    for record in records:
+        if record.entities is not None:
+            record.entities = [entity for entity in record.entities if entity.label in kept]
+        if record.spans is not None:
+            record.spans = {
+                key: [span for span in layer if span.label in kept]
+                for key, layer in record.spans.items()
+            }
+
+
+def _annotations(record: Record) -> List[Annotation]:
+    layers = (record.spans or {}).values()
+    return [*(record.entities or []), *(span for layer in layers for span in layer)]
+
+
+def print_report(report: ConversionReport) -> None:
+    """Shows a report on the terminal."""
+    written = report.written
+    rows = [
+        (part, f"{written.units[part]:,}", f"{written.tokens[part]:,}", str(written.files[part]))
+        for part in written.files
+    ]
+    header = ("Split", f"{report.unit.capitalize()}s", "Tokens", "File")
+    msg.divider(f"Converted: {report.name}")
+    msg.table(rows, header=header, divider=True, aligns=("l", "r", "r", "l"))
+    counts = {
+        **report.notes,
+        "spans widened to token edges": written.misaligned,
+        "repeated annotations, kept once": written.repeated,
+        "overlapping entities left out": written.overlapping,
+        "blank annotations left out": written.blank,
+    }
+    for what, count in counts.items():
+        if count:
+            msg.info(f"{count:,} {what}")
+    for (first, second), count in report.duplicates.items():
+        if count:
+            msg.warn(f"{count:,} {report.unit}s of {second} are also in {first}, as texts")
+    if report.skipped:
+        msg.warn(f"{len(report.skipped):,} malformed units left out")
+        for line in report.skipped[:SHOWN]:
+            msg.text(f"  {line}")
+        if len(report.skipped) > SHOWN:
+            msg.text(f"  and {len(report.skipped) - SHOWN:,} more")
+    msg.good(f"Wrote {', '.join(str(path) for path in written.files.values())}")
+
+
+def run(options: ConvertOptions, progress: Progress = quiet) -> int:
+    """Converts and reports, for the command line. Errors in the input, the options or the file
+    system become a message.
+
+    Returns: the exit status, 0 or 1.
+    """
+    try:
+        report = convert(options, progress)
+    except MtnlpError as error:
+        msg.fail("Nothing was converted.", str(error))
+        return 1
+    except OSError as error:
+        where = Path(error.filename).as_posix() if error.filename else ""
+        msg.fail("Nothing was converted.", f"{where}: {error.strerror or error}")
+        return 1
+    print_report(report)
+    return 0

@@ -1,0 +1,36 @@
+"""DocBin files in, with errors that name the file."""
+
+from pathlib import Path
+from typing import List, Optional, Sequence
+
+from spacy.tokens import DocBin
+
+from mtnlp.errors import DataError, Errors, MtnlpError
+
+
+def open_docbin(path: Path) -> DocBin:
+    """Reads a DocBin; its documents are made by `get_docs(vocab)`.
+
+    Raises: DataError (E100, E140) for a file that cannot be read or is none.
+    """
+    try:
+        return DocBin().from_disk(path)
+    except OSError as error:
+        raise DataError(Errors.E100.format(reason=error.strerror), path) from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError(Errors.E140.format(reason=error), path) from None
+
+
+def corpus_files(folder: Path, names: Optional[Sequence[str]] = None) -> List[Path]:
+    """The files `NAME.spacy` of a split, sorted by name.
+
+    names: which corpora, in this order; all of the folder by default.
+    Raises: MtnlpError (E150) where a named one, or any at all, is missing.
+    """
+    found = {path.stem: path for path in sorted(folder.glob("*.spacy"))}
+    wanted = list(names) if names else list(found)
+    missing = [f"{name}.spacy" for name in wanted if name not in found]
+    if missing or not wanted:
+        described = ", ".join(missing) or "no .spacy file at all"
+        raise MtnlpError(Errors.E150.format(folder=folder, missing=described))
+    return [found[name] for name in wanted]

@@ -1,0 +1,50 @@
+"""A learning rate schedule that fits the training data: `mtnlp.FitSchedule.v1`."""
+
+from math import ceil
+from typing import Callable
+
+from spacy import registry
+from spacy.language import Language
+from spacy.training.initialize import resolve_dot_names  # type: ignore[attr-defined]
+from spacy.util import logger
+
+from ..errors import Errors, MtnlpError
+
+
+def create_fit_schedule_v1(warmup: float = 0.1) -> Callable[[Language], None]:
+    """A callback for `[initialize.before_init]`: sets the steps of `warmup_linear.v1`.
+
+    `warmup_linear.v1` wants to know the number of steps, which follows from corpus, batcher and
+    epochs; nobody counts that by hand for each corpus. The callback reads the training corpus
+    once, counts its batches, and writes `total_steps` and `warmup_steps` into
+    `[training.optimizer.learn_rate]`, so the saved config shows the numbers that were used.
+
+    warmup: the share of all steps in which the rate rises.
+    """
+
+    def fit_schedule(nlp: Language) -> None:
+        training = nlp.config["training"]
+        rate = training["optimizer"].get("learn_rate")
+        if not isinstance(rate, dict) or rate.get("@schedules") != "warmup_linear.v1":
+            raise MtnlpError(Errors.E430)
+        total = count_steps(nlp)
+        rate["total_steps"] = total
+        rate["warmup_steps"] = ceil(warmup * total)
+        logger.info("Learning rate: %d steps, %d of them warm-up", total, rate["warmup_steps"])
+
+    return fit_schedule
+
+
+def count_steps(nlp: Language) -> int:
+    """The optimizer's steps in the whole training: `max_steps` where given, else the batches of
+    `max_epochs` epochs. Raises MtnlpError E431 where neither is set."""
+    config = nlp.config.interpolate()
+    training = config["training"]
+    if training["max_steps"] > 0:
+        return int(training["max_steps"])
+    if training["max_epochs"] <= 0:
+        raise MtnlpError(Errors.E431)
+    (corpus,) = resolve_dot_names(config, [training["train_corpus"]])
+    batcher = registry.resolve({"batcher": training["batcher"]})["batcher"]
+    batches = sum(1 for _ in batcher(list(corpus(nlp))))
+    return max(1, batches * int(training["max_epochs"]))

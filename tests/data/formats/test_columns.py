@@ -1,0 +1,112 @@
+from pathlib import Path
+
+import pytest
+
+from mtnlp.data.formats.bad_input import BadInput, read_lines
+from mtnlp.data.formats.columns import detect_scheme, read_columns, read_sentences
+from mtnlp.data.formats.conll import read_conll
+from mtnlp.errors import DataError
+
+from ..corpora import COLUMNS, CONLL, write
+
+
+def test_conll_sentences(tmp_path: Path, strict: BadInput) -> None:
+    path = write(tmp_path / "eng.train", CONLL)
+    first, second, third = read_conll(path, strict)
+    assert first.tokens == ["EU", "rejects", "German", "call"]
+    assert first.tags == ["NNP", "VBZ", "JJ", "NN"]
+    assert first.entities == [(0, 1, "ORG"), (2, 3, "MISC")]
+    assert first.sent_starts == [True, False, False, False]
+    assert (first.spans, first.cats) == (None, None)
+    assert (first.meta["path"], first.meta["line"]) == (str(path), 3)
+    assert second.entities == [(0, 1, "LOC"), (1, 2, "LOC")]
+    assert third.entities == []
+    assert first.meta["group"] == second.meta["group"] != third.meta["group"]
+
+
+def test_conll_documents(tmp_path: Path, strict: BadInput) -> None:
+    first, second = read_conll(write(tmp_path / "eng.train", CONLL), strict, unit="document")
+    assert first.tokens == ["EU", "rejects", "German", "call", "Rome", "Paris"]
+    assert first.sent_starts == [True, False, False, False, True, False]
+    assert first.entities == [(0, 1, "ORG"), (2, 3, "MISC"), (4, 5, "LOC"), (5, 6, "LOC")]
+    assert second.tokens == ["Nobody"]
+
+
+def test_an_entity_ends_with_its_sentence(tmp_path: Path, strict: BadInput) -> None:
+    text = "-DOCSTART- -X- O O\nA N O I-PER\n\nB N O I-PER\n"
+    (record,) = read_conll(write(tmp_path / "a", text), strict, unit="document")
+    assert record.entities == [(0, 1, "PER"), (1, 2, "PER")]
+
+
+def test_windows_line_ends_read_alike(tmp_path: Path, strict: BadInput) -> None:
+    unix = write(tmp_path / "a", CONLL)
+    expected = list(read_conll(unix, strict))
+    write(unix, CONLL.replace("\n", "\r\n"))
+    assert list(read_conll(unix, strict)) == expected
+
+
+@pytest.mark.parametrize(
+    "tags, scheme, slips",
+    [
+        ("I-PER O I-PER B-PER", "IOB1", 0),
+        ("B-PER O B-PER I-PER", "IOB2", 0),
+        ("I-PER O I-LOC O B-PER", "IOB1", 1),
+        ("O O", "IOB2", 0),
+    ],
+)
+def test_scheme_detection(tmp_path: Path, tags: str, scheme: str, slips: int) -> None:
+    text = "".join(f"w N O {tag}\n" for tag in tags.split())
+    path = write(tmp_path / "a", text)
+    policy = BadInput()
+    sentences = list(read_sentences(path, read_lines(path), policy))
+    assert detect_scheme(sentences) == (scheme, slips)
+    list(read_conll(path, policy))
+    assert sum(policy.notes.values()) == slips
+
+
+def test_columns_of_any_number(tmp_path: Path, strict: BadInput) -> None:
+    first, second = read_columns(write(tmp_path / "a.txt", COLUMNS), strict)
+    assert (first.tokens, first.entities) == (["Bayes", "nets"], [(0, 1, "researcher")])
+    assert second.tags is None
+    assert "group" not in first.meta
+    (record,) = read_columns(write(tmp_path / "b", "a b c d B-X\n"), strict, spans_key="mine")
+    assert (record.entities, record.spans) == (None, {"mine": [(0, 1, "X")]})
+
+
+def test_tokens_may_hold_odd_spaces(tmp_path: Path, strict: BadInput) -> None:
+    (record,) = read_columns(write(tmp_path / "a", "10\u00a0km\tO\nNew York\tB-LOC\n"), strict)
+    assert record.tokens == ["10\u00a0km", "New York"]
+
+
+@pytest.mark.parametrize(
+    "text, line, code",
+    [
+        (CONLL.replace("call NN I-NP O", "call NN I-NP"), 6, "E103"),
+        (CONLL.replace("call NN I-NP O", "call NN  I-NP  x O"), 6, "E103"),
+        (CONLL.replace("I-ORG", "I-DOG"), 3, "E105"),
+        (CONLL.replace("I-ORG", "ORG"), 3, "E104"),
+        (CONLL[: CONLL.index("Paris") + 12], 9, "E103"),
+    ],
+)
+def test_malformed(tmp_path: Path, lenient: BadInput, text: str, line: int, code: str) -> None:
+    path = write(tmp_path / "eng.train", text)
+    with pytest.raises(DataError, match=rf"eng\.train:{line}: \[{code}\]"):
+        list(read_conll(path, BadInput()))
+    rest = list(read_conll(path, lenient))
+    assert [error.line for error in lenient.errors] == [line]
+    assert len(rest) >= 1
+
+
+def test_documents_need_docstart(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="E107"):
+        list(read_columns(write(tmp_path / "a", COLUMNS), BadInput(), unit="document"))
+
+
+def test_an_empty_column_is_no_token(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=":2: .*E103"):
+        list(read_columns(write(tmp_path / "a", "a\tO\n\tO\n"), BadInput()))
+
+
+def test_one_column(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=":1: .*E103"):
+        list(read_columns(write(tmp_path / "a", "O\nO\n"), BadInput()))

@@ -1,0 +1,23 @@
+"""Fixtures of the pipes' tests."""
+
+import copy
+from pathlib import Path
+
+import pytest
+from spacy.language import Language
+
+from ..tiny import PIPES, make_nlp
+from .cases import TASKS, initialized, mixed_examples, train
+
+
+@pytest.fixture(scope="session")
+def trained_once(backbone: Path) -> Language:
+    nlp = make_nlp(backbone, PIPES, {"textcat": {"tasks": TASKS}})
+    train(initialized(nlp), mixed_examples(nlp), 45)
+    return nlp
+
+
+@pytest.fixture
+def trained(trained_once: Language) -> Language:
+    """A pipeline of all pipes that knows the mixed corpus by heart; a test may change it."""
+    return copy.deepcopy(trained_once)

@@ -1,0 +1,141 @@
+"""Labels: found in the data or given, fixed once the head is built."""
+
+from pathlib import Path
+from typing import Any, Dict, List
+
+import pytest
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from mtnlp.errors import MtnlpError
+
+from ..tiny import make_nlp
+from .cases import CASES, TEXTS, WITH_LABELS, get_case_pipe, initialized, make_case, mixed_examples
+
+FOUND: Dict[str, List[str]] = {
+    "crf_ents": ["LOC", "PER"],
+    "crf_spans": ["ANIM", "LOC"],
+    "softmax": ["LOC", "PER"],
+    "biluo": ["LOC", "PER"],
+    "multitask": ["sentiment/negative", "sentiment/positive", "topic/MONEY", "topic/SPORT"],
+    "events": ["event/BIRTH", "event/DEATH"],
+}
+
+
+@pytest.mark.parametrize("name", WITH_LABELS)
+def test_implicit_labels(name: str, backbone: Path) -> None:
+    pipe = get_case_pipe(initialized(make_case(backbone, name)), name)
+    assert list(pipe.labels) == FOUND[name]
+    assert pipe.label_data == FOUND[name]
+
+
+@pytest.mark.parametrize("name", WITH_LABELS)
+def test_explicit_labels(name: str, backbone: Path) -> None:
+    nlp = make_case(backbone, name)
+    pipe = get_case_pipe(nlp, name)
+    label = FOUND[name][0] + "_2"
+    assert pipe.add_label(label) == 1
+    assert pipe.add_label(label) == 0
+    assert label in nlp.vocab.strings
+    initialized(nlp)
+    assert set(pipe.labels) == {label, *FOUND[name]}
+
+
+@pytest.mark.parametrize("name", WITH_LABELS)
+def test_label_data_takes_the_place_of_the_data(name: str, backbone: Path) -> None:
+    """What `spacy init labels` writes goes into [initialize.components]."""
+    nlp = make_case(backbone, name)
+    pipe: Any = get_case_pipe(nlp, name)
+    labels = [*FOUND[name][::-1], FOUND[name][0] + "_2"]
+    nlp.config["initialize"]["components"][pipe.name] = {"labels": labels}
+    initialized(nlp)
+    assert set(pipe.labels) == set(labels)
+    again = make_case(backbone, name)
+    again.config["initialize"]["components"][pipe.name] = {"labels": pipe.label_data}
+    initialized(again)
+    assert get_case_pipe(again, name).labels == pipe.labels
+    assert again(TEXTS[0]).text == TEXTS[0]
+
+
+@pytest.mark.parametrize("name", WITH_LABELS)
+def test_no_labels(name: str, backbone: Path) -> None:
+    nlp = make_case(backbone, name)
+    bare = Example(Doc(nlp.vocab, words=["Hi"]), Doc(nlp.vocab, words=["Hi"]))
+    with pytest.raises(MtnlpError, match="E302"):
+        nlp.initialize(lambda: [bare])
+
+
+@pytest.mark.parametrize("name", WITH_LABELS)
+def test_no_label_is_added_to_a_built_head(name: str, backbone: Path) -> None:
+    pipe = get_case_pipe(initialized(make_case(backbone, name)), name)
+    assert pipe.add_label(FOUND[name][0]) == 0
+    with pytest.raises(MtnlpError, match="E301"):
+        pipe.add_label(FOUND[name][0] + "_2")
+    assert list(pipe.labels) == FOUND[name]
+
+
+def test_labels_unknown_to_a_trained_head_are_missing(backbone: Path) -> None:
+    nlp = make_case(backbone, "crf_ents")
+    nlp.config["initialize"]["components"]["crf_ner"] = {"labels": ["LOC"]}
+    initialized(nlp)
+    losses: Dict[str, float] = {}
+    nlp.update(mixed_examples(nlp), losses=losses)
+    assert 0 < losses["crf_ner"] < 100  # forbidden tags in the gold would cost thousands
+
+
+def test_labels_of_a_classifier_stand_by_task(backbone: Path) -> None:
+    pipe = get_case_pipe(make_case(backbone, "multitask"), "multitask")
+    for label in ("topic/B", "sentiment/y", "topic/A", "sentiment/x"):
+        pipe.add_label(label)
+    assert pipe.labels == ("sentiment/y", "sentiment/x", "topic/B", "topic/A")
+    assert pipe.tasks["topic"] == {"labels": ["B", "A"], "exclusive": False}
+
+
+@pytest.mark.parametrize("label", ["mood/x", "x", "sentiment", "sentiment/", "/x"])
+def test_labels_of_no_task(label: str, backbone: Path) -> None:
+    pipe = get_case_pipe(make_case(backbone, "multitask"), "multitask")
+    with pytest.raises(MtnlpError, match="E304"):
+        pipe.add_label(label)
+
+
+def test_one_task_without_labels(backbone: Path) -> None:
+    nlp = make_case(backbone, "multitask", tasks={"mood": {"exclusive": True}})
+    with pytest.raises(MtnlpError, match="E302"):
+        initialized(nlp)
+
+
+def test_no_tasks(backbone: Path) -> None:
+    with pytest.raises(MtnlpError, match="E303"):
+        make_nlp(backbone, ["multitask_textcat"])
+
+
+def test_an_event_pipe_under_another_task(backbone: Path) -> None:
+    nlp = initialized(make_case(backbone, "events", task="topic"))
+    pipe = get_case_pipe(nlp, "events")
+    assert pipe.event_labels == ["MONEY", "SPORT"]
+    assert set(nlp(TEXTS[0]).cats) == {"topic/MONEY", "topic/SPORT"}
+
+
+@pytest.mark.parametrize(("threshold", "expected"), [(0.0, ["BIRTH", "DEATH"]), (1.01, [])])
+def test_the_threshold_of_events(threshold: float, expected: List[str], backbone: Path) -> None:
+    nlp = initialized(make_case(backbone, "events", threshold=threshold))
+    assert nlp(TEXTS[0])._.events == expected
+
+
+def test_vectors_need_no_labels(backbone: Path) -> None:
+    nlp = make_nlp(backbone, ["sentence_vectors"])
+    nlp.initialize()
+    pipe: Any = nlp.get_pipe("sentence_vectors")
+    assert pipe.labels == () and pipe.label_data is None
+    assert nlp(TEXTS[0]).vector.any()
+
+
+def test_initializing_again(backbone: Path) -> None:
+    """New weights, the same labels."""
+    for name in CASES:
+        nlp = initialized(make_case(backbone, name))
+        pipe = get_case_pipe(nlp, name)
+        labels = pipe.labels
+        initialized(nlp, seed=1)
+        assert pipe.labels == labels
+        assert nlp(TEXTS[0]).text == TEXTS[0]
