@@ -37,7 +37,7 @@ def test_hidden_states_are_those_of_hugging_face(any_backbone: Path, text: str) 
     with torch.no_grad():
         expected = transformer(**inputs).last_hidden_state[0]
     assert data.wordpieces.input_ids[0].tolist() == inputs["input_ids"][0].tolist()
-    assert data.wordpieces.strings == [tokenizer.convert_ids_to_tokens(inputs["input_ids"][0])]
+    assert data.wordpieces.strings == [inputs.tokens()]
     numpy.testing.assert_allclose(hidden(data), expected.numpy(), atol=1e-5)
 
 
@@ -99,7 +99,7 @@ def test_missing_backbone(tmp_path: Path) -> None:
         build_transformer_model_v1(str(tmp_path / "nowhere")).initialize()
 
 
-def backprop_ones(output: EncodedBatch, backprop: Any, d_hidden: torch.Tensor) -> None:
+def backprop_hidden(output: EncodedBatch, backprop: Any, d_hidden: torch.Tensor) -> None:
     backprop(
         EncodedBatch(
             spans=output.spans,
@@ -123,7 +123,7 @@ def test_gradients_are_those_of_autograd(backbone: Path) -> None:
     docs = make_docs()
     output, backprop = model.begin_update(docs)
     d_hidden = torch.randn_like(output.model_output.last_hidden_state)
-    backprop_ones(output, backprop, d_hidden)
+    backprop_hidden(output, backprop, d_hidden)
     found = gradients(model)
     model.transformer.zero_grad(set_to_none=True)
     expected = torch.cat([run_windows(model.transformer, data) for data in output.doc_data])
@@ -135,15 +135,13 @@ def test_gradients_are_those_of_autograd(backbone: Path) -> None:
 
 def test_gradients_of_two_passes_add_up(backbone: Path) -> None:
     model = make_encoder(backbone, transformer_config=NO_DROPOUT)
-    for docs in ([make_docs(), 1], [make_docs(), 2]):
-        for _ in range(docs[1]):
-            output, backprop = model.begin_update(docs[0])
-            backprop_ones(output, backprop, torch.ones_like(output.model_output.last_hidden_state))
-        if docs[1] == 1:
-            once = gradients(model)
-            model.transformer.zero_grad(set_to_none=True)
-    for one, two in zip(once, gradients(model), strict=True):
-        numpy.testing.assert_allclose(2 * one, two, rtol=1e-4, atol=1e-4)
+    found = []
+    for _ in range(2):
+        output, backprop = model.begin_update(make_docs())
+        backprop_hidden(output, backprop, torch.ones_like(output.model_output.last_hidden_state))
+        found.append(gradients(model))
+    for once, twice in zip(*found, strict=True):
+        numpy.testing.assert_allclose(2 * once, twice, rtol=1e-4, atol=1e-4)
 
 
 def test_bf16_returns_float32_close_to_fp32(any_backbone: Path) -> None:
@@ -167,7 +165,7 @@ def test_bf16_gradients_are_float32_close_to_fp32(backbone: Path) -> None:
             output.model_output.last_hidden_state.shape,
             generator=torch.Generator().manual_seed(0),
         )
-        backprop_ones(output, backprop, d_hidden)
+        backprop_hidden(output, backprop, d_hidden)
         assert all(grad.dtype == numpy.float32 for grad in gradients(model))
         found.append(numpy.concatenate([grad.ravel() for grad in gradients(model)]))
     a, b = found
@@ -182,12 +180,10 @@ def test_empty_docs_have_no_data_and_get_no_gradient(backbone: Path) -> None:
     assert [len(data.align.lengths) for data in output.doc_data] == [0, 4, 0, 1, 0]
     assert "last_hidden_state" not in output.doc_data[0].model_output
     # The convention of spacy-transformers: a gradient for each Doc with tokens, none for others.
-    d_docs = [[numpy.ones_like(data.model_output.last_hidden_state)] for data in output.doc_data[1::2]]
-    d_output = output.unsplit_by_doc(d_docs)
-    assert d_output.model_output.last_hidden_state.shape == (
-        sum(len(hidden(data)) for data in output.doc_data[1::2]),
-        32,
-    )
+    states = [data.model_output.last_hidden_state for data in output.doc_data[1::2]]
+    d_output = output.unsplit_by_doc([[numpy.ones_like(state)] for state in states])
+    n_wordpieces = sum(state.shape[1] for state in states)
+    assert d_output.model_output.last_hidden_state.shape == (n_wordpieces, 32)
     backprop(d_output)
     assert any(numpy.abs(grad).sum() > 0 for grad in gradients(model))
 
@@ -225,7 +221,7 @@ def test_token_longer_than_the_window(any_backbone: Path) -> None:
     special = model.windower.special
     inner = [part[len(special.prefix) : len(part) - len(special.suffix)] for part in windows]
     assert [piece for part in inner for piece in part] == ids
-    assert data.align.lengths[1] >= len(ids) - 4
+    assert data.align.lengths[1] == 600  # no vocabulary joins the two signs
     assert numpy.linalg.norm(data.token_vectors, axis=1).min() > 0
 
 
@@ -246,7 +242,8 @@ def test_round_trip_through_bytes(any_backbone: Path) -> None:
     model = make_encoder(any_backbone, window=16)
     docs = make_docs()
     loaded = build_transformer_model_v1("not read", window=16).from_bytes(model.to_bytes())
-    for ours, theirs in zip(model.predict(docs).doc_data, loaded.predict(docs).doc_data, strict=True):
+    pairs = zip(model.predict(docs).doc_data, loaded.predict(docs).doc_data, strict=True)
+    for ours, theirs in pairs:
         assert split_windows(ours) == split_windows(theirs)
         numpy.testing.assert_allclose(hidden(ours), hidden(theirs), atol=1e-6)
 

@@ -110,15 +110,34 @@ def initialized(nlp: Language, seed: int = 0) -> Language:
     return nlp
 
 
-def train(
-    nlp: Language, examples: List[Example], steps: int = 40, sgd: Optional[Optimizer] = None, **kw: Any
+def step(
+    nlp: Language,
+    *batches: List[Example],
+    sgd: Optional[Optimizer] = None,
+    exclude: Sequence[str] = (),
+    annotates: Sequence[str] = (),
 ) -> Dict[str, float]:
-    """Steps on one batch. kw: further arguments of `nlp.update`. RETURNS: the last step's losses."""
+    """One step as `spacy train` makes it, on one or several sub-batches.
+
+    `nlp.update(..., sgd=sgd)` would step every pipe right after its own update: the shared encoder
+    before the others have given it a gradient. RETURNS: the losses.
+    """
+    losses: Dict[str, float] = {}
+    for batch in batches:
+        nlp.update(batch, sgd=False, losses=losses, exclude=exclude, annotates=annotates)
     sgd = sgd or adam()
+    for name, pipe in nlp.pipeline:
+        if name not in exclude and getattr(pipe, "is_trainable", False):
+            pipe.finish_update(sgd)
+    return losses
+
+
+def train(nlp: Language, examples: List[Example], steps: int = 40, **kw: Any) -> Dict[str, float]:
+    """Steps on one batch. kw: as for `step`. RETURNS: the last step's losses."""
+    sgd = kw.pop("sgd", None) or adam()
     losses: Dict[str, float] = {}
     for _ in range(steps):
-        losses = {}
-        nlp.update(examples, sgd=sgd, losses=losses, **kw)
+        losses = step(nlp, examples, sgd=sgd, **kw)
     return losses
 
 

@@ -78,7 +78,7 @@ def test_empty_docs_in_training(name: str, backbone: Path) -> None:
     examples = mixed_examples(nlp)
     losses = train(nlp, [empty, *examples, annotated_empty], 1)
     assert (losses[pipe.name] > 0) == (name in WITH_LABELS)
-    assert (name in WITH_LABELS) != same_weights(before, encoder_weights(nlp))
+    assert not same_weights(before, encoder_weights(nlp))
     scored = nlp.evaluate([empty, *examples])
     assert scored == {**nlp.evaluate(examples), "speed": scored["speed"]}
 

@@ -1,7 +1,7 @@
 """Gold entities of Examples, in the predicted Doc's tokens: `doc.ents` or a spans group."""
 
 from dataclasses import dataclass, field
-from typing import Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 import numpy
 import torch
@@ -39,7 +39,7 @@ def gold_spans(doc: Doc, spans_key: Optional[str]) -> Sequence[Span]:
 
 def gold_labels(examples: Iterable[Example], spans_key: Optional[str]) -> List[str]:
     """The labels of the layer in the references, sorted."""
-    found = set()
+    found: Set[str] = set()
     for example in examples:
         if is_annotated(example.reference, spans_key):
             found.update(span.label_ for span in gold_spans(example.reference, spans_key))
@@ -81,11 +81,12 @@ def missing_tokens(example: Example, spans_key: Optional[str], same: bool) -> nu
     n_tokens = len(example.predicted)
     if spans_key is not None:
         return numpy.zeros(n_tokens, dtype=bool)
-    if same:
-        return example.reference.to_array("ENT_IOB") == 0
     unknown = example.reference.to_array("ENT_IOB") == 0
+    if same:
+        return unknown
+    y2x = example.alignment.y2x
     missing = numpy.zeros(n_tokens, dtype=bool)
-    missing[example.alignment.y2x[unknown].dataXd] = True
+    missing[y2x.data[numpy.repeat(unknown, y2x.lengths)]] = True
     return missing
 
 
@@ -95,11 +96,11 @@ def project(example: Example, span: Span) -> Tuple[int, int, bool]:
     RETURNS: start, end and whether the boundaries are exactly the same.
     """
     alignment = example.alignment
-    tokens = alignment.y2x[span.start : span.end].dataXd
+    tokens = alignment.y2x[span.start : span.end]
     if not len(tokens):
         return 0, 0, False
     start, end = int(tokens.min()), int(tokens.max()) + 1
-    back = alignment.x2y[start:end].dataXd
+    back = alignment.x2y[start:end]
     exact = len(back) > 0 and back.min() == span.start and back.max() == span.end - 1
     return start, end, bool(exact)
 

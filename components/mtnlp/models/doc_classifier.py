@@ -1,7 +1,7 @@
 """`mtnlp.DocClassifier.v1`: labels of a document from its pooled vector."""
 
 from functools import partial
-from typing import Callable, List, Optional
+from typing import Any, List, Optional
 
 from spacy.tokens import Doc
 from thinc.api import Model
@@ -16,8 +16,8 @@ def build_doc_classifier_v1(
     tok2vec: Model[List[Doc], Floats2d],
     hidden: Optional[int] = None,
     dropout: float = 0.1,
-    loss_exclusive: Optional[Callable] = None,
-    loss_multilabel: Optional[Callable] = None,
+    loss_exclusive: Optional[Any] = None,
+    loss_multilabel: Optional[Any] = None,
 ) -> Model[List[Doc], Output]:
     """Scores of all labels of all tasks over a pooler.
 

@@ -120,6 +120,13 @@ def make_batch(
     )
 
 
+def empty_batch(n_docs: int, width: int) -> EncodedBatch:
+    """The batch of Docs without tokens, which the encoder has nothing to do for."""
+    batch = cast(EncodedBatch, EncodedBatch.empty(n_docs))
+    batch.model_output = ModelOutput(last_hidden_state=torch.zeros((0, width)))
+    return batch
+
+
 def flat_wordpieces(ids: Ints, strings: List[str], window_lengths: List[int]) -> WordpieceBatch:
     """Wordpieces as one unpadded row."""
     return WordpieceBatch(

@@ -164,18 +164,19 @@ def wordpiece_row(data: TransformerData) -> Floats2d:
         return cast(Floats2d, numpy.zeros((n_tokens, 0), dtype="float32"))
     hidden = hidden_of(data)
     wordpieces = numpy.asarray(data.align.dataXd)
-    tokens = numpy.repeat(numpy.arange(n_tokens), data.align.lengths)
+    tokens = numpy.repeat(numpy.arange(n_tokens), numpy.asarray(data.align.lengths))
     # Nobody's wordpieces go to the last token that begins before them.
     owners = numpy.bincount(wordpieces, minlength=len(hidden))
     orphans = numpy.flatnonzero(owners == 0)
-    starts = numpy.maximum.accumulate(wordpieces[numpy.searchsorted(tokens, numpy.arange(n_tokens))])
+    firsts = wordpieces[numpy.searchsorted(tokens, numpy.arange(n_tokens))]
+    starts = numpy.maximum.accumulate(firsts)
     adopters = numpy.maximum(numpy.searchsorted(starts, orphans, side="right") - 1, 0)
-    wordpieces = torch.from_numpy(numpy.concatenate([wordpieces, orphans])).long()
-    tokens = torch.from_numpy(numpy.concatenate([tokens, adopters])).long()
+    origin = torch.from_numpy(numpy.concatenate([wordpieces, orphans])).long()
+    target = torch.from_numpy(numpy.concatenate([tokens, adopters])).long()
     share = torch.from_numpy(1.0 / numpy.maximum(owners, 1)).float().to(hidden.device)
-    shared = (hidden * share.unsqueeze(1))[wordpieces.to(hidden.device)]
+    shared = (hidden * share.unsqueeze(1))[origin.to(hidden.device)]
     rows = hidden.new_zeros((n_tokens, hidden.shape[1]))
-    rows.index_add_(0, tokens.to(hidden.device), shared)
+    rows.index_add_(0, target.to(hidden.device), shared)
     return cast(Floats2d, torch2xp(rows * (n_tokens / len(hidden))))
 
 

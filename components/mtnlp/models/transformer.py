@@ -10,18 +10,18 @@ from typing import Any, Callable, Dict, List, Literal, Tuple, cast
 import numpy
 import torch
 from spacy.tokens import Doc, Span
+from spacy_transformers.data_classes import HFObjects
+from spacy_transformers.layers.hf_wrapper import HFWrapper
 from spacy_transformers.layers.transformer_model import (
     TransformerModel,
     huggingface_from_pretrained,
     set_pytorch_transformer,
 )
-from spacy_transformers.layers.hf_wrapper import HFWrapper
-from spacy_transformers.data_classes import HFObjects
 from thinc.api import Model
 from thinc.types import ArgsKwargs
 
 from ..errors import Errors, MtnlpError
-from .encoded import EncodedBatch, make_batch
+from .encoded import EncodedBatch, empty_batch, make_batch
 from .replacement import replace_listener, replace_listener_cfg
 from .windows import Ints, group_by_length
 from .wordpieces import WindowBatch, Windower, make_windower
@@ -100,7 +100,7 @@ class WindowedTransformerModel(TransformerModel):
 
     def copy(self) -> "WindowedTransformerModel":
         """A deep copy with its own id, as `Language.replace_listeners` needs."""
-        hf_model = self.layers[0].shims[0]._hfmodel
+        hf_model = hf_objects(self)
         copied = WindowedTransformerModel(
             self.attrs["name"],
             self.attrs["window"],
@@ -114,16 +114,22 @@ class WindowedTransformerModel(TransformerModel):
         return copied
 
 
+def hf_objects(model: Model) -> HFObjects:
+    """Tokenizer, encoder and their settings."""
+    shim: Any = model.layers[0].shims[0]
+    return shim._hfmodel
+
+
 def init(model: Model, X: Any = None, Y: Any = None) -> None:
     """Load the pretrained encoder, once. Raises MtnlpError E204 where there is none."""
     if model.attrs["has_transformer"]:
         return
-    hf_model = model.layers[0].shims[0]._hfmodel
+    hf_model = hf_objects(model)
     try:
         loaded = huggingface_from_pretrained(
             model.attrs["name"], hf_model._init_tokenizer_config, hf_model._init_transformer_config
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a ValueError: no encoder can have that name
         raise MtnlpError(Errors.E204.format(name=model.attrs["name"], error=error)) from error
     # Decoders would otherwise keep keys and values of every layer for a generation to come.
     loaded.transformer.config.use_cache = False
@@ -133,14 +139,16 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
 def forward(
     model: WindowedTransformerModel, docs: List[Doc], is_train: bool
 ) -> Tuple[EncodedBatch, Callable[[EncodedBatch], List[Doc]]]:
-    """Encode a batch of Docs, at least one of which has tokens."""
+    """Encode a batch of Docs; those without tokens have no hidden states."""
+    if not any(len(doc) for doc in docs):
+        return empty_batch(len(docs), model.get_dim("nO")), lambda d_output: docs
     windows = model.windower(docs)
     hidden, backprop_windows = encode_windows(model, windows, is_train)
     spans: List[List[Span]] = [[doc[:]] if len(doc) else [] for doc in docs]
     output = make_batch(len(docs), spans, windows.layouts, hidden)
 
     def backprop(d_output: EncodedBatch) -> List[Doc]:
-        backprop_windows(d_output.model_output.last_hidden_state)
+        backprop_windows(cast(Any, d_output.model_output).last_hidden_state)
         return docs
 
     return output, backprop
@@ -188,7 +196,8 @@ def convert_inputs(
     model: Model, inputs: Tuple[Ints, Any], is_train: bool
 ) -> Tuple[ArgsKwargs, Callable]:
     """(ids, mask), both `[windows, seq]` in numpy, to the encoder's keyword arguments."""
-    device = model.shims[0]._hfmodel.transformer.device
+    shim: Any = model.shims[0]
+    device = shim._hfmodel.transformer.device
     ids, mask = inputs
     kwargs = {
         "input_ids": torch.from_numpy(ids).to(device),

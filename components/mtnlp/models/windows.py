@@ -106,8 +106,8 @@ def pack(allowed: Bools, capacity: int) -> List[Tuple[int, int]]:
     """Cut a sequence of wordpieces into windows.
 
     About as few windows as the capacity allows, none much shorter than half of it (a tail of three
-    wordpieces would have no context), each cut between two tokens. Only a single token longer than the capacity is
-    cut inside, because the alternative is to lose its end.
+    wordpieces would have no context), each cut between two tokens. Only a single token longer than
+    the capacity is cut inside, because the alternative is to lose its end.
 
     allowed: `[wordpieces]`, as from `cut_points`.
     capacity: wordpieces a window holds, special tokens not counted.

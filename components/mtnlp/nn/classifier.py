@@ -68,6 +68,19 @@ class Classifier(torch.nn.Module):
         return torch.stack(terms).sum() if terms else batch.logits.sum()
 
     @torch.no_grad()
+    def set_prior(self, target: torch.Tensor, mask: torch.Tensor) -> None:
+        """Begin with the shares of the labels in the data: the bias becomes the log share in an
+        exclusive task and the log odds in the others, of counts smoothed by one half.
+
+        target: `[n, labels]` indicators. mask: bool `[n, labels]`, where a label is annotated.
+        """
+        positive = (target.float() * mask).sum(0) + 0.5
+        share = (positive / (mask.sum(0) + 1.0)).to(self.output.bias.device)
+        for part, exclusive in self._slices():
+            own = share[part]
+            self.output.bias[part] = (own / own.sum()).log() if exclusive else own.logit()
+
+    @torch.no_grad()
     def decode(self, scores: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
         """`[batch, labels]`: probabilities, softmax in exclusive tasks, sigmoid in the others."""
         scores = scores.float()

@@ -248,7 +248,7 @@ class TorchPipe(TrainablePipe):
         self, path: Union[str, Path], *, exclude: Iterable[str] = ()
     ) -> "TorchPipe":
         """Load from a folder of `to_disk`."""
-        setters = {
+        setters: Dict[str, Callable[[Path], Any]] = {
             "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
             "cfg": lambda p: self.restore(srsly.read_json(p)),
             "model": lambda p: self.model.from_bytes(Path(p).read_bytes()),

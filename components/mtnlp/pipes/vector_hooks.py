@@ -61,10 +61,12 @@ def has_vector(part: Union[Doc, Span]) -> bool:
 
 def vector_norm(part: Union[Doc, Span]) -> float:
     """The L2 norm."""
-    return float(numpy.linalg.norm(part.vector))
+    vector: Vector = part.vector
+    return float(numpy.linalg.norm(vector))
 
 
 def similarity(one: Union[Doc, Span], other: Any) -> float:
     """The cosine of the two vectors, 0.0 where one of them is zero."""
     norms = vector_norm(one) * float(other.vector_norm)
-    return float(numpy.dot(one.vector, other.vector)) / norms if norms else 0.0
+    vector: Vector = one.vector
+    return float(vector.dot(other.vector)) / norms if norms else 0.0

@@ -47,8 +47,9 @@ def smoke(
         pip = [str(python), "-m", "pip"]
         if not own_pip:
             pip = [sys.executable, "-m", "pip", "--python", str(python)]
-        install = [*pip, "install", "--quiet", "--disable-pip-version-check", requirement]
-        install += ["--find-links", str(packages.resolve())]
+        # Compiling every module of every dependency would take longer than the rest.
+        install = [*pip, "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+        install += ["--find-links", str(packages.resolve()), requirement]
         if constraints is not None:
             install += ["--constraint", str(constraints.resolve())]
         run(install, Path(temporary), f"Installing {requirement}")

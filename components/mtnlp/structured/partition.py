@@ -33,6 +33,7 @@ class LogPartition(torch.autograd.Function):
         ctx.is_scaled = scaled is not None
         if scaled is not None:
             ctx.save_for_backward(*scaled[1:])
+            ctx.dtype = emissions.dtype
             return scaled.log_partition()
         lattice = forward_scores(emissions, transitions, start, end, mask)
         ctx.save_for_backward(*lattice, transitions, end)
@@ -43,7 +44,7 @@ class LogPartition(torch.autograd.Function):
     def backward(ctx: Any, *gradients: torch.Tensor) -> Tuple[Optional[torch.Tensor], ...]:
         if ctx.is_scaled:
             scaled = ScaledLattice(ctx.packing, *ctx.saved_tensors)
-            return *scaled_gradient(scaled, gradients[0]), None
+            return *scaled_gradient(scaled, gradients[0], ctx.dtype), None
         *parts, transitions, end = ctx.saved_tensors
         return *log_space_gradient(Lattice(*parts), transitions, end, gradients[0]), None
 

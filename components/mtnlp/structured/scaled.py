@@ -143,13 +143,16 @@ def _certified(alpha: torch.Tensor, beta: torch.Tensor) -> bool:
     return bool(torch.stack([*lowest, beta.amax().reciprocal()]).min() >= SMALLEST)
 
 
-def scaled_gradient(lattice: ScaledLattice, gradient: torch.Tensor) -> Tuple[torch.Tensor, ...]:
+def scaled_gradient(
+    lattice: ScaledLattice, gradient: torch.Tensor, dtype: torch.dtype
+) -> Tuple[torch.Tensor, ...]:
     """The gradient of log Z, times `gradient` `[batch]`, in emissions `[batch, seq, tags]`,
-    transitions, start and end: the marginals, summed over all steps in one product."""
+    transitions, start and end: the marginals, summed over all steps in one product. dtype: that
+    of the emissions."""
     packing, first = lattice.packing, lattice.packing.sizes[0]
     weight = gradient.double()[packing.row].unsqueeze(1)
     unary = lattice.alpha * lattice.beta * weight
     before = lattice.alpha.index_select(0, packing.previous) * weight[first:]
     pairwise = lattice.pairs * (before.t() @ lattice.onward[first:])
     ending = unary.index_select(0, packing.last).sum(0)
-    return packing.unpack(unary), pairwise, unary[:first].sum(0), ending
+    return packing.unpack(unary.to(dtype)), pairwise, unary[:first].sum(0), ending

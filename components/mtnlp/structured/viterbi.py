@@ -1,8 +1,12 @@
 """The best tag sequence of a linear-chain CRF (Viterbi 1967)."""
 
+from typing import List
+
 import torch
 
 from .packing import Packing, pack
+
+STRIDE = 4  # steps between two normalisations
 
 
 def best_path(
@@ -26,23 +30,29 @@ def best_path(
     _best_scores(tokens, into, packing)
     tags = torch.empty_like(packing.index)
     tags[packing.last] = (tokens[packing.last] + end).argmax(-1)
-    scores, found = tokens.split(packing.sizes), tags.split(packing.sizes)
-    for t in range(len(scores) - 1, 0, -1):
-        reached = len(scores[t])
-        onward = into.index_select(0, found[t]).add_(scores[t - 1][:reached])
-        torch.argmax(onward, -1, out=found[t - 1][:reached])
+    scores, found = _continued(tokens, packing), _continued(tags, packing)
+    following = tags.split(packing.sizes)[1:]
+    for score, tag, after in zip(scores[::-1], found[::-1], following[::-1], strict=True):
+        torch.argmax(into.index_select(0, after).add_(score), -1, out=tag)
     return packing.unpack(tags)
+
+
+def _continued(values: torch.Tensor, packing: Packing) -> List[torch.Tensor]:
+    """Views of all steps of `[N, ...]` but the last, without the rows that end there."""
+    steps = values.split(packing.sizes)
+    return [step[:size] for step, size in zip(steps[:-1], packing.sizes[1:], strict=True)]
 
 
 def _best_scores(tokens: torch.Tensor, into: torch.Tensor, packing: Packing) -> None:
     """Adds to each token's score `[N, tags]`, in place, the best score of what precedes it.
 
-    The maximum is taken out at every step, so that precision does not fall with the length.
+    The maximum is taken out every few steps, so that precision does not fall with the length.
     """
     smallest = torch.finfo(tokens.dtype).min
-    before, *rest = tokens.split(packing.sizes)
-    for current in rest:
-        # Where nothing is possible the maximum is -inf, and -inf - -inf would be NaN.
-        before.sub_(before.amax(-1, keepdim=True).clamp_(min=smallest))
-        current.add_((before[: len(current)].unsqueeze(1) + into).amax(-1))
-        before = current
+    steps = tokens.split(packing.sizes)
+    for t, before in enumerate(_continued(tokens, packing)):
+        if t % STRIDE == 0:
+            # The whole step, for its last rows are read when going back. Where nothing is
+            # possible the maximum is -inf, and -inf - -inf would be NaN.
+            steps[t].sub_(steps[t].amax(-1, keepdim=True).clamp_(min=smallest))
+        steps[t + 1].add_((before.unsqueeze(1) + into).amax(-1))

@@ -1,0 +1,144 @@
+from pathlib import Path
+from typing import Iterable, Iterator, Optional
+
+import pytest
+import spacy
+from spacy.tokens import Doc, DocBin
+from spacy.training import Corpus
+
+from mtnlp.data.docbin import Written, to_doc, write_corpus
+from mtnlp.types import Annotation, Record
+
+from .corpora import files_below
+
+NLP = spacy.blank("en")
+
+
+def record_of_tokens() -> Record:
+    return Record(
+        tokens=["do", "n't", "go", "York", "-based"],
+        sent_starts=[True, False, False, True, False],
+        entities=[Annotation(3, 4, "LOC")],
+        tags=["VB", "RB", "VB", "NNP", "JJ"],
+    )
+
+
+def round_trip(*docs: Doc) -> "list[Doc]":
+    data = DocBin(docs=docs).to_bytes()
+    return list(DocBin().from_bytes(data).get_docs(spacy.blank("en").vocab))
+
+
+def test_tokens_stay_as_they_are(tmp_path: Path) -> None:
+    """Whatever tokenizer the reading pipeline has: that is what unknown spaces are for."""
+    write_corpus({"train": [record_of_tokens()]}, tmp_path, "x")
+    (example,) = Corpus(tmp_path / "train")(NLP)
+    for doc in (example.reference, example.predicted):
+        assert [token.text for token in doc] == ["do", "n't", "go", "York", "-based"]
+    doc = example.reference
+    assert doc.has_unknown_spaces
+    assert [(ent.start, ent.end, ent.label_) for ent in doc.ents] == [(3, 4, "LOC")]
+    assert [token.tag_ for token in doc] == ["VB", "RB", "VB", "NNP", "JJ"]
+    assert [token.i for token in doc if token.is_sent_start] == [0, 3]
+
+
+def test_missing_is_not_negative(tmp_path: Path) -> None:
+    records = [
+        Record(text="Only a label.", cats={"t/a": 1.0, "t/b": 0.0}),
+        Record(text="Only entities, and none.", entities=[]),
+        Record(text="Only a layer, and nothing in it.", spans={"x": []}),
+    ]
+    write_corpus({"train": records}, tmp_path, "x")
+    data = DocBin().from_disk(tmp_path / "train" / "x.spacy")
+    label, entities, layer = data.get_docs(spacy.blank("en").vocab)
+    assert label.cats == {"t/a": 1.0, "t/b": 0.0}
+    assert not label.has_annotation("ENT_IOB") and not label.spans
+    assert entities.has_annotation("ENT_IOB") and not entities.ents
+    assert not entities.cats and not entities.spans
+    assert {token.ent_iob_ for token in entities} == {"O"}
+    assert "x" in layer.spans and len(layer.spans["x"]) == 0
+    assert not layer.has_annotation("ENT_IOB") and not layer.cats
+    assert not any(doc.has_annotation("TAG") for doc in (label, entities, layer))
+    assert not any(doc.has_annotation("SENT_START") for doc in (label, entities, layer))
+
+
+def test_misaligned_spans_widen_to_tokens() -> None:
+    written = Written()
+    record = Record(text="Newyorkers left", spans={"x": [Annotation(0, 7, "LOC")]})
+    doc = to_doc(record, NLP, written)
+    assert [(span.text, span.label_) for span in doc.spans["x"]] == [("Newyorkers", "LOC")]
+    assert written.misaligned == 1
+
+
+def test_repeated_annotations_count_once() -> None:
+    written = Written()
+    spans = [Annotation(0, 3, "A"), Annotation(0, 3, "A"), Annotation(0, 3, "B")]
+    doc = to_doc(Record(text="One two", spans={"x": spans}), NLP, written)
+    assert [span.label_ for span in doc.spans["x"]] == ["A", "B"]
+    assert written.repeated == 1
+
+
+def test_entities_that_collide_after_widening() -> None:
+    written = Written()
+    entities = [Annotation(0, 3, "A"), Annotation(3, 15, "B")]
+    doc = to_doc(Record(text="Newyorkers left", entities=entities), NLP, written)
+    assert [(ent.text, ent.label_) for ent in doc.ents] == [("Newyorkers left", "B")]
+    assert written.overlapping == 1
+
+
+def test_no_entity_begins_or_ends_in_whitespace() -> None:
+    written = Written()
+    spans = [Annotation(0, 4, "A"), Annotation(1, 2, "B")]
+    record = Record(tokens=["\n", "word", "\u00a0", " "], spans={"x": spans})
+    doc = to_doc(record, NLP, written)
+    assert [(s.start, s.end, s.label_) for s in doc.spans["x"]] == [(1, 2, "A"), (1, 2, "B")]
+    blank = Record(tokens=["a", " "], entities=[Annotation(1, 2, "A")])
+    assert len(to_doc(blank, NLP, written).ents) == 0
+    assert written.blank == 1
+
+
+def test_nested_and_crossing_spans_survive() -> None:
+    spans = [Annotation(0, 7, "A"), Annotation(0, 3, "B"), Annotation(4, 13, "C")]
+    (doc,) = round_trip(to_doc(Record(text="one two three", spans={"x": spans}), NLP))
+    assert [(s.start_char, s.end_char, s.label_) for s in doc.spans["x"]] == spans
+
+
+def test_all_splits_are_counted(tmp_path: Path) -> None:
+    parts = {"train": [Record(text="a b"), Record(text="c")], "test": [Record(text="d")]}
+    written = write_corpus(parts, tmp_path, "x")
+    assert written.units == {"train": 2, "test": 1}
+    assert written.tokens == {"train": 3, "test": 1}
+    assert files_below(tmp_path) == ["test/x.spacy", "train/x.spacy"]
+
+
+def test_a_split_that_is_gone_is_removed(tmp_path: Path) -> None:
+    part = [Record(text="a")]
+    write_corpus({"train": part, "dev": part, "test": part}, tmp_path, "x")
+    write_corpus({"train": part, "test": part}, tmp_path, "x")
+    assert files_below(tmp_path) == ["test/x.spacy", "train/x.spacy"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_interruption_leaves_the_corpus_as_it_was(tmp_path: Path, error: type) -> None:
+    part = [Record(text="old")]
+    write_corpus({"train": part, "dev": part, "test": part}, tmp_path, "x")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    def interrupted(
+        items: Iterable[Record], what: str, length: Optional[int]
+    ) -> Iterator[Record]:
+        for item in items:
+            if "test" in what:
+                raise error
+            yield item
+
+    new = [Record(text="new and longer")]
+    with pytest.raises(error):
+        write_corpus({"train": new, "dev": new, "test": new}, tmp_path, "x", progress=interrupted)
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_interrupted_first_time_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ValueError):
+        write_corpus({"train": [Record(text="a")], "test": [Record(tokens=["a"], tags=[])]}, tmp_path, "x")
+    assert files_below(tmp_path) == []

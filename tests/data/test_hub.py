@@ -1,0 +1,131 @@
+import builtins
+from typing import Any, Dict, List, Mapping, Optional
+
+import pytest
+
+from mtnlp.data import hub
+from mtnlp.data.formats.bad_input import BadInput
+from mtnlp.errors import DataError, MtnlpError
+
+
+class Loader:
+    """Stands in for the library: gives the rows it was made with and notes what was asked."""
+
+    def __init__(self, **splits: List[Dict[str, Any]]) -> None:
+        self.splits = splits
+        self.asked: List[tuple[str, Optional[str]]] = []
+
+    def __call__(self, dataset: str, revision: Optional[str]) -> Mapping[str, Any]:
+        self.asked.append((dataset, revision))
+        return self.splits
+
+
+def test_imdb() -> None:
+    rows = [{"text": "Good.<br />Very.", "label": 1}, {"text": "Bad.", "label": 0}]
+    loader = Loader(train=rows, test=rows[:1], unsupervised=[{"text": "x", "label": -1}])
+    parts = hub.hub_imdb(BadInput(), loader)
+    assert loader.asked == [("stanfordnlp/imdb", None)]
+    assert {part: len(records) for part, records in parts.items()} == {"train": 2, "test": 1}
+    first, second = parts["train"]
+    assert first.text == "Good. Very."
+    assert first.cats == {"sentiment/positive": 1.0, "sentiment/negative": 0.0}
+    assert second.meta["stratum"] == "negative"
+    assert "group" not in first.meta
+
+
+class Rows(List[Dict[str, Any]]):
+    """A split with class names, as the library's `features` hold them."""
+
+    class _Names:
+        def __init__(self, names: List[str]) -> None:
+            self.feature = self
+            self.names = names
+
+    features = {"pos_tags": _Names(["NNP", "VB"])}
+
+
+def test_conll() -> None:
+    row = {"tokens": ["EU", "says", "Rome"], "ner_tags": [3, 0, 5], "pos_tags": [0, 1, 0]}
+    loader = Loader(train=Rows([row]), validation=[row], test=[row])
+    parts = hub.hub_conll(BadInput(), loader)
+    assert loader.asked == [("eriktks/conll2003", "refs/convert/parquet")]
+    (record,) = parts["train"]
+    assert record.entities == [(0, 1, "ORG"), (2, 3, "LOC")]
+    assert record.tags == ["NNP", "VB", "NNP"]
+    assert parts["dev"][0].tags is None
+
+
+def test_conll_ids() -> None:
+    assert hub.CONLL_TAGS == (
+        "O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC", "B-MISC", "I-MISC"
+    )  # fmt: skip
+
+
+def test_multinerd() -> None:
+    rows = [
+        {"tokens": ["Ada"], "ner_tags": [1], "lang": "en"},
+        {"tokens": ["Ada"], "ner_tags": [1], "lang": "de"},
+    ]
+    policy = BadInput()
+    loader = Loader(train=rows, validation=rows, test=rows)
+    parts = hub.hub_multinerd(policy, loader)
+    assert loader.asked == [("Babelscape/multinerd", None)]
+    assert [len(records) for records in parts.values()] == [1, 1, 1]
+    assert parts["dev"][0].spans == {"multinerd": [(0, 1, "PER")]}
+    assert sum(policy.notes.values()) == 3
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"tokens": [], "ner_tags": []},
+        {"tokens": ["a"], "ner_tags": [0, 0]},
+        {"tokens": ["a"], "ner_tags": [9]},
+        {"tokens": ["a"], "ner_tags": [-1]},
+        {"tokens": [None], "ner_tags": [0]},
+    ],
+)
+def test_bad_conll_rows(row: Dict[str, Any]) -> None:
+    good = {"tokens": ["a"], "ner_tags": [0]}
+    loader = Loader(train=[good, row], validation=[good], test=[good])
+    with pytest.raises(DataError, match=r"eriktks/conll2003/train:2: "):
+        hub.hub_conll(BadInput(), loader)
+    policy = BadInput(skip=True)
+    assert len(hub.hub_conll(policy, loader)["train"]) == 1
+    assert len(policy.errors) == 1
+
+
+@pytest.mark.parametrize("row", [{"text": "", "label": 1}, {"text": "a", "label": -1}, {}])
+def test_bad_imdb_rows(row: Dict[str, Any]) -> None:
+    with pytest.raises(DataError):
+        hub.imdb_row(row)
+
+
+def test_a_split_is_missing() -> None:
+    with pytest.raises(MtnlpError, match="E142.*validation"):
+        hub.hub_conll(BadInput(), Loader(train=[], test=[]))
+
+
+def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = builtins.__import__
+
+    def no_datasets(name: str, *args: Any, **kwargs: Any) -> Any:
+        if name == "datasets":
+            raise ImportError(name)
+        return original(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", no_datasets)
+    with pytest.raises(MtnlpError, match=r"E143.*pip install 'mtnlp\[train\]'"):
+        hub.load("stanfordnlp/imdb")
+
+
+@pytest.mark.parametrize("error", [ConnectionError("no route"), FileNotFoundError(), ValueError("x")])
+def test_without_a_network(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    datasets = pytest.importorskip("datasets")
+
+    def fail(*args: Any, **kwargs: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(datasets, "load_dataset", fail)
+    with pytest.raises(MtnlpError, match="E142.*--source local"):
+        hub.load("stanfordnlp/imdb")
