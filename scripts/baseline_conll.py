@@ -12,7 +12,9 @@ from mtnlp.evaluation.trainer_baseline import Recipe, run_baseline
 
 def main(
     data: Path = typer.Argument(..., help="Folder with eng.train, eng.testa and eng.testb"),
-    backbone: str = typer.Option("assets/backbone/all-MiniLM-L6-v2", help="Hugging Face encoder, name or path"),
+    backbone: str = typer.Option(
+        "assets/backbone/all-MiniLM-L6-v2", help="Hugging Face encoder, name or path"
+    ),
     output: Path = typer.Option(
         Path("metrics/baseline_conll.json"), help="Results; runs already in it are skipped"
     ),

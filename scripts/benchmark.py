@@ -3,10 +3,11 @@
 from typing import List
 
 import typer
-from mtnlp.errors import MtnlpError
-from mtnlp.evaluation.benchmark_crf import CrfWorkload, crf_table, measure_crf
 from rich.console import Console
 from wasabi import msg
+
+from mtnlp.errors import MtnlpError
+from mtnlp.evaluation.benchmark_crf import CrfWorkload, crf_table, measure_crf
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 

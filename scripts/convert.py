@@ -50,7 +50,12 @@ def convert(
         Source.sample,
         help="Where a corpus comes from: the embedded sample, a local copy, the Hugging Face hub.",
     ),
-    path: Optional[Path] = typer.Option(None, help="Your copy of the corpus (--source local)."),
+    path: Optional[Path] = typer.Option(
+        None, help="Your copy of the corpus, or a folder that holds it (--source local)."
+    ),
+    sample: Path = typer.Option(
+        Path("corpus/sample"), help="The folder of the embedded sample (--source sample)."
+    ),
     train: Optional[Path] = typer.Option(None, help="Your own data: the training file."),
     dev: Optional[Path] = typer.Option(
         None, help="Your own data: the development file; carved from train where there is none."
@@ -104,7 +109,8 @@ def convert(
         options = ConvertOptions(
             format=name.value,
             source=source.value,
-            path=path if source is Source.local else None,
+            path=path,
+            sample=sample,
             train=train,
             dev=dev,
             test=test,

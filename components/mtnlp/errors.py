@@ -263,3 +263,7 @@ class Errors:
         "[E511] {path} holds results of another setting (different: {names}). Name another file "
         "with --output, or delete this one."
     )
+    E540 = (
+        "[E540] The benchmark compares with the library 'pytorch-crf': pip install "
+        "'mtnlp[compare]'."
+    )

@@ -41,7 +41,7 @@ def local(corpus: str, tmp_path: Path, **options: Any) -> ConvertOptions:
 
 @pytest.mark.parametrize("corpus", ["imdb", "conll", "nerel", "multinerd"])
 def test_sample(tmp_path: Path, corpus: str) -> None:
-    report = convert(ConvertOptions(corpus, path=SAMPLE, out=tmp_path))
+    report = convert(ConvertOptions(corpus, sample=SAMPLE, out=tmp_path))
     parts = ("dev", "test", "train")
     assert files_below(tmp_path) == [f"{part}/{corpus}.spacy" for part in parts]
     assert sum(report.written.units.values()) in (160, 240, 40)
@@ -58,7 +58,9 @@ def test_sample(tmp_path: Path, corpus: str) -> None:
 def test_imdb_dev_shares_no_movie_with_train(tmp_path: Path) -> None:
     report = convert(local("imdb", tmp_path))
     assert report.written.units == {"train": 16, "dev": 4, "test": 20}
-    texts = {part: {doc.text for doc in docs_of(path)} for part, path in report.written.files.items()}
+    texts = {
+        part: {doc.text for doc in docs_of(path)} for part, path in report.written.files.items()
+    }
 
     def movies(part: str) -> set:
         words = [text.rstrip(".").split() for text in texts[part]]
@@ -128,7 +130,7 @@ def test_ratio_keeps_documents_whole(tmp_path: Path) -> None:
 
 
 def test_columns_of_ones_own(tmp_path: Path) -> None:
-    train = write(tmp_path / "train.txt", COLUMNS * 5)
+    train = write(tmp_path / "train.txt", (COLUMNS + "\n") * 5)
     options = ConvertOptions(
         "columns", train=train, test=train, name="mine", spans_key="mine", out=tmp_path / "out"
     )
@@ -156,7 +158,7 @@ def test_jsonl_of_ones_own(tmp_path: Path) -> None:
 
 
 def test_docbin_of_ones_own(tmp_path: Path) -> None:
-    first = convert(ConvertOptions("conll", path=SAMPLE, out=tmp_path / "a"))
+    first = convert(ConvertOptions("conll", sample=SAMPLE, out=tmp_path / "a"))
     files = first.written.files
     options = ConvertOptions(
         "docbin", train=files["train"], dev=files["dev"], test=files["test"], out=tmp_path / "b"
@@ -169,7 +171,7 @@ def test_docbin_of_ones_own(tmp_path: Path) -> None:
 
 
 def test_a_test_split_is_needed(tmp_path: Path) -> None:
-    train = write(tmp_path / "train.txt", COLUMNS * 10)
+    train = write(tmp_path / "train.txt", (COLUMNS + "\n") * 10)
     with pytest.raises(MtnlpError, match="E145"):
         convert(ConvertOptions("columns", train=train, out=tmp_path / "out"))
     options = ConvertOptions("columns", train=train, ratio=(0.6, 0.2, 0.2), out=tmp_path / "out")
@@ -189,7 +191,9 @@ def test_skip_bad_counts_and_goes_on(tmp_path: Path) -> None:
 def test_a_split_of_nothing_but_faults(tmp_path: Path) -> None:
     root = make_conll(tmp_path / "in")
     write(root / "eng.train", "one two\n\nthree\n")
-    options = ConvertOptions("conll", source="local", path=root, out=tmp_path / "out", skip_bad=True)
+    options = ConvertOptions(
+        "conll", source="local", path=root, out=tmp_path / "out", skip_bad=True
+    )
     with pytest.raises(MtnlpError, match=r"E145.*train.*2 were malformed"):
         convert(options)
     assert files_below(tmp_path / "out") == []
@@ -206,7 +210,7 @@ def test_a_fault_late_in_the_input_writes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a/b", "..", ""])
 def test_a_name_is_a_file_name(tmp_path: Path, name: str) -> None:
     if name:
-        with pytest.raises(MtnlpError, match="E144.*--name"):
+        with pytest.raises(MtnlpError, match=r"E144.*--name"):
             convert(local("conll", tmp_path, name=name))
     else:
         assert convert(local("conll", tmp_path, name=name)).name == "conll"

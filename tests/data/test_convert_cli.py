@@ -155,7 +155,7 @@ def test_truncated_archive(tmp_path: Path) -> None:
 
 
 OWN = {
-    "columns": ("a.txt", COLUMNS * 8, COLUMNS * 8 + "cut", 41, "E103"),
+    "columns": ("a.txt", (COLUMNS + "\n") * 8, (COLUMNS + "\n") * 8 + "cut", 49, "E103"),
     "jsonl": ("a.jsonl", '{"text": "a"}\n' * 9, '{"text": "a"}\n' * 9 + '{"text"', 10, "E133"),
     "csv": ("a.csv", "text,label\n" + "a,b\n" * 9, "text,label\n" + "a,b\n" * 9 + '"a', 11, "E138"),
 }
@@ -189,7 +189,7 @@ def test_a_broken_docbin(tmp_path: Path) -> None:
         (("conll", "--ratio", "1:2"), "E144"),
         (("conll", "--limit", "many"), "E144"),
         (("imdb", "--unit", "sentence"), "E148"),
-        (("conll", "--labels", "DOG", "--path", str(SAMPLE)), "E147"),
+        (("conll", "--labels", "DOG", "--sample", str(SAMPLE)), "E147"),
         (("columns",), "E144"),
         (("columns", "--train", "nowhere.txt"), "nowhere.txt: [E100]"),
     ],
@@ -205,13 +205,13 @@ def test_options_that_cannot_be_met(
 
 def test_an_output_folder_that_cannot_be(tmp_path: Path) -> None:
     blocked = write(tmp_path / "file", "here")
-    result = invoke("convert", "conll", "--path", SAMPLE, "--out", blocked)
+    result = invoke("convert", "conll", "--sample", SAMPLE, "--out", blocked)
     assert result.exit_code == 1
     assert str(blocked) in flat(result.output)
 
 
 def test_success_reports_units_and_files(tmp_path: Path) -> None:
-    result = invoke("convert", "conll", "--path", SAMPLE, "--out", tmp_path, "--limit", "20:5:5")
+    result = invoke("convert", "conll", "--sample", SAMPLE, "--out", tmp_path, "--limit", "20:5:5")
     assert result.exit_code == 0
     assert re.search(r"train\s+20\s", result.output)
     assert files_below(tmp_path) == ["dev/conll.spacy", "test/conll.spacy", "train/conll.spacy"]

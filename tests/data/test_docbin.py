@@ -123,9 +123,7 @@ def test_interruption_leaves_the_corpus_as_it_was(tmp_path: Path, error: type) -
     write_corpus({"train": part, "dev": part, "test": part}, tmp_path, "x")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
-    def interrupted(
-        items: Iterable[Record], what: str, length: Optional[int]
-    ) -> Iterator[Record]:
+    def interrupted(items: Iterable[Record], what: str, length: Optional[int]) -> Iterator[Record]:
         for item in items:
             if "test" in what:
                 raise error
@@ -140,5 +138,7 @@ def test_interruption_leaves_the_corpus_as_it_was(tmp_path: Path, error: type) -
 
 def test_interrupted_first_time_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ValueError):
-        write_corpus({"train": [Record(text="a")], "test": [Record(tokens=["a"], tags=[])]}, tmp_path, "x")
+        write_corpus(
+            {"train": [Record(text="a")], "test": [Record(tokens=["a"], tags=[])]}, tmp_path, "x"
+        )
     assert files_below(tmp_path) == []

@@ -33,20 +33,25 @@ def test_imdb() -> None:
     assert "group" not in first.meta
 
 
+class Names:
+    """The class names behind a column's ids, as the library's `features` hold them."""
+
+    def __init__(self, *names: str) -> None:
+        self.feature = self
+        self.names = names
+
+
 class Rows(List[Dict[str, Any]]):
-    """A split with class names, as the library's `features` hold them."""
+    """A split that knows its class names."""
 
-    class _Names:
-        def __init__(self, names: List[str]) -> None:
-            self.feature = self
-            self.names = names
-
-    features = {"pos_tags": _Names(["NNP", "VB"])}
+    def __init__(self, *rows: Dict[str, Any]) -> None:
+        super().__init__(rows)
+        self.features = {"pos_tags": Names("NNP", "VB")}
 
 
 def test_conll() -> None:
     row = {"tokens": ["EU", "says", "Rome"], "ner_tags": [3, 0, 5], "pos_tags": [0, 1, 0]}
-    loader = Loader(train=Rows([row]), validation=[row], test=[row])
+    loader = Loader(train=Rows(row), validation=[row], test=[row])
     parts = hub.hub_conll(BadInput(), loader)
     assert loader.asked == [("eriktks/conll2003", "refs/convert/parquet")]
     (record,) = parts["train"]
@@ -102,7 +107,7 @@ def test_bad_imdb_rows(row: Dict[str, Any]) -> None:
 
 
 def test_a_split_is_missing() -> None:
-    with pytest.raises(MtnlpError, match="E142.*validation"):
+    with pytest.raises(MtnlpError, match=r"E142.*validation"):
         hub.hub_conll(BadInput(), Loader(train=[], test=[]))
 
 
@@ -119,7 +124,9 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
         hub.load("stanfordnlp/imdb")
 
 
-@pytest.mark.parametrize("error", [ConnectionError("no route"), FileNotFoundError(), ValueError("x")])
+@pytest.mark.parametrize(
+    "error", [ConnectionError("no route"), FileNotFoundError(), ValueError("x")]
+)
 def test_without_a_network(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     datasets = pytest.importorskip("datasets")
 
@@ -127,5 +134,5 @@ def test_without_a_network(monkeypatch: pytest.MonkeyPatch, error: Exception) ->
         raise error
 
     monkeypatch.setattr(datasets, "load_dataset", fail)
-    with pytest.raises(MtnlpError, match="E142.*--source local"):
+    with pytest.raises(MtnlpError, match=r"E142.*--source local"):
         hub.load("stanfordnlp/imdb")

@@ -9,9 +9,11 @@ def test_ratio() -> None:
     assert parse_ratio("3:1:0") == pytest.approx((0.75, 0.25, 0))
 
 
-@pytest.mark.parametrize("value", ["", "60:40", "a:b:c", "60:-5:45", "0:50:50", "nan:1:1", "inf:1:1"])
+@pytest.mark.parametrize(
+    "value", ["", "60:40", "a:b:c", "60:-5:45", "0:50:50", "nan:1:1", "inf:1:1"]
+)
 def test_not_a_ratio(value: str) -> None:
-    with pytest.raises(MtnlpError, match="E144.*--ratio"):
+    with pytest.raises(MtnlpError, match=r"E144.*--ratio"):
         parse_ratio(value)
 
 
@@ -23,7 +25,7 @@ def test_limit() -> None:
 
 @pytest.mark.parametrize("value", ["", "-1", "1:2", "a", "1.5", "1:2:3:4"])
 def test_not_a_limit(value: str) -> None:
-    with pytest.raises(MtnlpError, match="E144.*--limit"):
+    with pytest.raises(MtnlpError, match=r"E144.*--limit"):
         parse_limit(value)
 
 

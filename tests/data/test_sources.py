@@ -52,7 +52,10 @@ def test_conll_is_found_by_name(tmp_path: Path, names: List[str]) -> None:
         (["train/train_en.jsonl", "val/val_en.jsonl", "test/test_en.jsonl"], JSONL),
         (["train_en.tsv", "val_en.tsv", "test_en.tsv"], TSV),
         (["EN/train/train_en.tsv", "EN/val/val_en.tsv", "EN/test/test_en.tsv"], TSV),
-        (["wikineural_en/train.conllu", "wikineural_en/val.conllu", "wikineural_en/test.conllu"], TSV),
+        (
+            ["wikineural_en/train.conllu", "wikineural_en/val.conllu", "wikineural_en/test.conllu"],
+            TSV,
+        ),
     ],
 )
 def test_multinerd_is_found_by_name(tmp_path: Path, names: List[str], text: str) -> None:
@@ -93,7 +96,7 @@ def test_imdb_is_found_by_name(tmp_path: Path, below: str) -> None:
 
 @pytest.mark.parametrize("corpus", ["imdb", "conll", "nerel", "multinerd"])
 def test_the_sample_needs_no_path_but_the_folder(corpus: str) -> None:
-    parts = read_source(ConvertOptions(corpus, path=SAMPLE), BadInput())
+    parts = read_source(ConvertOptions(corpus, sample=SAMPLE), BadInput())
     assert sum(map(len, parts.values())) >= 40
 
 
@@ -102,13 +105,19 @@ def test_nothing_there(tmp_path: Path, corpus: str) -> None:
     for path in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(MtnlpError, match="E141"):
             read_source(ConvertOptions(corpus, source="local", path=path), BadInput())
-    with pytest.raises(MtnlpError, match="E144.*--path"):
+    with pytest.raises(MtnlpError, match=r"E144.*--path"):
         read_source(ConvertOptions(corpus, source="local"), BadInput())
+
+
+def test_a_path_does_not_disturb_the_sample(tmp_path: Path) -> None:
+    """A project gives one command line for all sources."""
+    options = ConvertOptions("conll", sample=SAMPLE, path=tmp_path / "nowhere")
+    assert len(read_source(options, BadInput())["train"]) > 100
 
 
 def test_nerel_of_the_hub_is_an_asset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(MtnlpError, match="E141.*project assets"):
+    with pytest.raises(MtnlpError, match=r"E141.*project assets"):
         read_source(ConvertOptions("nerel", source="hub"), BadInput())
     make_nerel(tmp_path / "assets" / "NEREL" / "NEREL-v1.1")
     assert len(read_source(ConvertOptions("nerel", source="hub"), BadInput())["train"]) == 3
@@ -118,7 +127,7 @@ def test_options_that_make_no_sense(tmp_path: Path) -> None:
     for options in (ConvertOptions("ontonotes"), ConvertOptions("conll", source="web")):
         with pytest.raises(MtnlpError, match="E144"):
             read_source(options, BadInput())
-    with pytest.raises(MtnlpError, match="E144.*--train"):
+    with pytest.raises(MtnlpError, match=r"E144.*--train"):
         read_source(ConvertOptions("csv"), BadInput())
 
 

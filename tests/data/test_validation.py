@@ -97,9 +97,7 @@ DAMAGE = {
         "imdb: repeated texts: 1",
     ),
     "English in the Russian part": (
-        lambda root: shutil.copytree(
-            root / "nerel/dev", root / "nerel_ru/dev", dirs_exist_ok=True
-        ),
+        lambda root: shutil.copytree(root / "nerel/dev", root / "nerel_ru/dev", dirs_exist_ok=True),
         "nerel_ru: documents",
     ),
 }

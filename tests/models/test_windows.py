@@ -135,9 +135,7 @@ def test_pack_covers_everything_once_within_the_capacity(
 
 
 @given(tokenized(), st.integers(1, 20))
-def test_pack_cuts_only_tokens_longer_than_a_window(
-    allowed: numpy.ndarray, capacity: int
-) -> None:
+def test_pack_cuts_only_tokens_longer_than_a_window(allowed: numpy.ndarray, capacity: int) -> None:
     token = numpy.cumsum(allowed) - 1
     sizes = token_sizes(allowed)
     for start, _ in pack(allowed, capacity)[1:]:

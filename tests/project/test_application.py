@@ -13,8 +13,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..pipes.cases import initialized, mixed_examples, train
-from ..tiny import PIPES, make_nlp
+from .conftest import Joint
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "application.py"
 
@@ -31,14 +30,9 @@ def application() -> ModuleType:
     return module
 
 
-@pytest.fixture(scope="module")
-def pipeline(backbone: Path) -> Language:
-    """All components over a tiny encoder, trained a little."""
-    nlp = make_nlp(backbone, PIPES, {"textcat": {"tasks": {"sentiment": {"exclusive": True}}}})
-    examples = [eg for eg in mixed_examples(nlp) if "topic/SPORT" not in eg.reference.cats]
-    train(initialized(nlp), examples, 10)
-    nlp.add_pipe("sentencizer", first=True)
-    return nlp
+@pytest.fixture
+def pipeline(joint: Joint) -> Language:
+    return joint.nlp
 
 
 def failed(application: ModuleType, nlp: Language, docs: List[Doc]) -> List[str]:

@@ -2,7 +2,6 @@
 
 import itertools
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
@@ -142,14 +141,3 @@ def test_shell_verbs_run_the_steps(tmp_path: Path) -> None:
         "convert-multinerd",
         "stats",
     ]
-
-
-def test_spacy_writes_the_projects_documentation(tmp_path: Path) -> None:
-    output = tmp_path / "PROJECT.md"
-    subprocess.run(
-        [sys.executable, "-m", "spacy", "project", "document", str(ROOT), "--output", str(output)],
-        capture_output=True,
-        check=True,
-    )
-    text = output.read_text(encoding="utf8")
-    assert all(f"`{name}`" in text for name in commands())

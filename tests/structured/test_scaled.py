@@ -30,7 +30,13 @@ def forbid(scores: Scores, value: float) -> Scores:
     scheme, labels = get_scheme("bio"), ["X", "Y"]
     emissions, transitions, start, end, mask = scores
     transitions = transitions.masked_fill(~scheme.allowed_transitions(labels), value)
-    return emissions, transitions, start.masked_fill(~scheme.allowed_start(labels), value), end, mask
+    return (
+        emissions,
+        transitions,
+        start.masked_fill(~scheme.allowed_start(labels), value),
+        end,
+        mask,
+    )
 
 
 def outcomes(scores: Scores, allowed: torch.Tensor) -> List[torch.Tensor]:

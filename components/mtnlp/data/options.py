@@ -23,7 +23,8 @@ class ConvertOptions:
     format: a corpus (imdb conll nerel multinerd) or a format of one's own data (columns jsonl
         csv docbin).
     source: "sample", "local" or "hub"; corpora only.
-    path: where the corpus is (local) or the sample folder; None takes the source's default.
+    path: where your copy is; source "local" alone reads it.
+    sample: the folder of the embedded sample.
     train, dev, test: the files of one's own data.
     name: the output's file name; None takes the format's.
     out: the folder of the splits.
@@ -46,6 +47,7 @@ class ConvertOptions:
     format: str
     source: str = "sample"
     path: Optional[Path] = None
+    sample: Path = Path("corpus/sample")
     train: Optional[Path] = None
     dev: Optional[Path] = None
     test: Optional[Path] = None

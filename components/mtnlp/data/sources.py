@@ -21,7 +21,6 @@ CORPORA = ("imdb", "conll", "nerel", "multinerd")
 FORMATS = ("columns", "jsonl", "csv", "docbin")
 SOURCES = ("sample", "local", "hub")
 
-SAMPLE = Path("corpus/sample")
 ASSETS = Path("assets")
 
 # How copies of each corpus name their folder, below the path given or being it.
@@ -114,11 +113,13 @@ def find_parts(corpus: str, root: Path) -> Dict[str, Path]:
         found = {part: _find_part(corpus, root / folder, part) for part in PARTS}
         if found["train"] is not None:
             return {part: path for part, path in found.items() if path is not None}
-    wanted = "train, dev and test" if corpus == "nerel" else _wanted(corpus)
+    wanted = _wanted(corpus)
     raise MtnlpError(Errors.E141.format(path=root, wanted=wanted))
 
 
 def _wanted(corpus: str) -> str:
+    if corpus == "nerel":
+        return "the folders train, dev and test, which `spacy project assets . --extra` fetches"
     names = ["eng.train"] if corpus == "conll" else []
     names += [f"{name}{suffix}" for name in _TRAIN for suffix in SUFFIXES[corpus] if suffix]
     return ", ".join(names)
@@ -136,9 +137,9 @@ def _find_part(corpus: str, folder: Path, part: str) -> Optional[Path]:
 
 def _root(options: ConvertOptions) -> Path:
     if options.source == "sample":
-        root = (options.path or SAMPLE) / options.format
+        root = options.sample / options.format
     elif options.source == "hub":  # NEREL is no hub dataset but an asset of the project
-        root = options.path or ASSETS / "NEREL"
+        root = ASSETS / "NEREL"
     elif options.path is None:
         form = "the folder that holds your copy"
         raise MtnlpError(Errors.E144.format(option="--path", value="", form=form))
@@ -153,7 +154,7 @@ def _root(options: ConvertOptions) -> Path:
 
 def _hint(options: ConvertOptions) -> str:
     if options.source == "hub":
-        return "NEREL-v1.1, which `spacy project assets . --extra` fetches"
+        return _wanted("nerel")
     if options.source == "sample":
         return "the embedded sample; run this in the project's folder"
     return f"a copy of {options.format}"

@@ -134,10 +134,11 @@ def _train_and_score(
     recipe: Recipe,
 ) -> Dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
-        trainer = Trainer(
+        # To type checkers it is a stub without attributes, since accelerate is optional.
+        trainer: Any = Trainer(
             model=_load_model(backbone, recipe.seed),
             args=_arguments(scratch, rate, recipe),
-            train_dataset=splits["train"].features,  # type: ignore[arg-type]
+            train_dataset=splits["train"].features,
             data_collator=DataCollatorForTokenClassification(tokenizer),
         )
         cpu = time.process_time()
@@ -166,11 +167,11 @@ def _train_and_score(
     }
 
 
-def _predict(trainer: Trainer, split: Split) -> List[List[str]]:
+def _predict(trainer: Any, split: Split) -> List[List[str]]:
     """Tags of all sentences; batches hold similar lengths, since padding costs time only."""
     lengths = [len(features["input_ids"]) for features in split.features]
     order = np.argsort(lengths, kind="stable")
-    features: Any = [split.features[index] for index in order]
+    features = [split.features[index] for index in order]
     logits = np.asarray(trainer.predict(features).predictions)
     return read_tags(split, logits[np.argsort(order)])
 

@@ -15,6 +15,7 @@ from thinc.types import Floats2d
 
 from ..nn.pooling import segment_max, segment_mean
 from .listener import connect, gradient_of, hidden_of, is_empty
+from .skip_empty import skip_empty
 
 PoolingName = Literal["mean", "max", "cls"]
 
@@ -49,7 +50,7 @@ def build_token_pooler_v1(
     tok2vec: `[tokens, width]` a Doc. pooling: "mean", "max", or "cls" for the first token.
     """
     pool: Model = Model("pool-tokens", pool_tokens, attrs={"pooling": pooling})
-    return pooler(tok2vec, pool, token_rows)
+    return pooler(skip_empty(tok2vec), pool, token_rows)
 
 
 def pooler(source: Model, pool: Model, rows: Callable[[List[Any]], List[Floats2d]]) -> Model:

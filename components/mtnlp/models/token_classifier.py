@@ -8,6 +8,7 @@ from thinc.api import Model, chain
 from thinc.types import Floats2d
 
 from ..nn.heads import CRFTagger, SoftmaxTagger
+from .skip_empty import skip_empty
 from .torch_head import Output, token_head
 
 
@@ -34,7 +35,7 @@ def build_token_classifier_v1(
     if decoder == "softmax":
         head = SoftmaxTagger
         settings["loss"] = loss  # type: ignore[assignment]
-    return with_head(tok2vec, token_head(partial(head, **settings)))
+    return with_head(skip_empty(tok2vec), token_head(partial(head, **settings)))
 
 
 def with_head(tok2vec: Model, head: Model) -> Model:

@@ -214,8 +214,6 @@ def convert_outputs(
     hidden = cast(torch.Tensor, outputs.last_hidden_state)
 
     def backprop(d_hidden: torch.Tensor) -> ArgsKwargs:
-        return ArgsKwargs(
-            args=((hidden,),), kwargs={"grad_tensors": (d_hidden.to(hidden.dtype),)}
-        )
+        return ArgsKwargs(args=((hidden,),), kwargs={"grad_tensors": (d_hidden.to(hidden.dtype),)})
 
     return hidden.detach().float(), backprop

@@ -107,9 +107,7 @@ def find_special_tokens(tokenizer: Any) -> SpecialTokens:
     outer = tokenizer("a", add_special_tokens=True, truncation=False, padding=False)["input_ids"]
     if not inner:
         raise MtnlpError(Errors.E202.format(name=tokenizer.name_or_path))
-    begin = next(
-        (i for i in range(len(outer)) if outer[i : i + len(inner)] == inner), 0
-    )
+    begin = next((i for i in range(len(outer)) if outer[i : i + len(inner)] == inner), 0)
     fallback = next(
         (
             token

@@ -74,8 +74,7 @@ class EventClassifier(DocClassifier):
         super().__init__(
             vocab, model, name, tasks={task: False}, threshold=threshold, scorer=scorer
         )
-        if not Doc.has_extension("events"):
-            Doc.set_extension("events", default=None)
+        install_events()
 
     @property
     def event_labels(self) -> List[str]:
@@ -89,3 +88,21 @@ class EventClassifier(DocClassifier):
         labels = self.event_labels
         for doc, row in zip(docs, probabilities >= self.cfg["threshold"], strict=True):
             doc._.events = [labels[i] for i in numpy.flatnonzero(row)]
+
+
+def install_events() -> None:
+    """Register `doc._.events`."""
+    if not Doc.has_extension("events"):
+        Doc.set_extension("events", getter=get_events, setter=set_events)
+
+
+def get_events(doc: Doc) -> Optional[List[str]]:
+    """`doc._.events`: the labels above the threshold, None where no component has looked."""
+    labels = doc.user_data.get("events")
+    # A Doc that was serialised has a tuple where the list was.
+    return None if labels is None else list(labels)
+
+
+def set_events(doc: Doc, labels: List[str]) -> None:
+    """Set `doc._.events`."""
+    doc.user_data["events"] = labels

@@ -19,14 +19,17 @@ def install_vectors() -> None:
 
 
 def set_vector_hooks(doc: Doc) -> None:
-    """Let `doc.vector`, `span.vector` and `.similarity` use the sentence vector."""
+    """Let `doc.vector`, `span.vector` and `.similarity` use the sentence vector.
+
+    There is no hook for `span.vector_norm`: where there is one, spaCy calls that for `span.vector`
+    in its place, and its own norm is right.
+    """
     doc.user_hooks["vector"] = doc_vector
     doc.user_hooks["has_vector"] = has_vector
     doc.user_hooks["vector_norm"] = vector_norm
     doc.user_hooks["similarity"] = similarity
     doc.user_span_hooks["vector"] = span_vector
     doc.user_span_hooks["has_vector"] = has_vector
-    doc.user_span_hooks["vector_norm"] = vector_norm
     doc.user_span_hooks["similarity"] = similarity
 
 
@@ -67,6 +70,6 @@ def vector_norm(part: Union[Doc, Span]) -> float:
 
 def similarity(one: Union[Doc, Span], other: Any) -> float:
     """The cosine of the two vectors, 0.0 where one of them is zero."""
-    norms = vector_norm(one) * float(other.vector_norm)
+    norms = vector_norm(one) * vector_norm(other)
     vector: Vector = one.vector
     return float(vector.dot(other.vector)) / norms if norms else 0.0

@@ -27,12 +27,17 @@ def test_notes_are_counted() -> None:
 
 def test_line_ends_and_byte_order_mark(tmp_path: Path) -> None:
     lines = read_lines(write(tmp_path / "a", b"\xef\xbb\xbfone\r\ntwo\x0b\n\nthree"))
-    assert [tuple(line) for line in lines] == [(1, b"one"), (2, b"two\x0b"), (3, b""), (4, b"three")]
+    assert [tuple(line) for line in lines] == [
+        (1, b"one"),
+        (2, b"two\x0b"),
+        (3, b""),
+        (4, b"three"),
+    ]
     assert [[line.number for line in block] for block in blocks(lines)] == [[1, 2], [4]]
 
 
 def test_missing_and_empty(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="nowhere.*E100"):
+    with pytest.raises(DataError, match=r"nowhere.*E100"):
         read_lines(tmp_path / "nowhere")
     with pytest.raises(DataError, match="E100"):
         read_lines(tmp_path)
@@ -41,7 +46,7 @@ def test_missing_and_empty(tmp_path: Path) -> None:
 
 
 def test_bad_utf8_names_the_line(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="a:3: .*0xff"):
+    with pytest.raises(DataError, match=r"a:3: .*0xff"):
         decode(b"one\ntwo\n\xff", Path("a"))
     with pytest.raises(DataError, match="a:7: "):
         decode(b"\xff", Path("a"), 7)

@@ -55,7 +55,10 @@ def test_discontinuous_entities_are_counted_and_left_out(tmp_path: Path, strict:
 
 
 def test_stray_and_other_lines(tmp_path: Path, strict: BadInput) -> None:
-    other = "N1\tReference T1 Wikidata:Q1\tx\n#1\tAnnotatorNotes T1\tx\nA1\tNegated T1\n*\tEquiv T1 T2\n"
+    other = (
+        "N1\tReference T1 Wikidata:Q1\tx\n#1\tAnnotatorNotes T1\tx\n"
+        "A1\tNegated T1\n*\tEquiv T1 T2\n"
+    )
     (record,) = read(tmp_path, BRAT_TEXT, BRAT_ANN + other + "\nПо словам очевидцев\n", strict)
     assert record.spans == {"nerel": ENTITIES}
     assert dict(strict.notes) == {"stray lines ignored": 1}

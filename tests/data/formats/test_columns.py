@@ -103,10 +103,10 @@ def test_documents_need_docstart(tmp_path: Path) -> None:
 
 
 def test_an_empty_column_is_no_token(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=":2: .*E103"):
+    with pytest.raises(DataError, match=r":2: .*E103"):
         list(read_columns(write(tmp_path / "a", "a\tO\n\tO\n"), BadInput()))
 
 
 def test_one_column(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=":1: .*E103"):
+    with pytest.raises(DataError, match=r":1: .*E103"):
         list(read_columns(write(tmp_path / "a", "O\nO\n"), BadInput()))

@@ -74,7 +74,9 @@ def test_breaks(raw: str, clean: str) -> None:
         ("train/urls_pos.txt", b"http://a\nhttp://b\n", r"urls_pos\.txt:2: \[E113\]"),
     ],
 )
-def test_malformed(tmp_path: Path, lenient: BadInput, name: str, content: bytes, message: str) -> None:
+def test_malformed(
+    tmp_path: Path, lenient: BadInput, name: str, content: bytes, message: str
+) -> None:
     tree = make_imdb(tmp_path)
     write(tree / name, content)
     with pytest.raises(DataError, match=message):

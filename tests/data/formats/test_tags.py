@@ -65,5 +65,5 @@ def test_not_a_tag(tag: str) -> None:
 
 def test_unknown_type() -> None:
     assert parse_tag("B-PER", ["PER"]).label == "PER"
-    with pytest.raises(DataError, match="E105.*'DOG'"):
+    with pytest.raises(DataError, match=r"E105.*'DOG'"):
         parse_tag("B-DOG", ["PER"])

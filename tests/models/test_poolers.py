@@ -1,0 +1,171 @@
+"""Document vectors against sums taken window by window."""
+
+from pathlib import Path
+from typing import Any, List
+
+import numpy
+import pytest
+import torch
+from spacy import registry
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+from spacy_transformers.data_classes import TransformerData
+from thinc.api import Model
+
+from mtnlp.models.poolers import (
+    build_token_pooler_v1,
+    build_transformer_pooler_v1,
+    wordpiece_row,
+)
+
+from .encoders import TEXTS, make_docs, make_encoder
+
+POOLINGS = ["mean", "max", "cls"]
+
+
+@pytest.fixture(scope="module")
+def datas(any_backbone: Path) -> List[TransformerData]:
+    """Docs of one and of several windows, empty ones among them."""
+    return make_encoder(any_backbone).predict(make_docs(["", *TEXTS, ""])).doc_data
+
+
+def windows_of(data: Any) -> List[torch.Tensor]:
+    hidden = torch.from_numpy(data.model_output.last_hidden_state[0].copy())
+    return list(hidden.split(list(data.wordpieces.lengths)))
+
+
+def pool_by_hand(windows: List[torch.Tensor], pooling: str) -> torch.Tensor:
+    if pooling == "mean":
+        return torch.stack([row for window in windows for row in window]).mean(0)
+    if pooling == "max":
+        return torch.cat(windows).amax(0)
+    return torch.stack([window[0] for window in windows]).mean(0)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("factor", [1.0, 0.5])
+def test_transformer_pooler(datas: List[TransformerData], pooling: Any, factor: float) -> None:
+    assert max(len(data.wordpieces.lengths) for data in datas) > 1
+    pool = build_transformer_pooler_v1(pooling=pooling, grad_factor=factor).get_ref("pool")
+    pooled, backprop = pool(datas, is_train=True)
+    assert pooled.shape == (len(datas), 32)
+    assert not pooled[0].any()
+    assert not pooled[-1].any()
+    d_pooled = numpy.random.default_rng(0).normal(size=pooled.shape).astype("float32")
+    gradients = backprop(d_pooled)
+    full = [i for i, data in enumerate(datas) if len(data.align.lengths)]
+    assert len(gradients) == len(full) == len(TEXTS)
+    for i, gradient in zip(full, gradients, strict=True):
+        windows = [window.requires_grad_() for window in windows_of(datas[i])]
+        expected = pool_by_hand(windows, pooling)
+        numpy.testing.assert_allclose(pooled[i], expected.detach().numpy(), atol=1e-6)
+        expected.backward(factor * torch.from_numpy(d_pooled[i]))
+        by_hand = torch.cat([window.grad for window in windows])
+        numpy.testing.assert_allclose(
+            gradient.model_output.last_hidden_state[0], by_hand.numpy(), atol=1e-6
+        )
+
+
+def fixed_tok2vec(vectors: List[numpy.ndarray]) -> Model:
+    """A tok2vec that answers with given vectors, its gradient kept in `attrs["d_vectors"]`."""
+
+    def forward(model: Model, docs: List[Doc], is_train: bool) -> Any:
+        def backprop(d_vectors: List[numpy.ndarray]) -> List[Doc]:
+            model.attrs["d_vectors"] = d_vectors
+            return docs
+
+        return vectors, backprop
+
+    return Model("fixed", forward, attrs={"d_vectors": None})
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_token_pooler(pooling: Any) -> None:
+    random = numpy.random.default_rng(0)
+    vectors = [random.normal(size=(n, 6)).astype("float32") for n in (3, 0, 1, 7)]
+    docs = [Doc(Vocab(), words=["a"] * len(part)) for part in vectors]
+    tok2vec = fixed_tok2vec(vectors)
+    model = build_token_pooler_v1(tok2vec, pooling)
+    pooled, backprop = model(docs, is_train=True)
+    d_pooled = random.normal(size=pooled.shape).astype("float32")
+    backprop(d_pooled)
+    gradients = tok2vec.attrs["d_vectors"]
+    assert len(gradients) == len(vectors)
+    for part, row, d_row, gradient in zip(vectors, pooled, d_pooled, gradients, strict=True):
+        assert gradient.shape == part.shape
+        if not len(part):
+            assert not row.any()
+            continue
+        window = torch.from_numpy(part).requires_grad_()
+        expected = pool_by_hand([window], pooling)
+        numpy.testing.assert_allclose(row, expected.detach().numpy(), atol=1e-6)
+        expected.backward(torch.from_numpy(d_row))
+        numpy.testing.assert_allclose(gradient, window.grad.numpy(), atol=1e-6)
+
+
+def test_token_pooler_of_docs_without_tokens() -> None:
+    vectors = [numpy.zeros((0, 6), dtype="float32")] * 2
+    model = build_token_pooler_v1(fixed_tok2vec(vectors))
+    pooled, backprop = model([Doc(Vocab())] * 2, is_train=True)
+    assert pooled.shape == (2, 6)
+    backprop(pooled)
+
+
+def test_token_pooler_over_the_cnn_of_spacy() -> None:
+    cnn = registry.get("architectures", "spacy.HashEmbedCNN.v2")(
+        width=8,
+        depth=1,
+        embed_size=50,
+        window_size=1,
+        maxout_pieces=2,
+        subword_features=True,
+        pretrained_vectors=None,
+    )
+    model = build_token_pooler_v1(cnn)
+    docs = make_docs(TEXTS)
+    model.initialize(X=docs)
+    vectors = cnn.predict(docs)
+    for row, part in zip(model.predict(docs), vectors, strict=True):
+        numpy.testing.assert_allclose(row, part.mean(0), atol=1e-5)
+
+
+def test_batch_of_empty_docs() -> None:
+    pool = build_transformer_pooler_v1().get_ref("pool")
+    pooled, backprop = pool([TransformerData.empty()] * 3, is_train=True)
+    assert len(pooled) == 3
+    assert backprop(pooled) == []
+
+
+def test_mean_of_rows_is_the_mean_of_wordpieces(datas: List[TransformerData]) -> None:
+    for data in datas:
+        row = wordpiece_row(data)
+        assert len(row) == len(data.align.lengths)
+        if len(row):
+            hidden = data.model_output.last_hidden_state[0]
+            numpy.testing.assert_allclose(row.mean(0), hidden.mean(0), atol=1e-5)
+
+
+def test_rows_of_a_span_sum_up_its_wordpieces(backbone: Path) -> None:
+    (doc,) = make_docs(["Anna Keller flew to Paris on Monday."])
+    (data,) = make_encoder(backbone).predict([doc]).doc_data
+    hidden = data.model_output.last_hidden_state[0]
+    row = wordpiece_row(data)
+    own = [data.align[i].dataXd.ravel() for i in range(len(doc))]
+    scale = len(doc) / len(hidden)
+    for i in range(1, len(doc) - 1):  # the first and the last also hold the special tokens
+        numpy.testing.assert_allclose(row[i], scale * hidden[own[i]].sum(0), atol=1e-5)
+    first = scale * (hidden[0] + hidden[own[0]].sum(0))
+    numpy.testing.assert_allclose(row[0], first, atol=1e-5)
+    last = scale * (hidden[own[-1]].sum(0) + hidden[-1])
+    numpy.testing.assert_allclose(row[-1], last, atol=1e-5)
+
+
+def test_rows_share_a_wordpiece_of_several_tokens(backbone: Path) -> None:
+    doc = Doc(Vocab(), words=["日本", "語"], spaces=[False, False])
+    (data,) = make_encoder(backbone).predict([doc]).doc_data
+    pieces = [data.align[i].dataXd.ravel().tolist() for i in range(2)]
+    shared = set(pieces[0]) & set(pieces[1])
+    assert shared  # one wordpiece reaches over both tokens
+    row = wordpiece_row(data)
+    hidden = data.model_output.last_hidden_state[0]
+    numpy.testing.assert_allclose(row.mean(0), hidden.mean(0), atol=1e-6)

@@ -1,0 +1,152 @@
+"""`sentence_vectors` and its hooks."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+from spacy.training import Example
+
+from ..tiny import make_nlp
+from .cases import LONG_TEXT, TEXTS, assert_same_answers, mixed_examples, train
+
+TWO = "Anna Keller flew to Paris. I saw a red fox near Rome, truly awful!"
+
+
+def make(backbone: Path, pooling: str = "mean", **model: Any) -> Language:
+    block = {"tok2vec": {"pooling": pooling}, **model}
+    nlp = make_nlp(backbone, ["sentence_vectors"], {"sentence_vectors": {"model": block}})
+    nlp.initialize()
+    nlp.add_pipe("sentencizer", first=True)
+    return nlp
+
+
+def reference(doc: Doc, pooling: str) -> numpy.ndarray:
+    """The pooled hidden states of the whole document, by numpy, not yet normalized."""
+    data = doc._.trf_data
+    hidden = data.model_output.last_hidden_state.reshape(-1, 32)
+    if pooling == "mean":
+        return hidden.mean(0)
+    if pooling == "max":
+        return hidden.max(0)
+    starts = numpy.cumsum([0, *data.wordpieces.lengths[:-1]])
+    return hidden[starts].mean(0)
+
+
+@pytest.mark.parametrize("text", [TWO, LONG_TEXT, "Hi", " "])
+@pytest.mark.parametrize("pooling", ["mean", "max", "cls"])
+def test_pooling(pooling: str, text: str, backbone: Path) -> None:
+    doc = make(backbone, pooling)(text)
+    expected = reference(doc, pooling)
+    expected = expected / numpy.linalg.norm(expected)
+    numpy.testing.assert_allclose(doc.vector, expected, atol=1e-5)
+    assert doc.vector.dtype == "float32"
+    assert numpy.linalg.norm(doc.vector) == pytest.approx(1.0, abs=1e-5)
+    # Without hooks, spaCy takes the mean of doc.tensor.
+    numpy.testing.assert_allclose(doc.tensor.mean(0), doc.vector, atol=1e-5)
+    assert doc.tensor.shape == (len(doc), 32)
+    numpy.testing.assert_allclose(doc[:].vector, doc.vector, atol=1e-5)
+
+
+def test_vectors_as_they_are(backbone: Path) -> None:
+    doc = make(backbone, normalize=False)(TWO)
+    numpy.testing.assert_allclose(doc.vector, reference(doc, "mean"), atol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max", "cls"])
+@pytest.mark.parametrize(("width", "normalize"), [(8, True), (8, False), (48, True)])
+def test_projection(width: int, normalize: bool, pooling: str, backbone: Path) -> None:
+    nlp = make(backbone, pooling, width=width, normalize=normalize)
+    doc = nlp(TWO)
+    assert doc.vector.shape == (width,)
+    pipe: Any = nlp.get_pipe("sentence_vectors")
+    matrix = pipe.module.projection.linear.weight.detach().numpy()
+    expected = matrix @ reference(doc, pooling)
+    if normalize:
+        expected = expected / numpy.linalg.norm(expected)
+    numpy.testing.assert_allclose(doc.vector, expected, atol=1e-5)
+    assert doc.tensor.shape == (len(doc), width)
+    numpy.testing.assert_allclose(doc[:].vector, doc.vector, atol=1e-5)
+    for empty in (nlp(""), *nlp.pipe(["", ""])):
+        assert empty.vector.tolist() == [0.0] * width
+
+
+def test_vectors_of_sentences(backbone: Path) -> None:
+    """A sentence's vector is the mean of its rows of the document's."""
+    doc = make(backbone)(TWO)
+    first, second = doc.sents
+    assert first.vector.shape == (32,) and first.has_vector
+    assert first.vector_norm == pytest.approx(numpy.linalg.norm(first.vector))
+    weighted = (len(first) * first.vector + len(second) * second.vector) / len(doc)
+    numpy.testing.assert_allclose(weighted, doc.vector, atol=1e-5)
+    assert not numpy.allclose(first.vector, second.vector, atol=1e-3)
+    assert not doc[3:3].vector.any() and not doc[3:3].has_vector
+
+
+def test_a_span_of_mean_pooling_is_the_mean_of_its_wordpieces(backbone: Path) -> None:
+    doc = make(backbone)("Anna Keller flew to Paris")
+    data = doc._.trf_data
+    hidden = data.model_output.last_hidden_state.reshape(-1, 32)
+    pieces = numpy.concatenate([data.align[2].dataXd.ravel(), data.align[3].dataXd.ravel()])
+    direction = hidden[pieces].sum(0)
+    cosine = doc[2:4].vector @ direction
+    cosine /= numpy.linalg.norm(doc[2:4].vector) * numpy.linalg.norm(direction)
+    assert cosine == pytest.approx(1.0, abs=1e-5)
+
+
+def test_similarity(backbone: Path) -> None:
+    nlp = make(backbone)
+    doc, other = nlp(TWO), nlp("The bank sold its shares.")
+    assert doc.similarity(doc) == pytest.approx(1.0, abs=1e-5)
+    assert doc.similarity(other) == pytest.approx(float(doc.vector @ other.vector), abs=1e-5)
+    assert doc.similarity(other) == pytest.approx(other.similarity(doc), abs=1e-6)
+    assert -1 <= doc[0:2].similarity(other) <= 1
+    assert doc[:].similarity(doc) == pytest.approx(1.0, abs=1e-5)
+    assert isinstance(doc.similarity(other), float)
+
+
+def test_an_empty_doc(backbone: Path) -> None:
+    nlp = make(backbone)
+    empty = nlp("")
+    assert empty.vector.tolist() == [0.0] * 32
+    assert not empty.has_vector and empty.vector_norm == 0.0
+    assert empty.similarity(nlp(TWO)) == nlp(TWO).similarity(empty) == 0.0
+    assert empty._.sentence_vector.shape == (32,)
+
+
+def test_without_the_tensor(backbone: Path) -> None:
+    nlp = make_nlp(backbone, ["sentence_vectors"], {"sentence_vectors": {"store_tensor": False}})
+    nlp.initialize()
+    doc = nlp(TWO)
+    assert not doc.tensor.size
+    numpy.testing.assert_array_equal(doc.vector, doc._.sentence_vector)
+    assert doc.has_vector and not doc[0:2].vector.any()
+
+
+def test_vectors_follow_the_encoder(trained: Language) -> None:
+    """They have no loss: what other pipes do to the encoder moves them."""
+    before = trained(TEXTS[0]).vector
+    losses = train(trained, mixed_examples(trained), 2)
+    assert losses["sentence_vectors"] == 0.0
+    assert not numpy.allclose(before, trained(TEXTS[0]).vector, atol=1e-4)
+    assert_same_answers(trained(TEXTS[0]), next(trained.pipe(TEXTS[:1])))
+
+
+def test_scores_of_pairs(backbone: Path) -> None:
+    """The component's scorer reads sentence pairs: two spans and their gold similarity."""
+    nlp = make(backbone)
+    examples = []
+    texts = ["A fox ran. A fox ran.", "A fox ran. The bank sold shares.", "Rome. Shares fell."]
+    for text, gold in zip(texts, (1.0, 0.4, 0.1), strict=True):
+        doc = nlp.make_doc(text)
+        stop = next(token.i for token in doc if token.text == ".") + 1
+        doc.spans["pair"] = [Span(doc, 0, stop), Span(doc, stop, len(doc))]
+        doc.cats["similarity"] = gold
+        examples.append(Example(nlp.make_doc(text), doc))
+    scores = nlp.evaluate(examples)
+    cosines = [nlp(text)[: len(eg.reference.spans["pair"][0])] for text, eg in zip(texts, examples)]
+    cosines = [span.similarity(span.doc[len(span) :]) for span in cosines]
+    expected = numpy.corrcoef(cosines, [1.0, 0.4, 0.1])[0, 1]
+    assert scores["vectors_pearson"] == pytest.approx(expected, abs=1e-4)
