@@ -27,9 +27,7 @@ STOCK = {
 
 def trained_nlp(backbone: Path, pipes: List[str], **configs: Any) -> Language:
     """An initialised pipeline without dropout in the encoder."""
-    nlp = make_nlp(
-        backbone, pipes, {"transformer": {"transformer_config": NO_DROPOUT}, **configs}
-    )
+    nlp = make_nlp(backbone, pipes, {"transformer": {"transformer_config": NO_DROPOUT}, **configs})
     ner = Example.from_dict(nlp.make_doc("Anna slept"), {"entities": [(0, 4, "PER")]})
     ner.reference.cats = {"event/DEATH": 1.0, "sentiment/positive": 1.0, "sentiment/negative": 0.0}
     nlp.initialize(lambda: [ner])

@@ -1,7 +1,7 @@
 """Document vectors against sums taken window by window."""
 
 from pathlib import Path
-from typing import Any, List
+from typing import Any, Dict, List
 
 import numpy
 import pytest
@@ -107,7 +107,7 @@ def test_token_pooler_of_docs_without_tokens() -> None:
     vectors = [numpy.zeros((0, 6), dtype="float32")] * 2
     model = build_token_pooler_v1(fixed_tok2vec(vectors))
     pooled, backprop = model([Doc(Vocab())] * 2, is_train=True)
-    assert pooled.shape == (2, 6)
+    assert len(pooled) == 2
     backprop(pooled)
 
 
@@ -161,7 +161,7 @@ def test_rows_of_a_span_sum_up_its_wordpieces(backbone: Path) -> None:
 
 
 def test_rows_share_a_wordpiece_of_several_tokens(backbone: Path) -> None:
-    doc = Doc(Vocab(), words=["日本", "語"], spaces=[False, False])
+    doc = Doc(Vocab(), words=["ab©", "©"], spaces=[False, False])
     (data,) = make_encoder(backbone).predict([doc]).doc_data
     pieces = [data.align[i].dataXd.ravel().tolist() for i in range(2)]
     shared = set(pieces[0]) & set(pieces[1])
@@ -169,3 +169,33 @@ def test_rows_share_a_wordpiece_of_several_tokens(backbone: Path) -> None:
     row = wordpiece_row(data)
     hidden = data.model_output.last_hidden_state[0]
     numpy.testing.assert_allclose(row.mean(0), hidden.mean(0), atol=1e-6)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("family", ["bert", "roberta"])
+def test_padding_of_the_stock_encoder_is_left_out(
+    backbones: Dict[str, Path], family: str, pooling: Any
+) -> None:
+    """`spacy-transformers.TransformerModel.v3` pads all windows of a batch to the longest."""
+    build = registry.get("architectures", "spacy-transformers.TransformerModel.v3")
+    spans = registry.get("span_getters", "spacy-transformers.strided_spans.v1")(8, 6)
+    model = build(name=str(backbones[family]), get_spans=spans)
+    model.initialize()
+    docs = make_docs([TEXTS[2], TEXTS[0], "The mayor opened the bridge over the river Aller ."])
+    together = model.predict(docs).doc_data
+    pool = build_transformer_pooler_v1(pooling=pooling).get_ref("pool")
+    pooled, backprop = pool(together, is_train=True)
+    for doc, row, data in zip(docs, pooled, together, strict=True):
+        (alone,) = model.predict([doc]).doc_data
+        mask = alone.wordpieces.attention_mask > 0
+        hidden = torch.from_numpy(alone.model_output.last_hidden_state)
+        windows = [part[real] for part, real in zip(hidden, mask, strict=True)]
+        expected = pool_by_hand(windows, pooling).numpy()
+        numpy.testing.assert_allclose(row, expected, atol=1e-5)
+        if pooling == "mean":
+            numpy.testing.assert_allclose(wordpiece_row(data).mean(0), expected, atol=1e-5)
+    for data, gradient in zip(together, backprop(numpy.ones_like(pooled)), strict=True):
+        d_hidden = gradient.model_output.last_hidden_state
+        assert d_hidden.shape == data.model_output.last_hidden_state.shape
+        assert not d_hidden[data.wordpieces.attention_mask == 0].any()
+        numpy.testing.assert_allclose(d_hidden.sum((0, 1)), numpy.ones(32), atol=1e-5)

@@ -228,6 +228,7 @@ def test_token_longer_than_the_window(any_backbone: Path) -> None:
 def test_copy_is_independent(backbone: Path) -> None:
     model = make_encoder(backbone, window=16, precision="bf16")
     copied = model.copy()
+    assert (copied.window, copied.precision) == (16, "bf16")
     docs = make_docs()
     before = [hidden(data).copy() for data in model.predict(docs).doc_data]
     with torch.no_grad():
@@ -246,6 +247,16 @@ def test_round_trip_through_bytes(any_backbone: Path) -> None:
     for ours, theirs in pairs:
         assert split_windows(ours) == split_windows(theirs)
         numpy.testing.assert_allclose(hidden(ours), hidden(theirs), atol=1e-6)
+
+
+def test_the_config_decides_how_a_saved_model_runs(backbone: Path) -> None:
+    saved = make_encoder(backbone).to_bytes()
+    docs = make_docs([TEXTS[5]])
+    loaded = build_transformer_model_v1("not read", window=16, precision="bf16").from_bytes(saved)
+    expected = make_encoder(backbone, window=16, precision="bf16").predict(docs).doc_data[0]
+    found = loaded.predict(docs).doc_data[0]
+    assert max(found.wordpieces.lengths) <= 16
+    numpy.testing.assert_array_equal(hidden(found), hidden(expected))
 
 
 def test_data_of_a_doc_round_trips(backbone: Path) -> None:

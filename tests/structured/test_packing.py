@@ -26,5 +26,5 @@ def test_round_trip_and_neighbours() -> None:
 
 def test_nothing_to_pack() -> None:
     packing = pack(torch.zeros(3, 2, dtype=torch.bool))
-    assert packing.sizes == [] and len(packing.index) == 0
+    assert packing.sizes == [] and len(packing.source) == 0
     assert packing.unpack(torch.zeros(0, 4)).shape == (3, 2, 4)

@@ -111,7 +111,7 @@ def _operations(workload: CrfWorkload, reference: Any) -> Dict[str, List[Callabl
     partial = allowed | (torch.rand(*shape, 1, generator=generator) < 0.3)
     theirs = reference(tags, batch_first=True)
     scores = (theirs.transitions, theirs.start_transitions, theirs.end_transitions)
-    fixed = tuple(score.detach() for score in scores)
+    pairs, start, end = (score.detach() for score in scores)
     spans = torch.tensor(
         [
             (row, start, start + 1, start % workload.labels)
@@ -135,9 +135,11 @@ def _operations(workload: CrfWorkload, reference: Any) -> Dict[str, List[Callabl
     return {
         "NLL and gradient": [lambda: loss(allowed), their_loss],
         "NLL and gradient, 30% of tags missing": [lambda: loss(partial)],
-        "decoding": [lambda: crf.viterbi(emissions, *fixed, mask), their_decoding],
+        "decoding": [lambda: crf.viterbi(emissions, pairs, start, end, mask), their_decoding],
         f"span posteriors, {len(spans)} spans": [
-            lambda: crf.span_log_probability(emissions, *fixed, mask, spans, get_scheme("bio"))
+            lambda: crf.span_log_probability(
+                emissions, pairs, start, end, mask, spans, get_scheme("bio")
+            )
         ],
     }
 

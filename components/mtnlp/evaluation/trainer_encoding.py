@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 
 from mtnlp.data.formats.bad_input import BadInput
-from mtnlp.data.formats.columns import read_columns
+from mtnlp.data.formats.conll import read_conll
 from mtnlp.data.labels import CONLL_LABELS
 from mtnlp.evaluation.tagging import OUTSIDE, bio_tags
 from mtnlp.types import Record
@@ -58,11 +58,11 @@ def load_tokenizer(backbone: str) -> PreTrainedTokenizerBase:
 
 
 def read_sentences(path: Path) -> List[Record]:
-    """The sentences of a CoNLL-2003 file, IOB1, IOB2 or, as some copies are, a little of both.
+    """The sentences of a CoNLL-2003 file.
 
     RAISES DataError at the first malformed line.
     """
-    return list(read_columns(path, BadInput(), labels=CONLL_LABELS, columns=4, pos_column=1))
+    return list(read_conll(path, BadInput()))
 
 
 def encode(records: Sequence[Record], tokenizer: PreTrainedTokenizerBase, max_length: int) -> Split:

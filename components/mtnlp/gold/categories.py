@@ -36,7 +36,8 @@ def category_targets(examples: Sequence[Example], tasks: Dict[str, Task]) -> Tar
     """Categories as indicators, for a batch.
 
     A label without a key is missing. In an exclusive task one positive label says that the others
-    are negative, so there a task is annotated as a whole or not at all.
+    are negative, so there a task is annotated as a whole or not at all: not where no label is
+    positive, and not where only a label that the task does not know is.
 
     RETURNS: `target` float `[rows, labels]`; `mask` bool `[rows, labels]`; `units`, the annotated
     pairs of document and task.
@@ -45,18 +46,12 @@ def category_targets(examples: Sequence[Example], tasks: Dict[str, Task]) -> Tar
     rows, values, known, units = [], [], [], 0
     for i, example in enumerate(examples):
         cats = example.reference.cats
-        mask = [key in cats for key in keys]
-        if not len(example.predicted) or not any(mask):
+        parts = [annotated_labels(cats, name, task) for name, task in tasks.items()]
+        if not len(example.predicted) or not any(any(part) for part in parts):
             continue
-        begin = 0
-        for task in tasks.values():
-            part = slice(begin, begin + len(task["labels"]))
-            units += any(mask[part])
-            if task["exclusive"] and any(mask[part]):
-                mask[part] = [True] * len(task["labels"])
-            begin = part.stop
+        units += sum(any(part) for part in parts)
         rows.append(i)
-        known.append(mask)
+        known.append([label for part in parts for label in part])
         values.append([float(cats.get(key, 0.0)) for key in keys])
     shape = (len(rows), len(keys))
     return Target(
@@ -65,3 +60,11 @@ def category_targets(examples: Sequence[Example], tasks: Dict[str, Task]) -> Tar
         mask=torch.tensor(known, dtype=torch.bool).reshape(shape),
         units=float(units),
     )
+
+
+def annotated_labels(cats: Dict[str, float], name: str, task: Task) -> List[bool]:
+    """Which of a task's labels are annotated. cats: a Doc's. name: the task's."""
+    keys = [category_key(name, label) for label in task["labels"]]
+    if task["exclusive"]:
+        return [any(cats.get(key, 0.0) > 0 for key in keys)] * len(keys)
+    return [key in cats for key in keys]

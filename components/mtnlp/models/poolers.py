@@ -68,9 +68,10 @@ def pool_wordpieces(
 ) -> Tuple[Floats2d, Callable[[Floats2d], List[TransformerData]]]:
     indices = [i for i, data in enumerate(datas) if not is_empty(data)]
     full = [datas[i] for i in indices]
-    parts = [hidden_of(data) for data in full]
-    if not parts:
+    if not full:
         return model.ops.alloc2f(len(datas), 0), lambda d_pooled: []
+    real = [real_rows(data) for data in full]
+    parts = [hidden_of(data)[rows] for data, rows in zip(full, real, strict=True)]
     windows = [window_lengths(data) for data in full]
     pooled, backward = pool_parts(
         parts, windows, indices, len(datas), model.attrs["pooling"], is_train
@@ -78,7 +79,12 @@ def pool_wordpieces(
 
     def backprop(d_pooled: Floats2d) -> List[TransformerData]:
         d_parts = backward(xp2torch(d_pooled) * model.attrs["grad_factor"])
-        return [gradient_of(data, d_part) for data, d_part in zip(full, d_parts, strict=True)]
+        gradients = []
+        for data, rows, d_part in zip(full, real, d_parts, strict=True):
+            d_hidden = d_part.new_zeros((len(rows), d_part.shape[1]))
+            d_hidden[rows] = d_part
+            gradients.append(gradient_of(data, d_hidden))
+        return gradients
 
     return cast(Floats2d, torch2xp(pooled)), backprop
 
@@ -142,11 +148,18 @@ def pool_parts(
     return pooled.detach(), backward
 
 
+def real_rows(data: TransformerData) -> torch.Tensor:
+    """`[rows]` bool: which hidden states are of wordpieces. The others are padding, which only the
+    encoders of spacy-transformers leave in."""
+    mask = torch.from_numpy(numpy.asarray(data.wordpieces.attention_mask) > 0)
+    return mask.reshape(-1).to(hidden_of(data).device)
+
+
 def window_lengths(data: TransformerData) -> Any:
-    """`[windows]` wordpieces of each window."""
+    """`[windows]` wordpieces of each window, padding not counted."""
     lengths = numpy.asarray(data.wordpieces.lengths)
-    n = hidden_of(data).shape[0]
-    return lengths if lengths.sum() == n else numpy.array([n])
+    real = numpy.asarray(data.wordpieces.attention_mask) > 0
+    return lengths if lengths.sum() == real.sum() else real.sum(1)
 
 
 def wordpiece_rows(datas: List[TransformerData]) -> List[Floats2d]:
@@ -168,7 +181,8 @@ def wordpiece_row(data: TransformerData) -> Floats2d:
     tokens = numpy.repeat(numpy.arange(n_tokens), numpy.asarray(data.align.lengths))
     # Nobody's wordpieces go to the last token that begins before them.
     owners = numpy.bincount(wordpieces, minlength=len(hidden))
-    orphans = numpy.flatnonzero(owners == 0)
+    real = real_rows(data).cpu().numpy()
+    orphans = numpy.flatnonzero((owners == 0) & real)
     firsts = wordpieces[numpy.searchsorted(tokens, numpy.arange(n_tokens))]
     starts = numpy.maximum.accumulate(firsts)
     adopters = numpy.maximum(numpy.searchsorted(starts, orphans, side="right") - 1, 0)
@@ -178,7 +192,7 @@ def wordpiece_row(data: TransformerData) -> Floats2d:
     shared = (hidden * share.unsqueeze(1))[origin.to(hidden.device)]
     rows = hidden.new_zeros((n_tokens, hidden.shape[1]))
     rows.index_add_(0, target.to(hidden.device), shared)
-    return cast(Floats2d, torch2xp(rows * (n_tokens / len(hidden))))
+    return cast(Floats2d, torch2xp(rows * (n_tokens / int(real.sum()))))
 
 
 def token_rows(vectors: List[Floats2d]) -> List[Floats2d]:

@@ -80,21 +80,22 @@ class WindowedTransformerModel(TransformerModel):
             dims={"nO": None},
             attrs={
                 "name": name,
-                "window": window,
-                "precision": precision,
                 "set_transformer": set_pytorch_transformer,
                 "has_transformer": False,
                 "replace_listener": replace_listener,
                 "replace_listener_cfg": replace_listener_cfg,
             },
         )
+        # Not in attrs, which a saved model would bring along: the config decides how it runs.
+        self.window = window
+        self.precision = precision
 
     @property
     def windower(self) -> Windower:
         """Made anew when the tokenizer has been set or loaded."""
         made = self.__dict__.get("_windower")
         if made is None or made.tokenizer is not self.tokenizer:
-            made = make_windower(self.tokenizer, self.transformer, self.attrs["window"])
+            made = make_windower(self.tokenizer, self.transformer, self.window)
             self.__dict__["_windower"] = made
         return made
 
@@ -103,8 +104,8 @@ class WindowedTransformerModel(TransformerModel):
         hf_model = hf_objects(self)
         copied = WindowedTransformerModel(
             self.attrs["name"],
-            self.attrs["window"],
-            self.attrs["precision"],
+            self.window,
+            self.precision,
             hf_model._init_tokenizer_config,
             hf_model._init_transformer_config,
         )
@@ -165,9 +166,7 @@ def encode_windows(
     wrapper = model.layers[0]
     device = model.transformer.device
     starts = numpy.cumsum(windows.lengths) - windows.lengths
-    autocast = torch.autocast(
-        device.type, dtype=torch.bfloat16, enabled=model.attrs["precision"] == "bf16"
-    )
+    autocast = torch.autocast(device.type, dtype=torch.bfloat16, enabled=model.precision == "bf16")
     hidden = torch.empty((len(windows.ids), model.get_dim("nO")), device=device)
     parts = []
     for group in group_by_length(windows.lengths):

@@ -14,7 +14,7 @@ class Packing(NamedTuple):
     """Where the N real tokens of a batch `[batch, seq]` are.
 
     shape: batch, seq. sizes: how many rows reach each step; none is 0.
-    index: int64 `[N]`, batch * seq + position of each packed token. row: int64 `[N]`, its row.
+    source: int64 `[N]`, row * seq + position of each packed token. row: int64 `[N]`, its row.
     previous: int64 `[N - sizes[0]]`, the packed predecessor of each token after the first step.
     last: int64 `[sizes[0]]`, the packed last token of each row that is not empty.
     offset: int64 `[seq]` and rank: int64 `[batch]`; their sum is the packed token.
@@ -22,7 +22,7 @@ class Packing(NamedTuple):
 
     shape: torch.Size
     sizes: List[int]
-    index: torch.Tensor
+    source: torch.Tensor
     row: torch.Tensor
     previous: torch.Tensor
     last: torch.Tensor
@@ -31,12 +31,12 @@ class Packing(NamedTuple):
 
     def pack(self, values: torch.Tensor) -> torch.Tensor:
         """`[batch, seq, ...]` to `[N, ...]`."""
-        return values.flatten(0, 1).index_select(0, self.index)
+        return values.flatten(0, 1).index_select(0, self.source)
 
     def unpack(self, values: torch.Tensor) -> torch.Tensor:
         """`[N, ...]` to `[batch, seq, ...]`, zeros on padding."""
         padded = values.new_zeros(self.shape.numel(), *values.shape[1:])
-        return padded.index_copy_(0, self.index, values).unflatten(0, self.shape)
+        return padded.index_copy_(0, self.source, values).unflatten(0, self.shape)
 
 
 def pack(mask: torch.Tensor) -> Packing:
@@ -53,7 +53,7 @@ def pack(mask: torch.Tensor) -> Packing:
     return Packing(
         shape=mask.shape,
         sizes=sizes,
-        index=row * mask.shape[1] + step,
+        source=row * mask.shape[1] + step,
         row=row,
         previous=previous,
         last=last,

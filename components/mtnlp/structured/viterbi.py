@@ -28,7 +28,7 @@ def best_path(
     tokens[: packing.sizes[0]] += start
     into = transitions.t().contiguous()
     _best_scores(tokens, into, packing)
-    tags = torch.empty_like(packing.index)
+    tags = torch.empty_like(packing.source)
     tags[packing.last] = (tokens[packing.last] + end).argmax(-1)
     scores, found = _continued(tokens, packing), _continued(tags, packing)
     following = tags.split(packing.sizes)[1:]
