@@ -38,12 +38,18 @@ CASES = {
     "crf_ents": Case("crf_ner", {}, ["ents_f"]),
     "crf_spans": Case("crf_ner", {"spans_key": "multinerd"}, ["spans_multinerd_f"]),
     "softmax": Case("crf_ner", {"model": {"decoder": "softmax"}}, ["ents_f"]),
-    "biluo": Case("crf_ner", {"model": {"scheme": "biluo", "hidden": 16}}, ["ents_f"]),
     "multitask": Case(
         "multitask_textcat", {"tasks": TASKS}, ["cats_sentiment_acc", "cats_topic_micro_f"]
     ),
     "events": Case("event_textcat", {}, ["cats_event_micro_f", "cats_event_macro_f"]),
     "sentence_vectors": Case("sentence_vectors", {}, []),
+}
+VARIANTS = {
+    **CASES,
+    "biluo": Case("crf_ner", {"model": {"scheme": "biluo", "hidden": 16}}, ["ents_f"]),
+    "hidden": Case(
+        "event_textcat", {"model": {"hidden": 16}}, ["cats_event_micro_f", "cats_event_macro_f"]
+    ),
 }
 WITH_LABELS = [name for name in CASES if name != "sentence_vectors"]
 TEXTS = [
@@ -61,17 +67,18 @@ LONG_TEXT = "Anna Keller flew to Paris , and Tom saw a red fox near Rome . " * 6
 
 def make_case(backbone: Path, name: str, **config: Any) -> Language:
     """A pipeline of the encoder and one pipe. config: settings beside those of the case."""
-    case = CASES[name]
+    case = VARIANTS[name]
     return make_nlp(backbone, [case.factory], {case.factory: {**case.config, **config}})
 
 
 def get_case_pipe(nlp: Language, name: str) -> Any:
-    return nlp.get_pipe(CASES[name].factory)
+    return nlp.get_pipe(VARIANTS[name].factory)
 
 
 def mixed_examples(nlp: Language) -> List[Example]:
     """`make_examples`, and Docs annotated with the multi-label task `topic` only."""
-    sport, money = {"topic/SPORT": 1.0, "topic/MONEY": 0.0}, {"topic/SPORT": 0.0, "topic/MONEY": 1.0}
+    sport = {"topic/SPORT": 1.0, "topic/MONEY": 0.0}
+    money = {"topic/SPORT": 0.0, "topic/MONEY": 1.0}
     return [
         *make_examples(nlp),
         make_example(nlp, "The team won the match .", cats=sport),
@@ -207,9 +214,9 @@ def assert_same_answers(
         numpy.testing.assert_allclose(
             group_scores(group), group_scores(other.spans[key]), atol=tolerance
         )
-    assert one.cats == {
-        key: numpy.float64(value).item() for key, value in one.cats.items()
-    }, "plain Python numbers"
+    assert one.cats == {key: numpy.float64(value).item() for key, value in one.cats.items()}, (
+        "plain Python numbers"
+    )
     assert other.cats.keys() == one.cats.keys()
     numpy.testing.assert_allclose(
         list(one.cats.values()), [other.cats[key] for key in one.cats], atol=tolerance

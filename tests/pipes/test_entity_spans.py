@@ -134,7 +134,7 @@ def test_spans_that_are_no_entities_have_no_confidence(doc: Doc) -> None:
     for span in (doc[0:3], doc[0:1], Span(doc, 0, 2, label="PER"), doc.spans["hand"][0]):
         assert span._.confidence is None
     for key in ("ner", "hand", "nowhere"):
-        with pytest.raises(MtnlpError, match="E305.*Groups with scores: ner"):
+        with pytest.raises(MtnlpError, match=r"E305.*Groups with scores: ner"):
             mtnlp.confidence(doc.spans["hand"][0], key=key)
 
 

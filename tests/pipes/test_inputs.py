@@ -120,6 +120,8 @@ def test_tokens_of_another_tokenizer(trained: Language) -> None:
     gold = Doc(trained.vocab, words=["Anna", "Kel", "ler", "flew", "to", "Paris", "."])
     gold.spans["multinerd"] = []
     gold.set_ents([gold.char_span(0, 12, "PER")], default="outside")
-    example = Example(Doc(trained.vocab, words=["Anna", "Kel", "ler", "flew", "to Paris", "."]), gold)
+    example = Example(
+        Doc(trained.vocab, words=["Anna", "Kel", "ler", "flew", "to Paris", "."]), gold
+    )
     assert numpy.isfinite(train(trained, [example], 1)["ner"])
     assert 0 <= trained.evaluate([example])["ents_f"] <= 1

@@ -10,13 +10,12 @@ from spacy.training import Example
 from mtnlp.errors import MtnlpError
 
 from ..tiny import make_nlp
-from .cases import CASES, TEXTS, WITH_LABELS, get_case_pipe, initialized, make_case, mixed_examples
+from .cases import TEXTS, WITH_LABELS, get_case_pipe, initialized, make_case, mixed_examples
 
 FOUND: Dict[str, List[str]] = {
     "crf_ents": ["LOC", "PER"],
     "crf_spans": ["ANIM", "LOC"],
     "softmax": ["LOC", "PER"],
-    "biluo": ["LOC", "PER"],
     "multitask": ["sentiment/negative", "sentiment/positive", "topic/MONEY", "topic/SPORT"],
     "events": ["event/BIRTH", "event/DEATH"],
 }
@@ -132,7 +131,7 @@ def test_vectors_need_no_labels(backbone: Path) -> None:
 
 def test_initializing_again(backbone: Path) -> None:
     """New weights, the same labels."""
-    for name in CASES:
+    for name in ("crf_ents", "multitask", "sentence_vectors"):
         nlp = initialized(make_case(backbone, name))
         pipe = get_case_pipe(nlp, name)
         labels = pipe.labels

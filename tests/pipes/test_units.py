@@ -109,7 +109,10 @@ def test_expected_units_of_the_configured_batcher(backbone: Path) -> None:
     examples = mixed_examples(nlp)
     assert len(examples) == 12
     for size, expected in ((4, 4.0), (5, 4.0), (100, 12.0)):
-        nlp.config["training"]["batcher"] = {"@batchers": "spacy.batch_by_sequence.v1", "size": size}
+        nlp.config["training"]["batcher"] = {
+            "@batchers": "spacy.batch_by_sequence.v1",
+            "size": size,
+        }
         assert expected_units(lambda: examples, count_docs, nlp) == expected
 
 

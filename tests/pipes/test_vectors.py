@@ -146,7 +146,9 @@ def test_scores_of_pairs(backbone: Path) -> None:
         doc.cats["similarity"] = gold
         examples.append(Example(nlp.make_doc(text), doc))
     scores = nlp.evaluate(examples)
-    cosines = [nlp(text)[: len(eg.reference.spans["pair"][0])] for text, eg in zip(texts, examples)]
-    cosines = [span.similarity(span.doc[len(span) :]) for span in cosines]
+    cosines = []
+    for example in examples:
+        doc, length = nlp(example.text), len(example.reference.spans["pair"][0])
+        cosines.append(doc[:length].similarity(doc[length:]))
     expected = numpy.corrcoef(cosines, [1.0, 0.4, 0.1])[0, 1]
     assert scores["vectors_pearson"] == pytest.approx(expected, abs=1e-4)

@@ -16,6 +16,7 @@ from typing import (
 
 import spacy
 from spacy.language import Language
+from spacy.pipeline.functions import DocCleaner
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
@@ -81,7 +82,7 @@ def evaluate(
     collectors: List[Collector] = [*entities.values(), *categories.values(), vectors, losses]
     number = 0
     # A cleaner would drop the hidden states which the losses are computed from.
-    cleaners = [name for name in nlp.pipe_names if nlp.get_pipe_meta(name).factory == "doc_cleaner"]
+    cleaners = [name for name, pipe in nlp.pipeline if isinstance(pipe, DocCleaner)]
     with nlp.select_pipes(disable=cleaners):
         for references in minibatch(docs, settings.chunk_size):
             examples = predict(nlp, references)

@@ -77,7 +77,7 @@ def confidence(span: Span, key: str) -> float:
     the component that wrote them ("ner").
     Raises MtnlpError E305 where the group holds no such entity or has no scores.
     """
-    group = span.doc.spans[key] if key in span.doc.spans else None
+    group = span.doc.spans.get(key)
     score = None if group is None else find_score(group, span)
     if score is None:
         keys = [name for name, group in span.doc.spans.items() if "scores" in group.attrs]

@@ -1,0 +1,67 @@
+"""`mtnlp.FusedAdam.v1` against thinc's Adam and torch's AdamW."""
+
+from collections import defaultdict
+
+import numpy
+import pytest
+import torch
+from spacy import registry
+from thinc.api import Adam
+
+from mtnlp.training.fused_adam import create_fused_adam_v1
+
+
+def make_steps(shape: tuple, n: int) -> list:
+    rng = numpy.random.default_rng(0)
+    return [rng.normal(size=shape).astype("float32") for _ in range(n)]
+
+
+def test_resolves() -> None:
+    config = {"optimizer": {"@optimizers": "mtnlp.FusedAdam.v1", "learn_rate": 0.1}}
+    assert registry.resolve(config)["optimizer"].learn_rate == 0.1
+
+
+@pytest.mark.parametrize("shape", [(7,), (5, 3)])
+def test_equals_torch(shape: tuple) -> None:
+    start, *gradients = make_steps(shape, 6)
+    ours = create_fused_adam_v1(0.01, L2=0.1, grad_clip=0.0)
+    weights = start.copy()
+    peer = torch.nn.Parameter(torch.tensor(start))
+    optimizer = torch.optim.AdamW([peer], lr=0.01, weight_decay=0.1)
+    for gradient in gradients:
+        weights, _ = ours((0, "w"), weights, gradient.copy())
+        peer.grad = torch.tensor(gradient)
+        optimizer.step()
+        numpy.testing.assert_allclose(weights, peer.detach().numpy(), atol=1e-6)
+
+
+def test_near_thinc_with_clipping_and_schedule() -> None:
+    start, *gradients = make_steps((50, 4), 20)
+    rates = [0.001 * step for step in range(1, 21)]
+    ours = create_fused_adam_v1(list(rates), L2=0.01, grad_clip=1.0)
+    thincs = Adam(
+        list(rates), L2=0.01, grad_clip=1.0, L2_is_weight_decay=True, use_averages=False
+    )
+    one, two = start.copy(), start.copy()
+    for gradient in gradients:
+        one, _ = ours((0, "w"), one, gradient.copy())
+        two, _ = thincs((0, "w"), two, gradient.copy())
+        ours.step_schedules()
+        thincs.step_schedules()
+    assert ours.learn_rate == thincs.learn_rate
+    # Decay before or after the step, and the place of epsilon, differ in second order.
+    numpy.testing.assert_allclose(one, two, atol=1e-4)
+    assert numpy.abs(one - start).max() > 0.05
+
+
+def test_parameters_have_their_own_moments() -> None:
+    optimizer = create_fused_adam_v1(0.1)
+    one, two = numpy.zeros(3, dtype="float32"), numpy.zeros(3, dtype="float32")
+    for _ in range(3):
+        optimizer((0, "a"), one, numpy.ones(3, dtype="float32"))
+    optimizer((1, "a"), two, numpy.ones(3, dtype="float32"))
+    assert isinstance(optimizer.nr_update, defaultdict)
+    assert (optimizer.nr_update[(0, "a")], optimizer.nr_update[(1, "a")]) == (3, 1)
+    assert one[0] < two[0] < 0
+    empty = numpy.zeros(0, dtype="float32")
+    assert optimizer((2, "e"), empty, empty)[0].shape == (0,)
