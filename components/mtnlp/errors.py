@@ -207,6 +207,10 @@ class Errors:
         "[E305] No entity {span!r} with label '{label}' is in doc.spans['{key}'], or the group "
         "carries no scores. Groups with scores: {keys}."
     )
+    E306 = (
+        "[E306] Cannot initialize '{name}': every document of the training data is empty. Check "
+        "the corpus with `python scripts/stats.py`."
+    )
 
     # E4: training and project
     E401 = (

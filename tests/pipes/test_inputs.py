@@ -83,6 +83,20 @@ def test_empty_docs_in_training(name: str, backbone: Path) -> None:
     assert scored == {**nlp.evaluate(examples), "speed": scored["speed"]}
 
 
+@pytest.mark.parametrize("name", ["crf_ents", "multitask", "sentence_vectors"])
+def test_empty_docs_at_initialization(name: str, backbone: Path) -> None:
+    nlp = make_case(backbone, name)
+    empty = [Example(Doc(nlp.vocab), Doc(nlp.vocab)) for _ in range(12)]
+    for example in empty:
+        example.reference.cats = dict.fromkeys(("sentiment/positive", "topic/SPORT"), 1.0)
+    nlp.initialize(lambda: [*empty, *mixed_examples(nlp)])
+    assert get_case_pipe(nlp, name).cfg["width"] == 32
+    assert nlp(TEXTS[0]).text == TEXTS[0]
+    if name != "crf_ents":
+        with pytest.raises(MtnlpError, match="E306"):
+            make_case(backbone, name).initialize(lambda: empty)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_a_batch_of_docs_without_annotation(name: str, backbone: Path) -> None:
     nlp = initialized(make_case(backbone, name))

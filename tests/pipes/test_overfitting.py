@@ -91,9 +91,6 @@ def test_overfitting_IO(name: str, backbone: Path, tmp_path: Path) -> None:
         assert loaded.get_pipe(pipe.name).cfg == pipe.cfg
         for text in TEXTS:
             assert_same_answers(nlp(text), loaded(text), 1e-6)
-        loaded_scores = loaded.evaluate(examples)
-        for key in VARIANTS[name].scores:
-            assert loaded_scores[key] == scores[key]
 
 
 @pytest.mark.parametrize("name", CASES)

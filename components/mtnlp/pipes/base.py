@@ -20,7 +20,7 @@ from ..models.torch_head import build_head, head_module
 from ..types import HeadOutput, LossBatch
 from .units import expected_units
 
-# Enough to see every label of a corpus that is read in shuffled order, and quick.
+# Enough for an encoder to say its width.
 SAMPLE_SIZE = 10
 
 
@@ -107,13 +107,17 @@ class TorchPipe(TrainablePipe):
         """Find labels and sizes and build the head.
 
         get_examples: gives the training data. labels: found in the data where not given.
-        Raises MtnlpError E302 where there are none.
+        Raises MtnlpError E302 where there are none, E306 where the data has no text.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         for label in self.find_labels(get_examples()) if labels is None else labels:
             self.add_label(label)
         self.require_labels()
-        sample = [eg.predicted for eg in islice(get_examples(), SAMPLE_SIZE)]
+        # An encoder says nothing of its width on empty Docs.
+        docs = (eg.predicted for eg in get_examples() if len(eg.predicted))
+        sample = list(islice(docs, SAMPLE_SIZE))
+        if not sample:
+            raise MtnlpError(Errors.E306.format(name=self.name))
         encoder = self.model.get_ref("tok2vec")
         encoder.initialize(X=sample)
         self.cfg["width"] = find_width(encoder, sample)
