@@ -47,9 +47,7 @@ class Errors:
         "[E106] This tag is not IOB1: B- is for an entity right after another one of its type, "
         "and nothing else."
     )
-    E107 = (
-        "[E107] The file has no -DOCSTART- lines, so it has no documents. Use --unit sentence."
-    )
+    E107 = "[E107] The file has no -DOCSTART- lines, so it has no documents. Use --unit sentence."
     E110 = (
         "[E110] No reviews here. Expected aclImdb/train/pos/ID_RATING.txt and so on, as a folder "
         "or as a tar.gz of it."
@@ -107,9 +105,7 @@ class Errors:
         "convert your own copy with --source local --path DIR."
     )
     E144 = "[E144] {option} '{value}' is not understood. Expected {form}."
-    E145 = (
-        "[E145] The split '{part}' has no units{why}. Check the input, --ratio and --limit."
-    )
+    E145 = "[E145] The split '{part}' has no units{why}. Check the input, --ratio and --limit."
     E146 = (
         "[E146] {groups} groups (movies, documents) cannot fill {parts} splits. Bring more data, "
         "or fewer splits with --ratio."

@@ -39,9 +39,7 @@ def test_near_thinc_with_clipping_and_schedule() -> None:
     start, *gradients = make_steps((50, 4), 20)
     rates = [0.001 * step for step in range(1, 21)]
     ours = create_fused_adam_v1(list(rates), L2=0.01, grad_clip=1.0)
-    thincs = Adam(
-        list(rates), L2=0.01, grad_clip=1.0, L2_is_weight_decay=True, use_averages=False
-    )
+    thincs = Adam(list(rates), L2=0.01, grad_clip=1.0, L2_is_weight_decay=True, use_averages=False)
     one, two = start.copy(), start.copy()
     for gradient in gradients:
         one, _ = ours((0, "w"), one, gradient.copy())

@@ -248,9 +248,7 @@ class TorchPipe(TrainablePipe):
         util.from_bytes(bytes_data, setters, exclude)
         return self
 
-    def from_disk(
-        self, path: Union[str, Path], *, exclude: Iterable[str] = ()
-    ) -> "TorchPipe":
+    def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "TorchPipe":
         """Load from a folder of `to_disk`."""
         setters: Dict[str, Callable[[Path], Any]] = {
             "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),

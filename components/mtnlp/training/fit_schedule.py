@@ -5,7 +5,7 @@ from typing import Callable
 
 from spacy import registry
 from spacy.language import Language
-from spacy.training.initialize import resolve_dot_names  # type: ignore[attr-defined]
+from spacy.training.initialize import resolve_dot_names
 from spacy.util import logger
 
 from ..errors import Errors, MtnlpError
