@@ -175,7 +175,7 @@ def check_events(nlp: Language, docs: List[Doc]) -> Iterator[Check]:
             for doc in docs
         ]
         same = all(sorted(doc._.events) == sorted(e) for doc, e in zip(docs, expected, strict=True))
-        yield Check(f"{pipe}: doc._.events are the labels above {threshold}", same)
+        yield Check(f"{pipe}: doc._.events are the labels above {threshold:.2f}", same)
 
 
 def check_vectors(nlp: Language, docs: List[Doc]) -> Iterator[Check]:

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict
 import numpy
 import pytest
 import spacy
+import torch
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
@@ -65,8 +66,13 @@ def test_copies_of_a_pipe(name: str, how: str, backbone: Path) -> None:
 @pytest.mark.filterwarnings("ignore:.*W109")
 def test_two_processes(trained_once: Language, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
-    one = list(trained_once.pipe(TEXTS))
-    two = list(trained_once.pipe(TEXTS, n_process=2, batch_size=2))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)  # a fork of a parent with several threads could wait for them
+    try:
+        one = list(trained_once.pipe(TEXTS))
+        two = list(trained_once.pipe(TEXTS, n_process=2, batch_size=2))
+    finally:
+        torch.set_num_threads(threads)
     for doc, again in zip(one, two, strict=True):
         assert again.text == doc.text
         assert not again.user_hooks

@@ -13,6 +13,7 @@ from thinc.types import ArgsKwargs, Floats2d
 
 from ..errors import Errors, MtnlpError
 from ..types import HeadOutput
+from .forking import use_one_thread_in_forks
 
 Output = Tuple[HeadOutput, torch.Tensor]
 
@@ -35,6 +36,7 @@ def build_head(model: Model, width: int, **sizes: Any) -> None:
 
     width: of the inputs. sizes: what else the head's constructor needs, labels for instance.
     """
+    use_one_thread_in_forks()
     module = model.attrs["build"](width=width, **sizes).to(get_torch_default_device())
     model.shims[:] = [PyTorchShim(module)]
     model.set_dim("nI", width, force=True)

@@ -22,6 +22,7 @@ from thinc.types import ArgsKwargs
 
 from ..errors import Errors, MtnlpError
 from .encoded import EncodedBatch, empty_batch, make_batch
+from .forking import use_one_thread_in_forks
 from .replacement import replace_listener, replace_listener_cfg
 from .windows import Ints, group_by_length
 from .wordpieces import WindowBatch, Windower, make_windower
@@ -49,6 +50,7 @@ def build_transformer_model_v1(
         float32 all the same.
     tokenizer_config, transformer_config: passed on to `from_pretrained`.
     """
+    use_one_thread_in_forks()
     return WindowedTransformerModel(
         name, window, precision, dict(tokenizer_config), dict(transformer_config)
     )

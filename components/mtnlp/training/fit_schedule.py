@@ -19,6 +19,10 @@ def create_fit_schedule_v1(warmup: float = 0.1) -> Callable[[Language], None]:
     once, counts its batches, and writes `total_steps` and `warmup_steps` into
     `[training.optimizer.learn_rate]`, so the saved config shows the numbers that were used.
 
+    It also brings `eval_frequency` down so that the last evaluation comes at the end: spaCy keeps
+    the best *evaluated* weights, and a training shorter than `eval_frequency` would otherwise
+    evaluate once, before its first step, and give away an untrained pipeline.
+
     warmup: the share of all steps in which the rate rises.
     """
 
@@ -30,9 +34,25 @@ def create_fit_schedule_v1(warmup: float = 0.1) -> Callable[[Language], None]:
         total = count_steps(nlp)
         rate["total_steps"] = total
         rate["warmup_steps"] = ceil(warmup * total)
-        logger.info("Learning rate: %d steps, %d of them warm-up", total, rate["warmup_steps"])
+        training["eval_frequency"] = fit_frequency(training["eval_frequency"], total)
+        logger.info(
+            "Learning rate: %d steps, %d of them warm-up; an evaluation every %d steps",
+            total,
+            rate["warmup_steps"],
+            training["eval_frequency"],
+        )
 
     return fit_schedule
+
+
+def fit_frequency(frequency: int, total: int) -> int:
+    """The largest eval frequency up to `frequency` that also evaluates near the end.
+
+    Steps are counted from 0 to `total - 1`, and spaCy evaluates at the multiples. With 350 steps
+    and 100, the last evaluation would be at 300; with 87 it is at 348.
+    """
+    last = total - 1
+    return max(1, last // ceil(last / frequency)) if last > 0 else 1
 
 
 def count_steps(nlp: Language) -> int:

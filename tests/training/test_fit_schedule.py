@@ -1,0 +1,87 @@
+"""The number of steps, the warm-up and the evaluations follow from the training data."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
+from thinc.api import Config
+
+from mtnlp.errors import MtnlpError
+from mtnlp.training.fit_schedule import create_fit_schedule_v1, fit_frequency
+
+TRAINING = """
+[training]
+train_corpus = "corpora.train"
+max_epochs = 3
+max_steps = 0
+eval_frequency = 100
+
+[training.batcher]
+@batchers = "spacy.batch_by_sequence.v1"
+size = 4
+
+[training.optimizer]
+@optimizers = "Adam.v1"
+
+[training.optimizer.learn_rate]
+@schedules = "warmup_linear.v1"
+initial_rate = 0.001
+warmup_steps = 0
+total_steps = 1
+"""
+
+
+@pytest.fixture
+def nlp(tmp_path: Path) -> Language:
+    """A pipeline with 10 training documents: 3 batches an epoch."""
+    nlp = spacy.blank("en")
+    docs = [Doc(nlp.vocab, words=["a", "word"]) for _ in range(10)]
+    DocBin(docs=docs).to_disk(tmp_path / "train.spacy")
+    reader = {"@readers": "spacy.Corpus.v1", "path": str(tmp_path / "train.spacy")}
+    nlp.config["corpora"] = {"train": reader}
+    nlp.config["training"] = Config().from_str(TRAINING)["training"]
+    return nlp
+
+
+def rate(nlp: Language) -> Any:
+    return nlp.config["training"]["optimizer"]["learn_rate"]
+
+
+def test_steps_are_counted(nlp: Language) -> None:
+    create_fit_schedule_v1(warmup=0.1)(nlp)
+    assert rate(nlp)["total_steps"] == 9
+    assert rate(nlp)["warmup_steps"] == 1
+
+
+def test_max_steps_win(nlp: Language) -> None:
+    nlp.config["training"]["max_steps"] = 40
+    create_fit_schedule_v1(warmup=0.5)(nlp)
+    assert (rate(nlp)["total_steps"], rate(nlp)["warmup_steps"]) == (40, 20)
+
+
+def test_a_short_training_is_evaluated_at_its_last_step(nlp: Language) -> None:
+    create_fit_schedule_v1()(nlp)
+    assert nlp.config["training"]["eval_frequency"] == 8
+
+
+@pytest.mark.parametrize("frequency", [1, 50, 100, 200])
+@pytest.mark.parametrize("total", [1, 2, 27, 100, 101, 350, 999])
+def test_the_last_evaluation_is_near_the_end(frequency: int, total: int) -> None:
+    fitted = fit_frequency(frequency, total)
+    assert 1 <= fitted <= max(1, frequency)
+    evaluated = range(0, total, fitted)
+    # Never earlier than rounding to whole steps makes it, and hardly more often than asked for.
+    assert total - 1 - evaluated[-1] < len(evaluated)
+    assert len(evaluated) <= -(-(total - 1) // frequency) + 2
+
+
+def test_endless_training_and_other_schedules_are_refused(nlp: Language) -> None:
+    nlp.config["training"]["max_epochs"] = 0
+    with pytest.raises(MtnlpError, match="E431"):
+        create_fit_schedule_v1()(nlp)
+    nlp.config["training"]["optimizer"]["learn_rate"] = 0.001
+    with pytest.raises(MtnlpError, match="E430"):
+        create_fit_schedule_v1()(nlp)
