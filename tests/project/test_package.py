@@ -85,7 +85,7 @@ def test_package_wheel_holds_the_sources_and_entry_points(wheels: Dict[str, Path
         names = archive.namelist()
     assert "mtnlp/project/package.py" in names and "mtnlp/py.typed" in names
     assert any(name.endswith("entry_points.txt") for name in names)
-    sources = {str(p.relative_to(ROOT / "components")) for p in ROOT.rglob("components/**/*.py")}
+    sources = {str(p.relative_to(ROOT / "components")) for p in (ROOT / "components").rglob("*.py")}
     assert sources <= set(names)
 
 

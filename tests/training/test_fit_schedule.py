@@ -40,8 +40,9 @@ def nlp(tmp_path: Path) -> Language:
     nlp = spacy.blank("en")
     docs = [Doc(nlp.vocab, words=["a", "word"]) for _ in range(10)]
     DocBin(docs=docs).to_disk(tmp_path / "train.spacy")
-    reader = {"@readers": "spacy.Corpus.v1", "path": str(tmp_path / "train.spacy")}
-    nlp.config["corpora"] = {"train": reader}
+    corpora = nlp.config["corpora"]
+    corpora["train"]["path"] = str(tmp_path / "train.spacy")
+    del corpora["dev"]
     nlp.config["training"] = Config().from_str(TRAINING)["training"]
     return nlp
 
