@@ -123,6 +123,8 @@ def test_without_the_tensor(backbone: Path) -> None:
     assert not doc.tensor.size
     numpy.testing.assert_array_equal(doc.vector, doc._.sentence_vector)
     assert doc.has_vector and not doc[0:2].vector.any()
+    doc.tensor = None  # as spaCy's own doc_cleaner leaves it
+    assert not doc[0:1].vector.any()
 
 
 def test_vectors_follow_the_encoder(trained: Language) -> None:

@@ -53,9 +53,10 @@ def doc_vector(doc: Doc) -> Vector:
 def span_vector(span: Span) -> Vector:
     """`[width]`, the mean of the span's rows of `doc.tensor`; zeros where there is none."""
     whole = span.doc._.sentence_vector
-    if not span.doc.tensor.size or not len(span):
+    tensor = span.doc.tensor
+    if tensor is None or not tensor.size or not len(span):
         return numpy.zeros_like(whole)
-    return span.doc.tensor[span.start : span.end].mean(0)
+    return tensor[span.start : span.end].mean(0)
 
 
 def has_vector(part: Union[Doc, Span]) -> bool:
