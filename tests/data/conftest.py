@@ -1,8 +1,15 @@
-"""The two policies for malformed input."""
+"""An empty pipeline, and the two policies for malformed input."""
 
 import pytest
+import spacy
+from spacy.language import Language
 
 from mtnlp.data.formats.bad_input import BadInput
+
+
+@pytest.fixture
+def nlp() -> Language:
+    return spacy.blank("en")
 
 
 @pytest.fixture

@@ -1,61 +1,17 @@
+"""`mtnlp.MixedCorpus.v1`: what an epoch holds, and errors."""
+
 from collections import Counter
-from pathlib import Path
-from typing import Any, Dict, Iterable, List
+from typing import List
 
 import pytest
 import spacy
-from confection import ConfigValidationError
-from spacy.language import Language
-from spacy.tokens import Doc, DocBin, Span, SpanGroup
-from spacy.training import Example
-from spacy.training.loop import create_train_batches
-from spacy.util import load_config_from_str, registry
+from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from mtnlp.data.mixed_corpus import MixedCorpus, create_mixed_corpus_v1
 from mtnlp.errors import DataError, MtnlpError
 
-
-@pytest.fixture
-def nlp() -> Language:
-    return spacy.blank("en")
-
-
-def save(path: Path, docs: Iterable[Doc]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    DocBin(docs=docs, store_user_data=True).to_disk(path)
-    return path
-
-
-def numbered(path: Path, prefix: str, count: int) -> Path:
-    """Documents of the tokens prefix + number, "." and nothing annotated."""
-    vocab = Vocab()
-    return save(path, [Doc(vocab, words=[f"{prefix}{i}", "."]) for i in range(count)])
-
-
-def first_words(examples: Iterable[Example]) -> List[str]:
-    return [example.reference[0].text for example in examples]
-
-
-def read_one(nlp: Language, doc: Doc, tmp_path: Path, **settings: Any) -> Example:
-    path = save(tmp_path / "one.spacy", [doc])
-    (example,) = create_mixed_corpus_v1({"one": {"path": path, **settings}})(nlp)
-    return example
-
-
-def news(vocab: Vocab) -> Doc:
-    """Entities, two layers of spans, tags, cats."""
-    doc = Doc(vocab, words=["Anna", "left", "Rome", "."], spaces=[True, True, False, False])
-    doc.ents = [Span(doc, 0, 1, "PER"), Span(doc, 2, 3, "LOC")]
-    doc.spans["fine"] = [Span(doc, 2, 3, "CITY")]
-    doc.spans["nested"] = [Span(doc, 0, 3, "EVENT"), Span(doc, 0, 1, "PERSON")]
-    doc.spans["nested"].attrs["scores"] = [0.5, 1.0]
-    return doc
-
-
-def spans_of(group: Iterable[Span]) -> List[tuple]:
-    return [(span.start, span.end, span.label_) for span in group]
-
+from .mixed_cases import first_words, numbered, read_one, save
 
 # What an epoch holds
 
@@ -231,65 +187,6 @@ def test_references_are_made_once_a_vocab_and_predicted_anew(nlp, tmp_path):
     assert all(example.reference.vocab is other.vocab for example in reader(other))
 
 
-# The mapping of layers
-
-
-def test_ents_move_to_a_spans_key(nlp, tmp_path):
-    reference = read_one(nlp, news(nlp.vocab), tmp_path, ents_to="conll").reference
-    assert spans_of(reference.spans["conll"]) == [(0, 1, "PER"), (2, 3, "LOC")]
-    assert not reference.has_annotation("ENT_IOB")
-    assert set(reference.spans) == {"conll", "fine", "nested"}
-
-
-def test_a_layer_moves_to_ents(nlp, tmp_path):
-    reference = read_one(nlp, news(nlp.vocab), tmp_path, spans_to_ents="fine").reference
-    assert spans_of(reference.ents) == [(2, 3, "CITY")]
-    assert [token.ent_iob_ for token in reference] == ["O", "O", "B", "O"]
-    assert set(reference.spans) == {"nested"}
-
-
-def test_layers_are_renamed_with_their_scores(nlp, tmp_path):
-    reference = read_one(nlp, news(nlp.vocab), tmp_path, spans={"nested": "nerel"}).reference
-    assert set(reference.spans) == {"fine", "nerel"}
-    assert spans_of(reference.spans["nerel"]) == [(0, 3, "EVENT"), (0, 1, "PERSON")]
-    assert reference.spans["nerel"].name == "nerel"
-    assert reference.spans["nerel"].attrs["scores"] == [0.5, 1.0]
-    assert spans_of(reference.ents) == [(0, 1, "PER"), (2, 3, "LOC")]
-
-
-def test_all_mappings_happen_at_once(nlp, tmp_path):
-    settings: Dict[str, Any] = {"ents_to": "fine", "spans_to_ents": "fine"}
-    reference = read_one(nlp, news(nlp.vocab), tmp_path, **settings).reference
-    assert spans_of(reference.ents) == [(2, 3, "CITY")]
-    assert spans_of(reference.spans["fine"]) == [(0, 1, "PER"), (2, 3, "LOC")]
-    swapped = {"fine": "nested", "nested": "fine"}
-    reference = read_one(nlp, news(nlp.vocab), tmp_path, spans=swapped).reference
-    assert spans_of(reference.spans["nested"]) == [(2, 3, "CITY")]
-    assert len(reference.spans["fine"]) == 2
-
-
-def test_a_mapped_layer_that_a_document_lacks_stays_missing(nlp, tmp_path):
-    vocab = Vocab()
-    bare = Doc(vocab, words=["Bare", "."])
-    path = save(tmp_path / "a.spacy", [news(vocab), bare])
-
-    def map_bare(**settings: Any) -> Doc:
-        reader = create_mixed_corpus_v1({"a": {"path": path, **settings}}, shuffle=False)
-        return list(reader(nlp))[1].reference
-
-    assert not map_bare(ents_to="conll").spans
-    assert not map_bare(spans={"fine": "new"}).spans
-    assert not map_bare(spans_to_ents="fine").has_annotation("ENT_IOB")
-
-
-def test_an_empty_layer_becomes_annotated_entities(nlp, tmp_path):
-    doc = Doc(nlp.vocab, words=["Nothing", "."])
-    doc.spans["fine"] = SpanGroup(doc, name="fine")
-    reference = read_one(nlp, doc, tmp_path, spans_to_ents="fine").reference
-    assert reference.has_annotation("ENT_IOB", require_complete=True)
-    assert reference.ents == ()
-
-
 # Errors
 
 
@@ -336,118 +233,3 @@ def test_a_broken_file_is_named(nlp, tmp_path):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(DataError, match=r"a\.spacy: \[E140\]"):
         create_mixed_corpus_v1({"a": {"path": path}})(nlp)
-
-
-@pytest.mark.parametrize(
-    "settings, code",
-    [
-        ({"spans": {"absent": "new"}}, "E193.*'absent'.*entities, 'fine', 'nested'"),
-        ({"spans_to_ents": "absent"}, "E193.*'absent'"),
-        ({"ents_to": "fine"}, "E194.*'fine'"),
-        ({"spans": {"nested": "fine"}}, "E194.*'fine'"),
-        ({"spans_to_ents": "nested"}, "E196.*'nested'.*Anna left"),
-    ],
-)
-def test_mappings_that_cannot_be_are_refused(nlp, tmp_path, settings, code):
-    with pytest.raises(MtnlpError, match=code):
-        read_one(nlp, news(nlp.vocab), tmp_path, **settings)
-
-
-def test_ents_to_without_entities_or_with_half_of_them_is_refused(nlp, tmp_path):
-    doc = Doc(nlp.vocab, words=["Anna", "left"])
-    with pytest.raises(MtnlpError, match=r"E193.*the entities.*neither"):
-        read_one(nlp, doc, tmp_path, ents_to="conll")
-    doc.set_ents([Span(doc, 0, 1, "PER")], default="missing")
-    with pytest.raises(MtnlpError, match=r"E195.*Anna"):
-        read_one(nlp, doc, tmp_path, ents_to="conll")
-
-
-# Through spaCy
-
-CONFIG = """
-[paths]
-first = "{first}"
-
-[corpora]
-
-[corpora.train]
-@readers = "mtnlp.MixedCorpus.v1"
-seed = 3
-
-[corpora.train.corpora]
-
-[corpora.train.corpora.first]
-path = ${{paths.first}}
-weight = 2
-limit = 0
-
-[corpora.train.corpora.second]
-path = "{second}"
-weight = 1.0
-limit = 4
-ents_to = null
-spans_to_ents = "fine"
-spans = {{"nested": "nerel"}}
-
-[training]
-[training.batcher]
-@batchers = "mtnlp.WordpieceBatcher.v1"
-size = 40
-"""
-
-
-@pytest.fixture
-def config(tmp_path):
-    first = numbered(tmp_path / "first.spacy", "a", 10)
-    vocab = Vocab()
-    second = save(tmp_path / "second.spacy", [news(vocab) for _ in range(6)])
-    text = CONFIG.format(first=first.as_posix(), second=second.as_posix())
-    return load_config_from_str(text, interpolate=True)
-
-
-def test_a_config_resolves_to_the_reader(nlp, config):
-    examples = list(registry.resolve(config)["corpora"]["train"](nlp))
-    assert len(examples) == 24
-    mapped = [example.reference for example in examples if example.reference.spans]
-    assert len(mapped) == 4
-    assert {spans_of(doc.ents)[0] for doc in mapped} == {(2, 3, "CITY")}
-    assert {tuple(doc.spans) for doc in mapped} == {("nerel",)}
-
-
-@pytest.mark.parametrize("setting, value", [("seed", "x"), ("shuffle", 1), ("corpora", ["a"])])
-def test_wrong_types_are_found_when_the_config_is_resolved(config, setting, value):
-    config["corpora"]["train"][setting] = value
-    with pytest.raises(ConfigValidationError, match=setting):
-        registry.resolve(config)
-
-
-@pytest.mark.parametrize("max_epochs", [2, -1])
-def test_spacys_loop_reads_epochs(nlp, config, max_epochs):
-    resolved = registry.resolve(config)
-    reader, batcher = resolved["corpora"]["train"], resolved["training"]["batcher"]
-    epochs: Dict[int, List[Example]] = {}
-    for epoch, batch in create_train_batches(nlp, reader, batcher, max_epochs):
-        if epoch == 2:
-            break
-        epochs.setdefault(epoch, []).extend(batch)
-    assert {epoch: len(examples) for epoch, examples in epochs.items()} == {0: 24, 1: 24}
-    assert first_words(epochs[0]) != first_words(epochs[1])
-    # One call for the whole training, or one an epoch (the third had just begun).
-    assert reader.epoch == (1 if max_epochs == 2 else 3)
-
-
-def test_a_pipeline_trains_on_it(nlp, config, tmp_path):
-    corpora = config["corpora"]["train"]["corpora"]
-    corpora["first"]["weight"] = 0
-    corpora["second"]["weight"] = 3
-    reader = registry.resolve(config)["corpora"]["train"]
-    nlp.add_pipe("ner")
-    optimizer = nlp.initialize(lambda: reader(nlp))
-    assert nlp.get_pipe("ner").labels == ("CITY",)
-    losses = []
-    for _ in range(8):
-        step: Dict[str, float] = {}
-        nlp.update(list(reader(nlp)), sgd=optimizer, losses=step)
-        losses.append(step["ner"])
-    assert losses[-1] < losses[0]
-    assert set(nlp.evaluate(reader(nlp))) >= {"ents_f", "token_acc"}

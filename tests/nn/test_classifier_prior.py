@@ -29,4 +29,4 @@ def test_prior_is_the_share_of_each_label() -> None:
 def test_prior_of_an_unseen_label_is_finite() -> None:
     head = Classifier(4, {"event": {"labels": ["A"], "exclusive": False}})
     head.set_prior(torch.zeros(0, 1), torch.zeros(0, 1, dtype=torch.bool))
-    assert torch.isfinite(head.output.bias).all()
+    assert torch.isfinite(head.outputs[0].bias).all()

@@ -127,6 +127,27 @@ def test_an_encoder_of_its_own_keeps_still_too(name: str, backbone: Path) -> Non
     )
 
 
+def test_a_task_of_a_head_keeps_still_too(backbone: Path) -> None:
+    """One task of `multitask_textcat` is annotated, the other keeps its weights bit for bit."""
+    nlp = joint(backbone, ORDERS[0])
+    sgd = adam()
+    step(nlp, mixed_examples(nlp), sgd=sgd)
+    head: Any = nlp.get_pipe("textcat").module  # type: ignore[attr-defined]
+    for task in TASKS:
+        batch = [
+            example
+            for example in mixed_examples(nlp)
+            if {key.partition("/")[0] for key in example.reference.cats} == {task}
+        ]
+        assert batch
+        before = [output.weight.detach().clone() for output in head.outputs]
+        step(nlp, batch, sgd=sgd)
+        same = [
+            bool((old == new.weight).all()) for old, new in zip(before, head.outputs, strict=True)
+        ]
+        assert same == [name != task for name in TASKS]
+
+
 def test_scores_leave_the_unannotated_out(trained: Language) -> None:
     examples = mixed_examples(trained)
     alone = {

@@ -63,3 +63,15 @@ def test_parameters_have_their_own_moments() -> None:
     assert one[0] < two[0] < 0
     empty = numpy.zeros(0, dtype="float32")
     assert optimizer((2, "e"), empty, empty)[0].shape == (0,)
+
+
+def test_heads_have_a_rate_of_their_own() -> None:
+    start, gradient = make_steps((4, 3), 2)
+    for factor in (1.0, 10.0):
+        optimizer = create_fused_adam_v1(0.001, L2=0.0, head_factor=factor)
+        encoder, head = start.copy(), start.copy()
+        optimizer((0, "w"), encoder, gradient.copy())
+        optimizer.for_heads((1, "w"), head, gradient.copy())
+        # Adam's first step is the rate itself, whatever the gradient.
+        numpy.testing.assert_allclose(numpy.abs(encoder - start), 0.001, rtol=1e-3)
+        numpy.testing.assert_allclose(numpy.abs(head - start), 0.001 * factor, rtol=1e-3)

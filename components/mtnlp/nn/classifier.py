@@ -12,7 +12,8 @@ from .body import Body
 
 
 class Classifier(torch.nn.Module):
-    """Several classification tasks over the same vectors, one linear layer for all.
+    """Several classification tasks over the same vectors, a linear layer each, so that a task
+    without annotation in a batch has no gradient.
 
     width: of the document vectors. tasks: by name, `{"labels": [...], "exclusive": bool}`; the
     scores are the labels of all tasks in order. hidden, dropout: see `Body`. loss_exclusive: a
@@ -36,15 +37,17 @@ class Classifier(torch.nn.Module):
                 raise MtnlpError(Errors.E214.format(task=name))
         self.sizes = [(len(task["labels"]), bool(task["exclusive"])) for task in tasks.values()]
         self.body = Body(width, hidden, dropout)
-        n_labels = sum(size for size, _ in self.sizes)
-        self.output = torch.nn.Linear(self.body.output_width, n_labels)
+        self.outputs = torch.nn.ModuleList(
+            torch.nn.Linear(self.body.output_width, size) for size, _ in self.sizes
+        )
         self.loss_exclusive = CrossEntropy() if loss_exclusive is None else loss_exclusive
         self.loss_multilabel = BinaryCrossEntropy() if loss_multilabel is None else loss_multilabel
 
     def forward(self, inputs: torch.Tensor, mask: Optional[torch.Tensor] = None) -> HeadOutput:
         """`[batch, width]` to scores `[batch, labels]`. The mask is not needed."""
         features = self.body(inputs)
-        return HeadOutput(scores=self.output(features), features=features)
+        scores = torch.cat([output(features) for output in self.outputs], dim=1)
+        return HeadOutput(scores=scores, features=features)
 
     def loss(self, batch: LossBatch) -> torch.Tensor:
         """The losses of all tasks, summed over documents.
@@ -75,10 +78,10 @@ class Classifier(torch.nn.Module):
         target: `[n, labels]` indicators. mask: bool `[n, labels]`, where a label is annotated.
         """
         positive = (target.float() * mask).sum(0) + 0.5
-        share = (positive / (mask.sum(0) + 1.0)).to(self.output.bias.device)
-        for part, exclusive in self._slices():
+        share = positive / (mask.sum(0) + 1.0)
+        for output, (part, exclusive) in zip(self.outputs, self._slices(), strict=True):
             own = share[part]
-            self.output.bias[part] = (own / own.sum()).log() if exclusive else own.logit()
+            output.bias.copy_((own / own.sum()).log() if exclusive else own.logit())
 
     @torch.no_grad()
     def decode(self, scores: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:

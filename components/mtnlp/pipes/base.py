@@ -179,12 +179,20 @@ class TorchPipe(TrainablePipe):
     def finish_update(self, sgd: Optimizer) -> None:
         """Step on the gradients there are; without any, the weights stay as they are.
 
-        thinc leaves zeros behind, on which the next step's momentum and decay would move the
-        weights of a pipe that had nothing to learn from, so gradients are taken away here.
+        thinc leaves zeros behind, and a loss gives zeros to the task of a head that nobody
+        annotated. The next step's momentum and decay would move weights on them, so they are
+        taken away here.
+
+        sgd: may have a step of its own for heads (`for_heads`), as `mtnlp.FusedAdam.v1` does.
         """
-        if any(parameter.grad is not None for parameter in self.module.parameters()):
-            self.model.finish_update(sgd)
-            self.module.zero_grad(set_to_none=True)
+        if not any(parameter.grad is not None for parameter in self.module.parameters()):
+            return
+        for parameter in self.module.parameters():
+            if parameter.grad is not None and not parameter.grad.any():
+                parameter.grad = None
+        self.model.get_ref("tok2vec").finish_update(sgd)
+        self.model.get_ref("head").finish_update(getattr(sgd, "for_heads", sgd))
+        self.module.zero_grad(set_to_none=True)
 
     def get_loss_gradient(self, target: Target, output: HeadOutput) -> Tuple[float, HeadOutput]:
         """The loss of a batch, divided by the expected units, and its gradient.

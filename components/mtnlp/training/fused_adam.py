@@ -1,6 +1,7 @@
 """Adam in one pass over memory: `mtnlp.FusedAdam.v1`."""
 
-from typing import Any, Tuple
+from functools import partial
+from typing import Any, Callable, Tuple
 
 import torch
 from thinc.api import Optimizer, xp2torch
@@ -19,7 +20,8 @@ def create_fused_adam_v1(
     beta2: FloatOrSchedule = 0.999,
     eps: FloatOrSchedule = 1e-8,
     grad_clip: FloatOrSchedule = 1.0,
-) -> Optimizer:
+    head_factor: float = 1.0,
+) -> "FusedAdam":
     """AdamW (Loshchilov and Hutter, 2019) by torch's fused kernel.
 
     Takes the place of `Adam.v1` with `L2_is_weight_decay = true` and `use_averages = false`. An
@@ -28,8 +30,10 @@ def create_fused_adam_v1(
 
     learn_rate, L2, beta1, beta2, eps, grad_clip: as in `Adam.v1`, each a number or a schedule; the
         norm of every parameter's gradient is clipped on its own.
+    head_factor: the heads of mtnlp's components learn at so many times the encoder's rate: they
+        begin at random, the encoder does not.
     """
-    return FusedAdam(
+    optimizer = FusedAdam(
         learn_rate,
         L2=L2,
         beta1=beta1,
@@ -39,12 +43,20 @@ def create_fused_adam_v1(
         L2_is_weight_decay=True,
         use_averages=False,
     )
+    optimizer.head_factor = head_factor
+    return optimizer
 
 
 class FusedAdam(Optimizer):
     """The optimizer behind `mtnlp.FusedAdam.v1`."""
 
-    __slots__: Tuple[str, ...] = ()
+    __slots__: Tuple[str, ...] = ("head_factor",)
+    head_factor: float
+
+    @property
+    def for_heads(self) -> Callable[..., Tuple[FloatsXd, FloatsXd]]:
+        """This optimizer, stepping at the heads' rate."""
+        return partial(self, lr_scale=self.head_factor)
 
     def __call__(
         self,
