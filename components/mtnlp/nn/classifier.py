@@ -1,6 +1,6 @@
 """The head that classifies documents."""
 
-from typing import Any, Dict, Iterator, Optional, Tuple
+from typing import Any, Dict, Iterator, Optional, Tuple, cast
 
 import torch
 
@@ -81,7 +81,8 @@ class Classifier(torch.nn.Module):
         share = positive / (mask.sum(0) + 1.0)
         for output, (part, exclusive) in zip(self.outputs, self._slices(), strict=True):
             own = share[part]
-            output.bias.copy_((own / own.sum()).log() if exclusive else own.logit())
+            bias = cast(torch.nn.Linear, output).bias
+            bias.copy_((own / own.sum()).log() if exclusive else own.logit())
 
     @torch.no_grad()
     def decode(self, scores: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
