@@ -168,6 +168,14 @@ class Errors:
         "[E205] The head of this component has not been built. Call nlp.initialize() or load a "
         "trained pipeline first."
     )
+    E206 = (
+        "[E206] The encoder has no hidden states number {layer}: 0 are its embeddings and {last} "
+        "its last layer's. Correct 'layers' of mtnlp.TransformerModel.v1."
+    )
+    E207 = (
+        "[E207] A pooler asks for layer {layer}, which the encoder does not hand out. Name it in "
+        "'layers' of mtnlp.TransformerModel.v1, too."
+    )
     E210 = "[E210] There is no tag scheme '{name}'. Choose one of: {names}."
     E211 = (
         "[E211] The span {start}-{end} ({label}) is empty, leaves the text of {length} tokens or "

@@ -99,12 +99,14 @@ def test_missing_backbone(tmp_path: Path) -> None:
         build_transformer_model_v1(str(tmp_path / "nowhere")).initialize()
 
 
-def backprop_hidden(output: EncodedBatch, backprop: Any, d_hidden: torch.Tensor) -> None:
+def backprop_hidden(
+    output: EncodedBatch, backprop: Any, d_hidden: torch.Tensor, **d_inner: torch.Tensor
+) -> None:
     backprop(
         EncodedBatch(
             spans=output.spans,
             wordpieces=output.wordpieces,
-            model_output=ModelOutput(last_hidden_state=d_hidden),
+            model_output=ModelOutput(last_hidden_state=d_hidden, **d_inner),
             align=output.align,
         )
     )

@@ -1,7 +1,7 @@
 """The encoder's output for a batch and for one Doc, without padding."""
 
 from dataclasses import dataclass
-from typing import Any, List, Optional, cast
+from typing import Any, List, Optional, Sequence, cast
 
 import numpy
 import torch
@@ -17,7 +17,8 @@ from .windows import Ints
 class EncodedDoc(TransformerData):
     """A `TransformerData` whose windows lie one behind the other, without padding.
 
-    `model_output.last_hidden_state` is `[1, wordpieces, width]`, special tokens included;
+    `model_output.last_hidden_state` is `[1, wordpieces, width]`, special tokens included, and
+    `model_output.layer_3` likewise where the encoder hands out its third layer, too;
     `wordpieces.lengths` holds the length of each window. `token_vectors` `[tokens, width]` are
     the means over each token's wordpieces, computed once for all listeners.
     """
@@ -33,18 +34,16 @@ class EncodedBatch(FullTransformerBatch):
     def unsplit_by_doc(self, arrays: List[List[Any]]) -> "EncodedBatch":
         """Join the per-Doc gradients.
 
-        arrays: one list a non-empty Doc, its first member `[1, wordpieces, width]`.
-        RETURNS: a batch whose `last_hidden_state` is the gradient `[wordpieces, width]`.
+        arrays: one list a non-empty Doc, its members as those of `EncodedDoc.model_output`.
+        RETURNS: a batch whose `model_output` is the gradient.
         """
-        parts = [xp2torch(doc_arrays[0])[0] for doc_arrays in arrays]
-        if not parts:  # no listener had a gradient to give
-            hidden = cast(Any, self.model_output).last_hidden_state
-            parts = [torch.zeros_like(hidden)]
+        gradient = ModelOutput()
+        for i, (name, hidden) in enumerate(self.model_output.items()):
+            parts = [xp2torch(doc_arrays[i])[0] for doc_arrays in arrays]
+            # There are none where no listener had a gradient to give.
+            gradient[name] = torch.cat(parts) if parts else torch.zeros_like(hidden)
         return EncodedBatch(
-            spans=self.spans,
-            wordpieces=self.wordpieces,
-            model_output=ModelOutput(last_hidden_state=torch.cat(parts)),
-            align=self.align,
+            spans=self.spans, wordpieces=self.wordpieces, model_output=gradient, align=self.align
         )
 
 
@@ -78,12 +77,20 @@ def mean_by_token(hidden: torch.Tensor, wordpieces: torch.Tensor, lengths: torch
 
 
 def make_batch(
-    n_docs: int, spans: List[List[Any]], layouts: List[DocLayout], hidden: torch.Tensor
+    n_docs: int,
+    spans: List[List[Any]],
+    layouts: List[DocLayout],
+    joint: torch.Tensor,
+    inner: Sequence[int],
 ) -> EncodedBatch:
     """Split the flat hidden states into per-Doc views.
 
-    layouts: the non-empty Docs in order. hidden: `[wordpieces of the batch, width]`.
+    layouts: the non-empty Docs in order. joint: `[wordpieces of the batch, layers * width]`, the
+    last layer first, then those of `inner`.
     """
+    names = ["last_hidden_state", *map(layer_name, inner)]
+    states = [part.contiguous() for part in joint.chunk(len(names), dim=1)]
+    output, hidden = ModelOutput(zip(names, states, strict=True)), states[0]
     doc_sizes = [len(layout.ids) for layout in layouts]
     doc_starts = numpy.cumsum([0, *doc_sizes])
     pairs = numpy.concatenate(
@@ -94,7 +101,7 @@ def make_batch(
     vectors = mean_by_token(
         hidden, torch.from_numpy(pairs).to(device), torch.from_numpy(lengths).to(device)
     )
-    hidden_xp = cast(Any, torch2xp(hidden))
+    output_xp = {name: cast(Any, torch2xp(states)) for name, states in output.items()}
     vectors_xp = cast(Any, torch2xp(vectors))
     data: List[TransformerData] = [TransformerData.empty() for _ in range(n_docs)]
     token = 0
@@ -102,7 +109,9 @@ def make_batch(
         n = len(layout.ids)
         data[layout.index] = EncodedDoc(
             wordpieces=flat_wordpieces(layout.ids, layout.strings, layout.window_lengths),
-            model_output=ModelOutput(last_hidden_state=hidden_xp[start : start + n][None]),
+            model_output=ModelOutput(
+                {name: states[start : start + n][None] for name, states in output_xp.items()}
+            ),
             align=ragged(layout.wordpieces, layout.lengths),
             token_vectors=vectors_xp[token : token + len(layout.lengths)],
         )
@@ -114,10 +123,20 @@ def make_batch(
             [string for layout in layouts for string in layout.strings],
             [length for layout in layouts for length in layout.window_lengths],
         ),
-        model_output=ModelOutput(last_hidden_state=hidden),
+        model_output=output,
         align=ragged(pairs, lengths),
         cached_doc_data=data,
     )
+
+
+def layer_name(layer: int) -> str:
+    """What the hidden states of a layer are called in `model_output`."""
+    return f"layer_{layer}"
+
+
+def joined(output: ModelOutput) -> torch.Tensor:
+    """`[wordpieces, layers * width]`: the hidden states of all layers, the last layer's first."""
+    return torch.cat(list(output.values()), dim=1)
 
 
 def empty_batch(n_docs: int, width: int) -> EncodedBatch:

@@ -12,7 +12,8 @@ from thinc.api import Model, chain, torch2xp, xp2torch
 from thinc.types import Floats2d, Ragged
 from transformers.file_utils import ModelOutput
 
-from .encoded import EncodedDoc, mean_by_token
+from ..errors import Errors, MtnlpError
+from .encoded import EncodedDoc, layer_name, mean_by_token
 from .replacement import replace_listener
 
 
@@ -124,13 +125,40 @@ def is_empty(data: TransformerData) -> bool:
 
 
 def hidden_of(data: TransformerData) -> torch.Tensor:
-    """`[wordpieces, width]`, windows one behind the other."""
+    """`[wordpieces, width]`: the last layer's states, windows one behind the other."""
     output: Any = data.model_output
     return xp2torch(output.last_hidden_state).reshape(-1, data.width)
 
 
-def gradient_of(data: TransformerData, d_hidden: torch.Tensor) -> TransformerData:
-    """Wrap a gradient `[wordpieces, width]` as the data it belongs to."""
-    shape = cast(Any, data.model_output).last_hidden_state.shape
-    d_output = ModelOutput(last_hidden_state=torch2xp(d_hidden.reshape(shape)))
-    return EncodedDoc(wordpieces=data.wordpieces, model_output=d_output, align=data.align)
+def states_of(data: TransformerData, layers: Sequence[int] = ()) -> torch.Tensor:
+    """`[wordpieces, (1 + layers) * width]`: the states of the last layer and of others.
+
+    Raises MtnlpError E207 where the encoder does not hand them out.
+    """
+    output: Any = data.model_output
+    states = [hidden_of(data)]
+    for layer in layers:
+        if layer_name(layer) in output:
+            states.append(xp2torch(output[layer_name(layer)])[0])
+        elif states[0].any():
+            raise MtnlpError(Errors.E207.format(layer=layer))
+        else:  # what a listener gives where its encoder has not run
+            states.append(states[0])
+    return torch.cat(states, dim=1)
+
+
+def gradient_of(
+    data: TransformerData, d_states: torch.Tensor, layers: Sequence[int] = ()
+) -> TransformerData:
+    """Wrap a gradient `[wordpieces, (1 + layers) * width]` as the data it belongs to.
+
+    Gradients of several listeners are added up by position, so each has all parts.
+    """
+    names = ["last_hidden_state", *map(layer_name, layers)]
+    parts = dict(zip(names, d_states.chunk(len(names), dim=1), strict=True))
+    gradient = ModelOutput()
+    for name, states in cast(Any, data.model_output).items():
+        part = parts.get(name)
+        own = torch.zeros_like(xp2torch(states)) if part is None else part.reshape(states.shape)
+        gradient[name] = torch2xp(own.contiguous())
+    return EncodedDoc(wordpieces=data.wordpieces, model_output=gradient, align=data.align)

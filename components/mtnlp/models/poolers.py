@@ -4,7 +4,7 @@ In a config the block stands at `[components.X.model.tok2vec]`, like a token hea
 `Language.replace_listeners` reads that name alone.
 """
 
-from typing import Any, Callable, List, Literal, Optional, Tuple, cast
+from typing import Any, Callable, List, Literal, Optional, Sequence, Tuple, cast
 
 import numpy
 import torch
@@ -14,7 +14,7 @@ from thinc.api import Model, chain, torch2xp, xp2torch
 from thinc.types import Floats2d
 
 from ..nn.pooling import segment_max, segment_mean
-from .listener import connect, gradient_of, hidden_of, is_empty
+from .listener import connect, gradient_of, hidden_of, is_empty, states_of
 from .skip_empty import skip_empty
 
 PoolingName = Literal["mean", "max", "cls"]
@@ -22,6 +22,7 @@ PoolingName = Literal["mean", "max", "cls"]
 
 def build_transformer_pooler_v1(
     pooling: PoolingName = "mean",
+    layers: Sequence[int] = (),
     grad_factor: float = 1.0,
     upstream: str = "*",
     transformer: Optional[Model] = None,
@@ -30,6 +31,9 @@ def build_transformer_pooler_v1(
 
     pooling: "mean" over all wordpieces, special tokens included, as sentence-transformers does;
         "max" over the same; "cls" the first wordpiece of each window, averaged over windows.
+    layers: pooled beside the last one, `[docs, (1 + layers) * width]`, of those that `layers` of
+        `mtnlp.TransformerModel.v1` hands out. Where examples are few, lower layers know what the
+        last one of an encoder trained for another task has forgotten (Tenney et al., 2019).
     grad_factor: λ, the weight of this component's gradient in the shared encoder.
     upstream: the name of the transformer component, "*" for any.
     transformer: the component's own encoder in place of the shared one; written by
@@ -37,7 +41,9 @@ def build_transformer_pooler_v1(
     """
     source = connect(upstream, transformer)
     pool: Model = Model(
-        "pool-wordpieces", pool_wordpieces, attrs={"pooling": pooling, "grad_factor": grad_factor}
+        "pool-wordpieces",
+        pool_wordpieces,
+        attrs={"pooling": pooling, "layers": list(layers), "grad_factor": grad_factor},
     )
     return pooler(source, pool, wordpiece_rows)
 
@@ -71,7 +77,8 @@ def pool_wordpieces(
     if not full:
         return model.ops.alloc2f(len(datas), 0), lambda d_pooled: []
     real = [real_rows(data) for data in full]
-    parts = [hidden_of(data)[rows] for data, rows in zip(full, real, strict=True)]
+    layers = model.attrs["layers"]
+    parts = [states_of(data, layers)[rows] for data, rows in zip(full, real, strict=True)]
     windows = [window_lengths(data) for data in full]
     pooled, backward = pool_parts(
         parts, windows, indices, len(datas), model.attrs["pooling"], is_train
@@ -83,7 +90,7 @@ def pool_wordpieces(
         for data, rows, d_part in zip(full, real, d_parts, strict=True):
             d_hidden = d_part.new_zeros((len(rows), d_part.shape[1]))
             d_hidden[rows] = d_part
-            gradients.append(gradient_of(data, d_hidden))
+            gradients.append(gradient_of(data, d_hidden, layers))
         return gradients
 
     return cast(Floats2d, torch2xp(pooled)), backprop

@@ -5,7 +5,8 @@ listeners and data classes work with it unchanged.
 """
 
 import copy
-from typing import Any, Callable, Dict, List, Literal, Tuple, cast
+from functools import partial
+from typing import Any, Callable, Dict, List, Literal, Sequence, Tuple, cast
 
 import numpy
 import torch
@@ -21,7 +22,7 @@ from thinc.api import Model
 from thinc.types import ArgsKwargs
 
 from ..errors import Errors, MtnlpError
-from .encoded import EncodedBatch, empty_batch, make_batch
+from .encoded import EncodedBatch, empty_batch, joined, make_batch
 from .forking import use_one_thread_in_forks
 from .replacement import replace_listener, replace_listener_cfg
 from .windows import Ints, group_by_length
@@ -34,6 +35,7 @@ def build_transformer_model_v1(
     name: str,
     window: int = 0,
     precision: Precision = "fp32",
+    layers: Sequence[int] = (),
     tokenizer_config: Dict[str, Any] = {},  # noqa: B006 - copied, never written
     transformer_config: Dict[str, Any] = {},  # noqa: B006
 ) -> Model[List[Doc], EncodedBatch]:
@@ -48,11 +50,13 @@ def build_transformer_model_v1(
     window: wordpieces a window holds at most, special tokens included; 0: what the encoder allows.
     precision: "bf16" runs the encoder under torch's autocast, on CPU and GPU; what it returns is
         float32 all the same.
+    layers: hidden states handed out beside the last layer's, for poolers that ask for them: 0 the
+        embeddings, n what the n-th layer says.
     tokenizer_config, transformer_config: passed on to `from_pretrained`.
     """
     use_one_thread_in_forks()
     return WindowedTransformerModel(
-        name, window, precision, dict(tokenizer_config), dict(transformer_config)
+        name, window, precision, tuple(layers), dict(tokenizer_config), dict(transformer_config)
     )
 
 
@@ -64,13 +68,14 @@ class WindowedTransformerModel(TransformerModel):
         name: str,
         window: int,
         precision: Precision,
+        inner: Tuple[int, ...],
         tokenizer_config: Dict[str, Any],
         transformer_config: Dict[str, Any],
     ):
         wrapper = HFWrapper(
             HFObjects(None, None, None, tokenizer_config, transformer_config),
-            convert_inputs=convert_inputs,
-            convert_outputs=convert_outputs,
+            convert_inputs=partial(convert_inputs, inner=inner),
+            convert_outputs=partial(convert_outputs, inner=inner),
             grad_scaler_config={"enabled": False},
         )
         Model.__init__(
@@ -91,6 +96,7 @@ class WindowedTransformerModel(TransformerModel):
         # Not in attrs, which a saved model would bring along: the config decides how it runs.
         self.window = window
         self.precision = precision
+        self.inner = inner
 
     @property
     def windower(self) -> Windower:
@@ -108,6 +114,7 @@ class WindowedTransformerModel(TransformerModel):
             self.attrs["name"],
             self.window,
             self.precision,
+            self.inner,
             hf_model._init_tokenizer_config,
             hf_model._init_transformer_config,
         )
@@ -148,10 +155,10 @@ def forward(
     windows = model.windower(docs)
     hidden, backprop_windows = encode_windows(model, windows, is_train)
     spans: List[List[Span]] = [[doc[:]] if len(doc) else [] for doc in docs]
-    output = make_batch(len(docs), spans, windows.layouts, hidden)
+    output = make_batch(len(docs), spans, windows.layouts, hidden, model.inner)
 
     def backprop(d_output: EncodedBatch) -> List[Doc]:
-        backprop_windows(cast(Any, d_output.model_output).last_hidden_state)
+        backprop_windows(joined(cast(Any, d_output.model_output)))
         return docs
 
     return output, backprop
@@ -162,14 +169,16 @@ def encode_windows(
 ) -> Tuple[torch.Tensor, Callable[[torch.Tensor], None]]:
     """Run the encoder over groups of similar windows.
 
-    RETURNS: the hidden states `[wordpieces, width]` in the order of `windows.ids`, float32, and
-    the backward pass from their gradient into the encoder's weights.
+    RETURNS: the hidden states `[wordpieces, layers * width]` in the order of `windows.ids`,
+    float32, the last layer's first, and the backward pass from their gradient into the encoder's
+    weights.
     """
     wrapper = model.layers[0]
     device = model.transformer.device
     starts = numpy.cumsum(windows.lengths) - windows.lengths
     autocast = torch.autocast(device.type, dtype=torch.bfloat16, enabled=model.precision == "bf16")
-    hidden = torch.empty((len(windows.ids), model.get_dim("nO")), device=device)
+    width = model.get_dim("nO") * (1 + len(model.inner))
+    hidden = torch.empty((len(windows.ids), width), device=device)
     parts = []
     for group in group_by_length(windows.lengths):
         lengths = windows.lengths[group]
@@ -194,27 +203,38 @@ def encode_windows(
 
 
 def convert_inputs(
-    model: Model, inputs: Tuple[Ints, Any], is_train: bool
+    model: Model, inputs: Tuple[Ints, Any], is_train: bool, inner: Tuple[int, ...]
 ) -> Tuple[ArgsKwargs, Callable]:
     """(ids, mask), both `[windows, seq]` in numpy, to the encoder's keyword arguments."""
     shim: Any = model.shims[0]
     device = shim._hfmodel.transformer.device
     ids, mask = inputs
-    kwargs = {
+    kwargs: Dict[str, Any] = {
         "input_ids": torch.from_numpy(ids).to(device),
         "attention_mask": torch.from_numpy(mask.astype("int64")).to(device),
     }
+    if inner:
+        kwargs["output_hidden_states"] = True
     return ArgsKwargs(args=(), kwargs=kwargs), lambda d_inputs: []
 
 
 def convert_outputs(
-    model: Model, inputs_outputs: Tuple[Any, Any], is_train: bool
+    model: Model, inputs_outputs: Tuple[Any, Any], is_train: bool, inner: Tuple[int, ...]
 ) -> Tuple[torch.Tensor, Callable[[torch.Tensor], ArgsKwargs]]:
-    """The last hidden state `[windows, seq, width]` as float32, and its way back."""
+    """The hidden states `[windows, seq, layers * width]` as float32, and their way back.
+
+    Raises MtnlpError E206 where the encoder has no such layer.
+    """
     _, outputs = inputs_outputs
-    hidden = cast(torch.Tensor, outputs.last_hidden_state)
+    states = [cast(torch.Tensor, outputs.last_hidden_state)]
+    for layer in inner:
+        if not 0 <= layer < len(outputs.hidden_states):
+            raise MtnlpError(Errors.E206.format(layer=layer, last=len(outputs.hidden_states) - 1))
+        states.append(outputs.hidden_states[layer])
 
     def backprop(d_hidden: torch.Tensor) -> ArgsKwargs:
-        return ArgsKwargs(args=((hidden,),), kwargs={"grad_tensors": (d_hidden.to(hidden.dtype),)})
+        d_states = d_hidden.chunk(len(states), dim=-1)
+        grads = tuple(d.to(h.dtype) for d, h in zip(d_states, states, strict=True))
+        return ArgsKwargs(args=(tuple(states),), kwargs={"grad_tensors": grads})
 
-    return hidden.detach().float(), backprop
+    return torch.cat([state.detach().float() for state in states], dim=-1), backprop

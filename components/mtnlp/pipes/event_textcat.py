@@ -27,6 +27,7 @@ DEFAULT_CONFIG = Config().from_str(
     [event_textcat.model.tok2vec]
     @architectures = "mtnlp.TransformerPooler.v1"
     pooling = "mean"
+    layers = []
     grad_factor = 1.0
     upstream = "*"
     transformer = null
