@@ -180,6 +180,12 @@ class Errors:
         "go together: {expected}."
     )
     E214 = "[E214] The classification task '{task}' has no labels. Give it at least one."
+    E230 = "[E230] There is no span decoder '{name}'. Choose one of: {names}."
+    E231 = (
+        "[E231] '{name}' cannot write nested entities into doc.ents. Give it a spans_key, or set "
+        'decoder = "flat".'
+    )
+    E232 = "[E232] max_width is {found}. The widest span must have at least one word."
 
     # E3: pipes
     E301 = (
