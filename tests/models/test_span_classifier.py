@@ -47,7 +47,7 @@ DOCS = [
     [
         {},
         {"exclusive": False, "max_width": 2, "hidden": 5},
-        {"scorer": {"@layers": "mtnlp.BiaffineScorer.v1", "hidden": 9}, "chunk_size": 3},
+        {"scorer": {"@layers": "mtnlp.MarkerScorer.v1", "hidden": 9}, "chunk_size": 3},
     ],
     ids=str,
 )
@@ -76,10 +76,10 @@ def test_settings_reach_the_head() -> None:
     module = head_module(model.get_ref("head"))
     assert (module.max_width, module.exclusive, module.chunk_size) == (5, False, 17)
     assert module.body.output_width == 4 and module.body.layers[0].p == 0.3
-    assert isinstance(module.scorer, MarkerScorer)
-    biaffine = make(scorer={"@layers": "mtnlp.BiaffineScorer.v1"})
-    build_head(biaffine.get_ref("head"), WIDTH, labels=["A"])
-    assert isinstance(head_module(biaffine.get_ref("head")).scorer, BiaffineScorer)
+    assert isinstance(module.scorer, BiaffineScorer)
+    marker = make(scorer={"@layers": "mtnlp.MarkerScorer.v1"})
+    build_head(marker.get_ref("head"), WIDTH, labels=["A"])
+    assert isinstance(head_module(marker.get_ref("head")).scorer, MarkerScorer)
 
 
 def test_a_head_that_is_not_built() -> None:

@@ -31,6 +31,7 @@ def test_marker_formula() -> None:
     scores = scorer(tokens)
     assert scores.shape == (5, MAX_WIDTH, OUTPUTS)
     # One linear layer over [start; end; width].
+    tokens = scorer.norm(tokens)
     weight = torch.cat([scorer.starts.weight, scorer.ends.weight, scorer.widths.T], dim=1)
     for i in range(5):
         for w in range(MAX_WIDTH):
@@ -46,6 +47,7 @@ def test_biaffine_formula() -> None:
     tokens = torch.randn(7, WIDTH)
     scores = scorer(tokens)
     assert scores.shape == (5, MAX_WIDTH, OUTPUTS)
+    tokens = scorer.norm(tokens)
     starts, ends = scorer.starts(tokens), scorer.ends(tokens)
     for i in range(5):
         for w in range(MAX_WIDTH):

@@ -18,7 +18,7 @@ LENGTHS = [5, 2, 0, 1]
 SETTINGS: List[Dict[str, Any]] = [
     {},
     {"exclusive": False},
-    {"scorer": BiaffineScorer, "hidden": 7},
+    {"scorer": MarkerScorer, "hidden": 7},
     {"chunk_size": 2},
     {"max_width": 1, "exclusive": False, "chunk_size": 3},
 ]
@@ -114,7 +114,7 @@ def test_prior() -> None:
     for exclusive, counts in ((True, [95, 3, 2, 0]), (False, [3, 2, 0])):
         tagger = make(exclusive=exclusive)
         tagger.set_prior(torch.tensor(counts), 100)
-        torch.nn.init.zeros_(tagger.scorer.output.weight)  # type: ignore
+        torch.nn.init.zeros_(tagger.scorer.form)  # type: ignore
         inputs, mask = batch()
         scores = tagger(inputs, mask).scores[0, 0, 0]
         shares = scores.softmax(-1)[1:] if exclusive else scores.sigmoid()

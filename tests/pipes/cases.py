@@ -24,6 +24,8 @@ EXACT: Dict[str, Any] = {
     "textcat": {"tasks": TASKS, "model": {"dropout": 0.0}},
     "events": {"model": {"dropout": 0.0}},
 }
+# A tiny encoder at a high rate needs no more.
+NESTED = {"spans_key": "nerel", "model": {"scorer": {"hidden": 32}}}
 
 
 class Case(NamedTuple):
@@ -39,7 +41,7 @@ CASES = {
     "crf_ents": Case("crf_ner", {}, ["ents_f"]),
     "crf_spans": Case("crf_ner", {"spans_key": "multinerd"}, ["spans_multinerd_f"]),
     "softmax": Case("crf_ner", {"model": {"decoder": "softmax"}}, ["ents_f"]),
-    "span": Case("span_ner", {"spans_key": "nerel"}, ["spans_nerel_f"]),
+    "span": Case("span_ner", NESTED, ["spans_nerel_f"]),
     "multitask": Case(
         "multitask_textcat", {"tasks": TASKS}, ["cats_sentiment_acc", "cats_topic_micro_f"]
     ),
@@ -49,12 +51,12 @@ CASES = {
 VARIANTS = {
     **CASES,
     "biluo": Case("crf_ner", {"model": {"scheme": "biluo", "hidden": 16}}, ["ents_f"]),
-    "biaffine": Case(
+    "marker": Case(
         "span_ner",
         {
             "spans_key": "nerel",
             "decoder": "all",
-            "model": {"exclusive": False, "scorer": {"@layers": "mtnlp.BiaffineScorer.v1"}},
+            "model": {"exclusive": False, "scorer": {"@layers": "mtnlp.MarkerScorer.v1"}},
         },
         ["spans_nerel_f"],
     ),

@@ -68,7 +68,7 @@ CHECKS: Dict[str, Callable[[Dict[str, Doc]], None]] = {
     "softmax": check_ents,
     "biluo": check_ents,
     "span": check_nested,
-    "biaffine": check_nested,
+    "marker": check_nested,
     "span_ents": check_ents,
     "hidden": check_events,
     "multitask": check_tasks,

@@ -119,7 +119,7 @@ def test_two_labels_of_one_span() -> None:
 
 @pytest.mark.parametrize("losses", [None, {"@losses": "mtnlp.BinaryCrossEntropy.v1"}])
 def test_a_loss_of_the_config(losses: Any, backbone: Path) -> None:
-    nlp = initialized(make_case(backbone, "biaffine", model={"exclusive": False, "loss": losses}))
+    nlp = initialized(make_case(backbone, "marker", model={"exclusive": False, "loss": losses}))
     first = step(nlp, mixed_examples(nlp))["span_ner"]
     assert 0 < train(nlp, mixed_examples(nlp), 8)["span_ner"] < first
 

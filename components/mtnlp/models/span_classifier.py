@@ -27,7 +27,7 @@ def build_span_classifier_v1(
     """Scores of all spans up to a width, over any tok2vec layer.
 
     tok2vec: `[tokens, width]` a Doc.
-    scorer: a `@layers` block, `mtnlp.MarkerScorer.v1` (the default) or `mtnlp.BiaffineScorer.v1`.
+    scorer: a `@layers` block, `mtnlp.BiaffineScorer.v1` (the default) or `mtnlp.MarkerScorer.v1`.
     max_width: words of the widest entity that can be found.
     exclusive: a span has at most one label (softmax); false: each label for itself (sigmoid).
     hidden: width of a hidden layer before the scorer; none by default.

@@ -2,8 +2,11 @@
 
 A scorer is a module that takes token vectors `[n + max_width - 1, width]` and returns scores
 `[n, max_width, outputs]` of the spans that begin at the first `n` tokens (see
-`structured.span_enumeration`). Its registered function gives a constructor that still lacks what
-is found at `initialize`: `(width, max_width, outputs) -> module`.
+`structured.span_enumeration`). Token vectors are normalised first: an encoder's are small, and a
+hidden layer over small values takes many steps to say anything.
+
+A scorer's registered function gives a constructor that still lacks what is found at `initialize`:
+`(width, max_width, outputs) -> module`.
 """
 
 from functools import partial
@@ -36,6 +39,7 @@ class MarkerScorer(torch.nn.Module):
         dropout: float = 0.1,
     ):
         super().__init__()
+        self.norm = torch.nn.LayerNorm(width)
         self.starts = torch.nn.Linear(width, hidden)
         self.ends = torch.nn.Linear(width, hidden, bias=False)
         self.widths = torch.nn.Parameter(torch.zeros(max_width, hidden))
@@ -45,6 +49,7 @@ class MarkerScorer(torch.nn.Module):
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """`[n + max_width - 1, width]` to `[n, max_width, outputs]`."""
         max_width = len(self.widths)
+        tokens = self.norm(tokens)
         starts = self.starts(tokens[: len(tokens) - max_width + 1])
         ends = span_ends(self.ends(tokens), max_width)
         return self.output(self.activation(ends + starts.unsqueeze(1) + self.widths))
@@ -68,6 +73,7 @@ class BiaffineScorer(torch.nn.Module):
     ):
         super().__init__()
         self.max_width = max_width
+        self.norm = torch.nn.LayerNorm(width)
         self.starts = _role(width, hidden, dropout)
         self.ends = _role(width, hidden, dropout)
         # The row and the column of ones make its linear terms.
@@ -76,6 +82,7 @@ class BiaffineScorer(torch.nn.Module):
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """`[n + max_width - 1, width]` to `[n, max_width, outputs]`."""
+        tokens = self.norm(tokens)
         starts = _with_one(self.starts(tokens[: len(tokens) - self.max_width + 1]))
         ends = span_ends(_with_one(self.ends(tokens)), self.max_width)
         # [n, outputs, hidden + 1]: the form with its start filled in

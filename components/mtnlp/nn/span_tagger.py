@@ -12,9 +12,10 @@ from ..structured.span_decoding import get_decoder
 from ..structured.span_enumeration import span_ends, span_mask, token_chunks, token_places
 from ..types import HeadOutput, LossBatch
 from .body import Body
-from .span_scorers import MarkerScorer, ScorerBuilder
+from .span_scorers import BiaffineScorer, ScorerBuilder
 
-# Their hidden values in a `MarkerScorer` of 256 take 8 MB at a `max_width` of 8.
+# Their hidden values take 8 MB in a `MarkerScorer` at a `max_width` of 8, and 18 MB in a
+# `BiaffineScorer` for 30 classes.
 CHUNK_SIZE = 1024
 
 
@@ -31,7 +32,7 @@ class SpanTagger(torch.nn.Module):
     et al., 2016).
 
     width: of the token vectors. labels: the entity types. max_width: tokens of the widest entity.
-    scorer: makes the scorer (see `span_scorers`), by default a `MarkerScorer`. hidden, dropout:
+    scorer: makes the scorer (see `span_scorers`), by default a `BiaffineScorer`. hidden, dropout:
     see `Body`. loss: a module that takes a LossBatch with spans as units, by default cross-entropy
     where exclusive, else binary cross-entropy. Raises MtnlpError (E232) for a width below 1.
     """
@@ -57,7 +58,7 @@ class SpanTagger(torch.nn.Module):
         self.chunk_size = chunk_size
         self.body = Body(width, hidden, dropout)
         outputs = len(self.labels) + exclusive
-        self.scorer = (scorer or MarkerScorer)(self.body.output_width, max_width, outputs)
+        self.scorer = (scorer or BiaffineScorer)(self.body.output_width, max_width, outputs)
         self.bias = torch.nn.Parameter(torch.zeros(outputs))
         # The default losses read no features, so those of all spans need not be made.
         self.reads_features = loss is not None

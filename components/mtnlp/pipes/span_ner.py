@@ -36,8 +36,8 @@ DEFAULT_CONFIG = Config().from_str(
     chunk_size = 1024
 
     [span_ner.model.scorer]
-    @layers = "mtnlp.MarkerScorer.v1"
-    hidden = 256
+    @layers = "mtnlp.BiaffineScorer.v1"
+    hidden = 150
     dropout = 0.1
 
     [span_ner.model.tok2vec]
