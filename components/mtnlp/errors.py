@@ -211,6 +211,12 @@ class Errors:
         "[E222] mtnlp.ContrastiveLoss.v1 compares the vectors that scores are computed from, and "
         "the head gives none. Let its HeadOutput carry features, or choose another loss."
     )
+    E230 = "[E230] There is no span decoder '{name}'. Choose one of: {names}."
+    E231 = (
+        "[E231] '{name}' cannot write nested entities into doc.ents. Give it a spans_key, or set "
+        'decoder = "flat".'
+    )
+    E232 = "[E232] max_width is {found}. The widest span must have at least one word."
 
     # E3: pipes
     E301 = (
