@@ -27,7 +27,7 @@ SIZES = {
 # The longest sequence of each family, special tokens included.
 LIMITS = {"bert": 64, "roberta": 128, "distilbert": 64, "xlm-r": 96, "llama": 128}
 FAMILIES = list(LIMITS)
-PIPES = ("ner", "fine_ner", "textcat", "events", "sentence_vectors")
+PIPES = ("ner", "fine_ner", "nested_ner", "textcat", "events", "sentence_vectors")
 
 
 def training_texts() -> List[str]:
@@ -183,6 +183,7 @@ def make_nlp(
 SETTINGS: Dict[str, Tuple[str, Dict[str, Any]]] = {
     "ner": ("crf_ner", {}),
     "fine_ner": ("crf_ner", {"spans_key": "multinerd"}),
+    "nested_ner": ("span_ner", {"spans_key": "nerel", "model": {"scorer": {"hidden": 32}}}),
     "textcat": ("multitask_textcat", {"tasks": {"sentiment": {"exclusive": True}}}),
     "events": ("event_textcat", {}),
 }
@@ -217,13 +218,14 @@ def make_example(
 
 
 def make_examples(nlp: Language) -> List[Example]:
-    """A mixed corpus: Docs annotated with entities only, with spans["multinerd"] only, with the
-    task `sentiment` only, with the task `event` only; one with some tokens' entities unknown, one
-    with entities annotated and none there."""
+    """A mixed corpus: Docs annotated with entities only, with spans["multinerd"] only, with
+    nested spans["nerel"] only, with the task `sentiment` only, with the task `event` only; one with
+    some tokens' entities unknown, one with entities annotated and none there."""
     positive = {"sentiment/positive": 1.0, "sentiment/negative": 0.0}
     negative = {"sentiment/positive": 0.0, "sentiment/negative": 1.0}
     death = {"event/DEATH": 1.0, "event/BIRTH": 0.0}
     birth = {"event/DEATH": 0.0, "event/BIRTH": 1.0}
+    nested = [(1, 5, "ORG"), (3, 5, "CITY")]
     return [
         make_example(nlp, "Anna Keller flew to Paris .", ents=[(0, 2, "PER"), (4, 5, "LOC")]),
         make_example(nlp, "Nothing happened there .", ents=[]),
@@ -236,4 +238,6 @@ def make_examples(nlp: Language) -> List[Example]:
         make_example(nlp, "A terrible film , truly awful .", cats=negative),
         make_example(nlp, "He died in Rome .", cats=death),
         make_example(nlp, "She was born in a small town in 1950 .", cats=birth),
+        make_example(nlp, "The Bank of New York fell .", spans=nested, key="nerel"),
+        make_example(nlp, "It stood in New York .", spans=[(3, 5, "CITY")], key="nerel"),
     ]

@@ -188,6 +188,35 @@ class Errors:
         "go together: {expected}."
     )
     E214 = "[E214] The classification task '{task}' has no labels. Give it at least one."
+    E215 = (
+        "[E215] A loss that knows classes by name was called before it knew them. Give it to a "
+        "head, or call its bind(classes, width) first."
+    )
+    E216 = (
+        "[E216] {loss} compares entities, so it needs a head that tags tokens, with the classes O, "
+        "B-TYPE, I-TYPE and so on. This head's classes are: {classes}. Choose another loss for it."
+    )
+    E217 = (
+        "[E217] Class weights cannot be '{found}'. Give a weight by class or entity label, or one "
+        "of: {known}."
+    )
+    E218 = "[E218] Class weights for {unknown}, but the classes are: {known}."
+    E219 = (
+        "[E219] mtnlp.CRFLikelihood.v1 needs a head with a likelihood of its own. Set decoder = "
+        '"crf", or choose another loss.'
+    )
+    E220 = "[E220] mtnlp.CompoundLoss.v1: {reason}."
+    E221 = "[E221] {loss}: {name} = {value}. Expected {form}."
+    E222 = (
+        "[E222] mtnlp.ContrastiveLoss.v1 compares the vectors that scores are computed from, and "
+        "the head gives none. Let its HeadOutput carry features, or choose another loss."
+    )
+    E230 = "[E230] There is no span decoder '{name}'. Choose one of: {names}."
+    E231 = (
+        "[E231] '{name}' cannot write nested entities into doc.ents. Give it a spans_key, or set "
+        'decoder = "flat".'
+    )
+    E232 = "[E232] max_width is {found}. The widest span must have at least one word."
 
     # E3: pipes
     E301 = (

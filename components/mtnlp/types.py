@@ -4,7 +4,7 @@ Shape letters: `batch` documents, `seq` tokens (padded), `labels` classes, `widt
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, NamedTuple, Optional, Protocol, TypedDict
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Protocol, TypedDict
 
 import torch
 
@@ -82,12 +82,15 @@ class LossBatch:
     target: class indices `[...]` (int64) or label indicators `[..., labels]` (float or bool).
     mask: `[...]` (a unit is annotated) or `[..., labels]` (this label of the unit is annotated),
         bool. Masked places may hold anything, NaN included.
+    likelihood: computes the head's own structured negative log-likelihood of the batch, summed, a
+        scalar; None where the head has none.
     """
 
     logits: torch.Tensor
     features: Optional[torch.Tensor]
     target: torch.Tensor
     mask: torch.Tensor
+    likelihood: Optional[Callable[[], torch.Tensor]] = None
 
 
 class Loss(Protocol):

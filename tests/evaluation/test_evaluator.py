@@ -265,7 +265,7 @@ def test_real_pipes_with_a_cleaner_behind_them(
     results = evaluate(nlp, docs, settings=SETTINGS)
     assert "doc_cleaner" in nlp.pipe_names
     pipes = results["pipes"]
-    assert list(pipes) == ["ner", "fine_ner", "textcat", "events"]
+    assert list(pipes) == ["ner", "fine_ner", "nested_ner", "textcat", "events"]
     check_metrics(pipes["ner"])
     check_metrics(pipes["events"]["tasks"]["event"])
     # Of the three documents annotated in doc.ents, one token is missing.
@@ -283,6 +283,8 @@ def test_real_pipes_with_a_cleaner_behind_them(
     )
     assert pipes["ner"]["micro"]["f"] == pytest.approx(scores["ents_f"])
     assert pipes["fine_ner"]["micro"]["f"] == pytest.approx(scores["spans_multinerd_f"])
+    assert pipes["nested_ner"]["micro"]["f"] == pytest.approx(scores["spans_nerel_f"])
+    assert pipes["nested_ner"]["loss_units"] == 7 + 6
     tasks = pipes["textcat"]["tasks"]
     assert tasks["sentiment"]["accuracy"] == pytest.approx(scores["cats_sentiment_acc"])
     event = pipes["events"]["tasks"]["event"]

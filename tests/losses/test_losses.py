@@ -1,4 +1,4 @@
-"""What every loss promises, and each one's hand-worked number."""
+"""What every loss promises, and the hand-worked numbers of the plain ones."""
 
 import math
 from typing import Callable
@@ -7,8 +7,17 @@ import pytest
 import torch
 
 from mtnlp.errors import MtnlpError
+from mtnlp.losses.base import LossModule
 from mtnlp.losses.binary_cross_entropy import build_binary_cross_entropy_v1
+from mtnlp.losses.boundary import build_boundary_loss_v1
+from mtnlp.losses.compound import build_compound_loss_v1
 from mtnlp.losses.cross_entropy import build_cross_entropy_v1
+from mtnlp.losses.dice import build_dice_loss_v1
+from mtnlp.losses.embedding_label_smoothing import build_embedding_label_smoothing_v1
+from mtnlp.losses.focal import build_focal_loss_v1
+from mtnlp.losses.label_smoothing import build_label_smoothing_v1
+from mtnlp.losses.weighted_binary_cross_entropy import build_weighted_binary_cross_entropy_v1
+from mtnlp.losses.weighted_cross_entropy import build_weighted_cross_entropy_v1
 from mtnlp.types import LossBatch
 
 GARBAGE = [math.nan, math.inf, -math.inf, 1e30]
@@ -27,10 +36,56 @@ def label_batch(logits: torch.Tensor) -> LossBatch:
     return LossBatch(logits, None, target.to(logits.dtype), mask)
 
 
+def compound() -> LossModule:
+    parts = {"dice": build_dice_loss_v1(), "ce": build_cross_entropy_v1()}
+    return build_compound_loss_v1(parts, {"dice": 0.5})
+
+
+def bound(loss: LossModule) -> LossModule:
+    torch.manual_seed(0)
+    loss.bind(["O", "B-X", "I-X"], 4)
+    loss.set_counts(torch.tensor([80, 15, 5]), torch.tensor([20, 85, 95]))
+    return loss
+
+
+OF_CLASSES = {
+    "cross_entropy": build_cross_entropy_v1(),
+    "inverse_frequency": build_weighted_cross_entropy_v1(),
+    "effective_number": build_weighted_cross_entropy_v1("effective_number", 0.9),
+    "given_weights": build_weighted_cross_entropy_v1({"X": 3.0}),
+    "focal": build_focal_loss_v1(),
+    "focal_root": build_focal_loss_v1(gamma=0.5, alpha=0.25),
+    "focal_weights": build_focal_loss_v1(alpha="inverse_frequency"),
+    "dice": build_dice_loss_v1(),
+    "self_adjusting_dice": build_dice_loss_v1(alpha=0.01),
+    "label_smoothing": build_label_smoothing_v1(),
+    "embedding_label_smoothing": build_embedding_label_smoothing_v1(),
+    "boundary": build_boundary_loss_v1(),
+    "compound": compound(),
+}
+OF_LABELS = {
+    "binary_cross_entropy": build_binary_cross_entropy_v1(),
+    "inverse_frequency": build_weighted_binary_cross_entropy_v1(),
+    "given_weights": build_weighted_binary_cross_entropy_v1({"B-X": 3.0}),
+    "focal": build_focal_loss_v1(),
+    "focal_root": build_focal_loss_v1(gamma=0.5, alpha=0.25),
+    "focal_weights": build_focal_loss_v1(alpha="effective_number"),
+    "dice": build_dice_loss_v1(),
+    "self_adjusting_dice": build_dice_loss_v1(alpha=0.01),
+    "label_smoothing": build_label_smoothing_v1(),
+}
 CASES = [
-    pytest.param(build_cross_entropy_v1(), class_batch, id="cross_entropy"),
-    pytest.param(build_binary_cross_entropy_v1(), label_batch, id="binary_cross_entropy"),
+    *(
+        pytest.param(bound(loss), class_batch, id=f"{name}-class")
+        for name, loss in OF_CLASSES.items()
+    ),
+    *(
+        pytest.param(bound(loss), label_batch, id=f"{name}-label")
+        for name, loss in OF_LABELS.items()
+    ),
 ]
+# An entity may not be cut.
+OF_UNITS = [case for case in CASES if case.id != "boundary-class"]
 MakeBatch = Callable[[torch.Tensor], LossBatch]
 
 
@@ -96,13 +151,15 @@ def test_nothing_annotated(loss: torch.nn.Module, make_batch: MakeBatch, shape: 
     logits = torch.full(shape, math.nan, requires_grad=True)
     keep = logits.shape if template.mask.dim() == 3 else logits.shape[:-1]
     mask = torch.zeros(keep, dtype=torch.bool)
+    loss.zero_grad()
     result = loss(LossBatch(logits, None, torch.zeros(keep, dtype=template.target.dtype), mask))
     result.backward()
     assert result.item() == 0.0 and result.grad_fn is not None
     assert logits.grad is not None and torch.equal(logits.grad, torch.zeros(shape))
+    assert not any(part.grad.any() for part in loss.parameters() if part.grad is not None)
 
 
-@pytest.mark.parametrize("loss,make_batch", CASES)
+@pytest.mark.parametrize("loss,make_batch", OF_UNITS)
 def test_sub_batches_add_up(loss: torch.nn.Module, make_batch: MakeBatch) -> None:
     torch.manual_seed(0)
     whole = make_batch(torch.randn(1, 3, 3, dtype=torch.float64))

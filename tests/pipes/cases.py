@@ -20,9 +20,12 @@ EXACT: Dict[str, Any] = {
     "transformer": EXACT_ENCODER,
     "ner": {"model": {"dropout": 0.0}},
     "fine_ner": {"model": {"dropout": 0.0}},
+    "nested_ner": {"model": {"dropout": 0.0, "scorer": {"dropout": 0.0}}},
     "textcat": {"tasks": TASKS, "model": {"dropout": 0.0}},
     "events": {"model": {"dropout": 0.0}},
 }
+# A tiny encoder at a high rate needs no more.
+NESTED = {"spans_key": "nerel", "model": {"scorer": {"hidden": 32}}}
 
 
 class Case(NamedTuple):
@@ -38,6 +41,7 @@ CASES = {
     "crf_ents": Case("crf_ner", {}, ["ents_f"]),
     "crf_spans": Case("crf_ner", {"spans_key": "multinerd"}, ["spans_multinerd_f"]),
     "softmax": Case("crf_ner", {"model": {"decoder": "softmax"}}, ["ents_f"]),
+    "span": Case("span_ner", NESTED, ["spans_nerel_f"]),
     "multitask": Case(
         "multitask_textcat", {"tasks": TASKS}, ["cats_sentiment_acc", "cats_topic_micro_f"]
     ),
@@ -47,6 +51,16 @@ CASES = {
 VARIANTS = {
     **CASES,
     "biluo": Case("crf_ner", {"model": {"scheme": "biluo", "hidden": 16}}, ["ents_f"]),
+    "marker": Case(
+        "span_ner",
+        {
+            "spans_key": "nerel",
+            "decoder": "all",
+            "model": {"exclusive": False, "scorer": {"@layers": "mtnlp.MarkerScorer.v1"}},
+        },
+        ["spans_nerel_f"],
+    ),
+    "span_ents": Case("span_ner", {"spans_key": None, "decoder": "flat"}, ["ents_f"]),
     "hidden": Case(
         "event_textcat", {"model": {"hidden": 16}}, ["cats_event_micro_f", "cats_event_macro_f"]
     ),
@@ -102,6 +116,8 @@ def has_layer(doc: Doc, layer: str) -> bool:
         return doc.has_annotation("ENT_IOB")
     if layer == "fine_ner":
         return "multinerd" in doc.spans
+    if layer == "nested_ner":
+        return "nerel" in doc.spans
     tasks = {"textcat": tuple(TASKS), "events": ("event",)}[layer]
     return any(key.startswith(tasks) for key in doc.cats)
 

@@ -105,7 +105,7 @@ def test_grad_factor_of_the_tagger(last: bool, backbone: Path) -> None:
     assert_close({k: 4 * v for k, v in found[0.25].items()}, found[1.0], 1e-5)
 
 
-@pytest.mark.parametrize("name", ["ner", "fine_ner", "textcat", "events"])
+@pytest.mark.parametrize("name", ["ner", "fine_ner", "nested_ner", "textcat", "events"])
 @pytest.mark.parametrize("last", [False, True])
 def test_grad_factor_of_ours(name: str, last: bool, backbone: Path) -> None:
     found, heads = {}, {}

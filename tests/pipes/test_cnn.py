@@ -33,7 +33,7 @@ CNN = {
     "pretrained_vectors": None,
 }
 LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": WIDTH, "upstream": "*"}
-TOKEN_HEADS = [name for name, case in CASES.items() if case.factory == "crf_ner"]
+TOKEN_HEADS = [name for name, case in CASES.items() if case.factory in ("crf_ner", "span_ner")]
 
 
 def on_tokens(case: Case, name: str, layer: Dict[str, Any]) -> Dict[str, Any]:
@@ -92,12 +92,12 @@ def test_replace_listeners(name: str, tmp_path: Path) -> None:
 def test_all_heads_on_one_cnn(tmp_path: Path) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("tok2vec", config={"model": CNN})
-    for name in ("crf_ents", "crf_spans", "multitask", "events", "sentence_vectors"):
+    for name in ("crf_ents", "crf_spans", "span", "multitask", "events", "sentence_vectors"):
         case = CASES[name]
         nlp.add_pipe(case.factory, name=name, config=on_tokens(case, name, LISTENER))
     train(initialized(nlp), mixed_examples(nlp), 40)
     scores = nlp.evaluate(mixed_examples(nlp))
-    for name in ("crf_ents", "crf_spans", "multitask", "events"):
+    for name in ("crf_ents", "crf_spans", "span", "multitask", "events"):
         assert all(scores[key] == 1.0 for key in CASES[name].scores)
     nlp.to_disk(tmp_path)
     loaded = spacy.load(tmp_path)

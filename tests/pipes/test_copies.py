@@ -104,7 +104,7 @@ def test_doc_bin(trained_once: Language, tmp_path: Path) -> None:
     loaded = DocBin().from_disk(tmp_path / "docs.spacy").get_docs(spacy.blank("en").vocab)
     for doc, again in zip(docs, loaded, strict=True):
         assert_same_answers(doc, again, vectors=False)
-        for key in ("ner", "multinerd"):
+        for key in ("ner", "multinerd", "nerel"):
             for span in again.spans[key]:
                 assert 0 < mtnlp.confidence(span, key=key) <= 1
         assert [e._.confidence for e in again.ents] == [e._.confidence for e in doc.ents]

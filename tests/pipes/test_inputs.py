@@ -50,7 +50,7 @@ def test_a_long_document_is_read_to_its_end(trained_once: Language) -> None:
 def test_nothing_to_read(trained_once: Language, texts: List[str]) -> None:
     for doc in trained_once.pipe(texts):
         assert all(not span.text.isspace() for span in doc.ents)
-        assert set(doc.spans) == {"ner", "multinerd"}
+        assert set(doc.spans) == {"ner", "multinerd", "nerel"}
         assert len(doc.spans["ner"].attrs["scores"]) == len(doc.ents)
         assert len(doc.cats) == 6
         assert isinstance(doc._.events, list)
@@ -65,6 +65,7 @@ def test_empty_docs_in_training(name: str, backbone: Path) -> None:
     empty = Example(Doc(nlp.vocab), Doc(nlp.vocab))
     annotated_empty = Example(Doc(nlp.vocab), Doc(nlp.vocab))
     annotated_empty.reference.spans["multinerd"] = []
+    annotated_empty.reference.spans["nerel"] = []
     annotated_empty.reference.cats = {
         "event/DEATH": 1.0,
         "sentiment/positive": 1.0,

@@ -16,6 +16,7 @@ FOUND: Dict[str, List[str]] = {
     "crf_ents": ["LOC", "PER"],
     "crf_spans": ["ANIM", "LOC"],
     "softmax": ["LOC", "PER"],
+    "span": ["CITY", "ORG"],
     "multitask": ["sentiment/negative", "sentiment/positive", "topic/MONEY", "topic/SPORT"],
     "events": ["event/BIRTH", "event/DEATH"],
 }

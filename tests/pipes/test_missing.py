@@ -26,14 +26,14 @@ from .cases import (
     without,
 )
 
-HEADS = ["ner", "fine_ner", "textcat", "events"]
+HEADS = ["ner", "fine_ner", "nested_ner", "textcat", "events"]
 ORDERS = [
     [*HEADS, "sentence_vectors"],
     ["sentence_vectors", *HEADS],
-    ["textcat", "events", "sentence_vectors", "ner", "fine_ner"],
-    ["fine_ner", "sentence_vectors", "events", "ner", "textcat"],
-    ["events", "fine_ner", "ner", "textcat"],
-    ["textcat", "fine_ner", "ner", "events"],
+    ["textcat", "events", "nested_ner", "sentence_vectors", "ner", "fine_ner"],
+    ["fine_ner", "sentence_vectors", "events", "ner", "textcat", "nested_ner"],
+    ["events", "nested_ner", "fine_ner", "ner", "textcat"],
+    ["textcat", "fine_ner", "ner", "nested_ner", "events"],
 ]
 
 
@@ -153,6 +153,7 @@ def test_scores_leave_the_unannotated_out(trained: Language) -> None:
     alone = {
         "ner": ["ents_p", "ents_r", "ents_f", "ents_per_type"],
         "fine_ner": ["spans_multinerd_f", "spans_multinerd_per_type"],
+        "nested_ner": ["spans_nerel_f", "spans_nerel_per_type"],
         "textcat": ["cats_sentiment_acc", "cats_sentiment_macro_f", "cats_topic_micro_f"],
         "events": ["cats_event_micro_f", "cats_event_macro_f", "cats_event_f_per_type"],
     }

@@ -35,6 +35,13 @@ def check_spans(docs: Dict[str, Doc]) -> None:
     assert len(doc.ents) == 0
 
 
+def check_nested(docs: Dict[str, Doc]) -> None:
+    nested = docs["The Bank of New York fell ."]
+    assert listed(nested.spans["nerel"]) == [(1, 5, "ORG"), (3, 5, "CITY")]
+    assert len(nested.ents) == 0
+    assert listed(docs["It stood in New York ."].spans["nerel"]) == [(3, 5, "CITY")]
+
+
 def check_tasks(docs: Dict[str, Doc]) -> None:
     great, awful = docs["What a great film ."], docs["A terrible film , truly awful ."]
     assert great.cats["sentiment/positive"] > 0.8 and awful.cats["sentiment/positive"] < 0.2
@@ -60,6 +67,9 @@ CHECKS: Dict[str, Callable[[Dict[str, Doc]], None]] = {
     "crf_spans": check_spans,
     "softmax": check_ents,
     "biluo": check_ents,
+    "span": check_nested,
+    "marker": check_nested,
+    "span_ents": check_ents,
     "hidden": check_events,
     "multitask": check_tasks,
     "events": check_events,

@@ -56,7 +56,13 @@ def test_losses_are_divided_by_the_units(exact: Language) -> None:
     examples = mixed_examples(exact)
     before = accumulate(exact, examples)
     units = {name: exact.get_pipe(name).cfg["units"] for name in HEADS}  # type: ignore
-    assert units == {"ner": 15.0, "fine_ner": 13.0, "textcat": 5.0, "events": 2.0}
+    assert units == {
+        "ner": 15.0,
+        "fine_ner": 13.0,
+        "nested_ner": 13.0,
+        "textcat": 5.0,
+        "events": 2.0,
+    }
     for name in HEADS:
         exact.get_pipe(name).cfg["units"] = 2 * units[name]  # type: ignore[attr-defined]
     after = accumulate(exact, examples)
@@ -107,8 +113,8 @@ def count_docs(batch: Any) -> float:
 def test_expected_units_of_the_configured_batcher(backbone: Path) -> None:
     nlp = make_nlp(backbone, ["ner"])
     examples = mixed_examples(nlp)
-    assert len(examples) == 12
-    for size, expected in ((4, 4.0), (5, 4.0), (100, 12.0)):
+    assert len(examples) == 14
+    for size, expected in ((4, 3.5), (7, 7.0), (100, 14.0)):
         nlp.config["training"]["batcher"] = {
             "@batchers": "spacy.batch_by_sequence.v1",
             "size": size,
@@ -119,9 +125,9 @@ def test_expected_units_of_the_configured_batcher(backbone: Path) -> None:
 def test_expected_units_without_a_batcher(backbone: Path) -> None:
     nlp = make_nlp(backbone, ["ner"])
     examples = mixed_examples(nlp) * 4
-    assert expected_units(lambda: examples, count_docs, None) == 24.0
+    assert expected_units(lambda: examples, count_docs, None) == 28.0
     nlp.config["training"]["batcher"] = None
-    assert expected_units(lambda: examples, count_docs, nlp) == 24.0
+    assert expected_units(lambda: examples, count_docs, nlp) == 28.0
 
 
 def test_expected_units_are_at_least_one() -> None:
@@ -134,4 +140,4 @@ def test_units_go_by_the_batches_of_training(backbone: Path) -> None:
     nlp.config["training"]["batcher"] = {"@batchers": "spacy.batch_by_sequence.v1", "size": 3}
     initialized(nlp)
     pipe: Any = nlp.get_pipe("ner")
-    assert pipe.cfg["units"] == 15.0 / 4
+    assert pipe.cfg["units"] == 15.0 / 5

@@ -67,10 +67,13 @@ def test_benchmark_speed(work: Path) -> None:
     assert "words/s" in shown
 
 
-def test_find_threshold(work: Path) -> None:
+@pytest.mark.parametrize(
+    ("pipe", "key"), [("events", "cats_event_micro_f"), ("nested_ner", "spans_nerel_f")]
+)
+def test_find_threshold(pipe: str, key: str, work: Path) -> None:
     shown = run(
         *("find-threshold", work / "model", work / "data.spacy"),
-        *("events", "threshold", "cats_event_micro_f", "--n_trials", 3),
+        *(pipe, "threshold", key, "--n_trials", 3),
     )
     assert "Best threshold" in shown
 
@@ -107,7 +110,7 @@ def test_init_fill_config_and_debug_config(work: Path, config: Path) -> None:
 def test_init_labels(work: Path, config: Path) -> None:
     run("init", "labels", config, work / "labels")
     made = {path.stem: json.loads(path.read_text()) for path in (work / "labels").glob("*.json")}
-    assert set(made) == {"ner", "fine_ner", "textcat", "events"}
+    assert set(made) == {"ner", "fine_ner", "nested_ner", "textcat", "events"}
     assert "PER" in made["ner"]
 
 

@@ -1,11 +1,56 @@
-"""What every loss does with its mask."""
+"""What every loss is, and what it does with its mask."""
 
-from typing import Tuple
+import copy
+from typing import Optional, Sequence, Tuple
 
 import torch
 
 from ..errors import Errors, MtnlpError
 from ..types import LossBatch
+
+
+class LossModule(torch.nn.Module):
+    """A loss as a part of a head, which owns a copy of it, trains its parameters and keeps its
+    state.
+
+    `forward` takes a LossBatch and returns the sum over annotated units, a scalar; exactly 0.0,
+    with a gradient function, where nothing is annotated.
+    """
+
+    def bind(self, classes: Sequence[str], width: int) -> None:
+        """Called once, when a head is built or rebuilt: buffers and parameters get their sizes.
+
+        classes: the names of the head's classes: tags such as O, B-PER, I-PER, or labels.
+        width: of the features.
+        """
+
+    def set_counts(self, positive: torch.Tensor, negative: torch.Tensor) -> None:
+        """Called at `initialize` with what the training data, or a sample of it, holds.
+
+        positive, negative: `[classes]`, how many annotated units are and are not of each class.
+        """
+
+    def forward(self, batch: LossBatch) -> torch.Tensor:
+        raise NotImplementedError
+
+
+def adopt(
+    loss: Optional[torch.nn.Module], default: torch.nn.Module, classes: Sequence[str], width: int
+) -> torch.nn.Module:
+    """A head's own copy of a loss, bound to its classes.
+
+    loss: any module that takes a LossBatch; `default` where None. classes, width: as for `bind`.
+    """
+    own = copy.deepcopy(default if loss is None else loss)
+    if isinstance(own, LossModule):
+        own.bind(classes, width)
+    return own
+
+
+def pass_counts(loss: torch.nn.Module, counts: torch.Tensor) -> None:
+    """Give a loss its counts, `[2, classes]`: positive, negative."""
+    if isinstance(loss, LossModule):
+        loss.set_counts(counts[0], counts[1])
 
 
 def fill_masked(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -31,6 +76,23 @@ def class_batch(batch: LossBatch) -> Tuple[torch.Tensor, torch.Tensor, torch.Ten
     return logits.reshape(-1, logits.shape[-1]), target.reshape(-1), batch.mask.reshape(-1)
 
 
+def token_batch(batch: LossBatch) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A batch with one class a token, as `[batch, seq, labels]` and twice `[batch, seq]`, cleaned.
+
+    Raises MtnlpError (E213) where the shapes do not go together.
+    """
+    if batch.target.dim() != 2:
+        raise MtnlpError(_mismatch(batch, "target must have the shape [batch, seq]"))
+    logits, target, mask = class_batch(batch)
+    shape = batch.target.shape
+    return logits.reshape(batch.logits.shape), target.reshape(shape), mask.reshape(shape)
+
+
+def has_indicators(batch: LossBatch) -> bool:
+    """Whether the target is a yes or no for every label, rather than one class a unit."""
+    return batch.target.dim() == batch.logits.dim()
+
+
 def label_batch(batch: LossBatch) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """A batch with a yes or no for every label, all three `[..., labels]`, cleaned.
 
@@ -48,6 +110,20 @@ def label_batch(batch: LossBatch) -> Tuple[torch.Tensor, torch.Tensor, torch.Ten
 def masked_sum(units: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """The sum of the unmasked values: 0.0, still with a gradient function, where there are none."""
     return units.masked_fill(~mask, 0.0).sum()
+
+
+def nothing(batch: LossBatch) -> torch.Tensor:
+    """0.0 that depends on the logits, for a loss that does not."""
+    return masked_sum(batch.logits, torch.zeros_like(batch.logits, dtype=torch.bool))
+
+
+def in_range(loss: str, name: str, value: float, holds: bool, form: str) -> None:
+    """Raises MtnlpError (E221) unless a setting of a loss is what it should be.
+
+    loss: its name in configs. holds: whether `value` of the setting `name` has the `form`.
+    """
+    if not holds:
+        raise MtnlpError(Errors.E221.format(loss=loss, name=name, value=value, form=form))
 
 
 def _mismatch(batch: LossBatch, expected: str) -> str:

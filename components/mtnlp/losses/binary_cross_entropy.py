@@ -3,10 +3,10 @@
 import torch
 
 from ..types import LossBatch
-from .base import label_batch, masked_sum
+from .base import LossModule, label_batch, masked_sum
 
 
-class BinaryCrossEntropy(torch.nn.Module):
+class BinaryCrossEntropy(LossModule):
     """-t log s - (1 - t) log(1 - s) with s = sigmoid(logit), summed over the annotated labels.
 
     `target` is `[..., labels]`, 0 or 1 (or a probability), `mask` bool `[..., labels]`, or

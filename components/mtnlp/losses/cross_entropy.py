@@ -3,10 +3,10 @@
 import torch
 
 from ..types import LossBatch
-from .base import class_batch, masked_sum
+from .base import LossModule, class_batch, masked_sum
 
 
-class CrossEntropy(torch.nn.Module):
+class CrossEntropy(LossModule):
     """-log softmax(logits)[target], summed over the annotated units.
 
     `target` is int64 `[...]`, `mask` bool `[...]`, `logits` `[..., labels]`. Raises MtnlpError

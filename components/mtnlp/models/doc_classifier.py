@@ -25,7 +25,7 @@ def build_doc_classifier_v1(
     hidden: width of a hidden layer before the scores; none by default.
     dropout: on the document vectors, in training.
     loss_exclusive, loss_multilabel: `@losses` blocks; cross-entropy and binary cross-entropy by
-        default.
+        default. Every task trains a copy of its own.
     """
     build = partial(
         Classifier,

@@ -28,14 +28,11 @@ def build_token_classifier_v1(
     scheme: how entities are spelled in tags.
     hidden: width of a hidden layer before the tag scores; none by default.
     dropout: on the token vectors, in training.
-    loss: a `@losses` block for the softmax decoder; cross-entropy by default.
+    loss: a `@losses` block; by default the CRF's likelihood or, for "softmax", cross-entropy.
     """
-    head: Any = CRFTagger
-    settings = {"scheme": scheme, "hidden": hidden, "dropout": dropout}
-    if decoder == "softmax":
-        head = SoftmaxTagger
-        settings["loss"] = loss  # type: ignore[assignment]
-    return with_head(skip_empty(tok2vec), token_head(partial(head, **settings)))
+    head: Any = CRFTagger if decoder == "crf" else SoftmaxTagger
+    build = partial(head, scheme=scheme, hidden=hidden, dropout=dropout, loss=loss)
+    return with_head(skip_empty(tok2vec), token_head(build))
 
 
 def with_head(tok2vec: Model, head: Model) -> Model:

@@ -5,6 +5,7 @@ from typing import Any, Dict, Iterator, Optional, Tuple, cast
 import torch
 
 from ..errors import Errors, MtnlpError
+from ..losses.base import adopt, pass_counts
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.cross_entropy import CrossEntropy
 from ..types import HeadOutput, LossBatch
@@ -19,7 +20,8 @@ class Classifier(torch.nn.Module):
     scores are the labels of all tasks in order. hidden, dropout: see `Body`. loss_exclusive: a
     module that takes a LossBatch with a class a document, cross-entropy by default.
     loss_multilabel: one that takes a LossBatch with an indicator a label, binary cross-entropy
-    by default. Raises MtnlpError (E214) for a task without labels.
+    by default. Every task has its own copy, bound to its labels. Raises MtnlpError (E214) for a
+    task without labels, and what a loss raises when it is bound.
     """
 
     def __init__(
@@ -40,8 +42,14 @@ class Classifier(torch.nn.Module):
         self.outputs = torch.nn.ModuleList(
             torch.nn.Linear(self.body.output_width, size) for size, _ in self.sizes
         )
-        self.loss_exclusive = CrossEntropy() if loss_exclusive is None else loss_exclusive
-        self.loss_multilabel = BinaryCrossEntropy() if loss_multilabel is None else loss_multilabel
+        self.losses = torch.nn.ModuleList(
+            adopt(loss_exclusive, CrossEntropy(), task["labels"], self.body.output_width)
+            if task["exclusive"]
+            else adopt(
+                loss_multilabel, BinaryCrossEntropy(), task["labels"], self.body.output_width
+            )
+            for task in tasks.values()
+        )
 
     def forward(self, inputs: torch.Tensor, mask: Optional[torch.Tensor] = None) -> HeadOutput:
         """`[batch, width]` to scores `[batch, labels]`. The mask is not needed."""
@@ -58,17 +66,30 @@ class Classifier(torch.nn.Module):
         them is positive.
         """
         terms = []
-        for part, exclusive in self._slices():
+        for loss, (part, exclusive) in zip(self.losses, self._slices(), strict=True):
             logits, mask = batch.logits[:, part], batch.mask[:, part]
             target = batch.target[:, part].to(logits.dtype).masked_fill(~mask, 0.0)
             if exclusive:
                 annotated = mask.all(1) & (target > 0).any(1)
                 task = LossBatch(logits, batch.features, target.argmax(1), annotated)
-                terms.append(self.loss_exclusive(task))
+                terms.append(loss(task))
             else:
                 task = LossBatch(logits, batch.features, target, mask)
-                terms.append(self.loss_multilabel(task) / (part.stop - part.start))
+                terms.append(loss(task) / (part.stop - part.start))
         return torch.stack(terms).sum() if terms else batch.logits.sum()
+
+    def count(self, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """`[2, labels]`: how many documents annotated with a label have it, and have it not.
+
+        target, mask: as in a LossBatch for the head.
+        """
+        positive = target.masked_fill(~mask, 0.0).sum(0)
+        return torch.stack([positive, mask.sum(0) - positive])
+
+    def set_counts(self, counts: torch.Tensor) -> None:
+        """Tell each task's loss what the training data holds. counts: sums of `count`."""
+        for loss, (part, _) in zip(self.losses, self._slices(), strict=True):
+            pass_counts(loss, counts[:, part])
 
     @torch.no_grad()
     def set_prior(self, target: torch.Tensor, mask: torch.Tensor) -> None:

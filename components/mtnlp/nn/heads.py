@@ -2,6 +2,7 @@
 
 from .classifier import Classifier
 from .projection import Projection
+from .span_tagger import SpanTagger
 from .taggers import CRFTagger, SoftmaxTagger
 
-__all__ = ["CRFTagger", "Classifier", "Projection", "SoftmaxTagger"]
+__all__ = ["CRFTagger", "Classifier", "Projection", "SoftmaxTagger", "SpanTagger"]

@@ -10,6 +10,8 @@ from typing import List, Optional, Tuple
 
 import torch
 
+from ..losses.base import adopt, pass_counts
+from ..losses.crf_likelihood import CRFLikelihood
 from ..losses.cross_entropy import CrossEntropy
 from ..structured.schemes import get_scheme
 from ..structured.spans import span_minimum
@@ -18,49 +20,13 @@ from .body import Body
 from .linear_chain import LinearChainCRF
 
 
-class CRFTagger(torch.nn.Module):
-    """A linear layer to tag scores and a linear-chain CRF.
+class Tagger(torch.nn.Module):
+    """A linear layer to tag scores, and a loss on them.
 
     width: of the token vectors. labels: the entity types. scheme: the tag scheme's name.
-    hidden, dropout: see `Body`. Raises MtnlpError (E210) for an unknown scheme.
-    """
-
-    def __init__(
-        self,
-        width: int,
-        labels: List[str],
-        scheme: str = "bio",
-        hidden: Optional[int] = None,
-        dropout: float = 0.0,
-    ):
-        super().__init__()
-        self.labels = list(labels)
-        self.scheme = get_scheme(scheme)
-        self.body = Body(width, hidden, dropout)
-        self.output = torch.nn.Linear(self.body.output_width, len(self.scheme.tags(labels)))
-        self.crf = LinearChainCRF(labels, scheme)
-
-    def forward(self, inputs: torch.Tensor, mask: torch.Tensor) -> HeadOutput:
-        """`[batch, seq, width]` to tag scores `[batch, seq, tags]`."""
-        features = self.body(inputs)
-        return HeadOutput(scores=self.output(features), features=features)
-
-    def loss(self, batch: LossBatch) -> torch.Tensor:
-        """The negative log-likelihood, summed over sequences; missing tags are summed out."""
-        return self.crf.nll(batch.logits, batch.target, batch.mask).sum()
-
-    @torch.no_grad()
-    def decode(self, scores: torch.Tensor, mask: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
-        """The entities of the best tag sequences and their exact posterior probabilities."""
-        spans = self.scheme.spans(self.crf.decode(scores, mask), mask)
-        return spans, self.crf.span_probabilities(scores, mask, spans)
-
-
-class SoftmaxTagger(torch.nn.Module):
-    """A linear layer to tag scores, every token on its own.
-
-    Arguments as for `CRFTagger`, and loss: what to train on, a module that takes a LossBatch
-    with a class a token; cross-entropy by default.
+    hidden, dropout: see `Body`. loss: what to train on, a module that takes a LossBatch with a
+    class a token; the head keeps a copy of its own. That of `make_default_loss` where None.
+    Raises MtnlpError (E210) for an unknown scheme, and what the loss raises when it is bound.
     """
 
     def __init__(
@@ -76,8 +42,13 @@ class SoftmaxTagger(torch.nn.Module):
         self.labels = list(labels)
         self.scheme = get_scheme(scheme)
         self.body = Body(width, hidden, dropout)
-        self.output = torch.nn.Linear(self.body.output_width, len(self.scheme.tags(labels)))
-        self.criterion = CrossEntropy() if loss is None else loss
+        tags = self.scheme.tags(self.labels)
+        self.output = torch.nn.Linear(self.body.output_width, len(tags))
+        self.criterion = adopt(loss, self.make_default_loss(), tags, self.body.output_width)
+
+    def make_default_loss(self) -> torch.nn.Module:
+        """What the head is trained on where nothing else is given."""
+        raise NotImplementedError
 
     def forward(self, inputs: torch.Tensor, mask: torch.Tensor) -> HeadOutput:
         """`[batch, seq, width]` to tag scores `[batch, seq, tags]`."""
@@ -86,9 +57,68 @@ class SoftmaxTagger(torch.nn.Module):
 
     def loss(self, batch: LossBatch) -> torch.Tensor:
         """The loss, summed over the tokens whose tag is known."""
+        return self.criterion(self.known_tags(batch))
+
+    def known_tags(self, batch: LossBatch) -> LossBatch:
+        """A batch of tag constraints as one of classes; a token is annotated where it has one."""
         known = batch.mask & (batch.target.sum(-1) == 1)
-        target = batch.target.long().argmax(-1)
-        return self.criterion(LossBatch(batch.logits, batch.features, target, known))
+        target = batch.target.to(torch.uint8).argmax(-1)
+        return LossBatch(batch.logits, batch.features, target, known)
+
+    def count(self, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """int64 `[2, tags]`: how many of the tokens whose tag is known have it, and have another.
+
+        target, mask: as in a LossBatch for the head.
+        """
+        known = mask & (target.sum(-1) == 1)
+        positive = (target & known.unsqueeze(-1)).sum((0, 1))
+        return torch.stack([positive, known.sum() - positive])
+
+    def set_counts(self, counts: torch.Tensor) -> None:
+        """Tell the loss what the training data holds. counts: sums of `count`."""
+        pass_counts(self.criterion, counts)
+
+
+class CRFTagger(Tagger):
+    """A `Tagger` with a linear-chain CRF, trained on its negative log-likelihood by default, in
+    which missing tags are summed out.
+
+    Other losses act on the softmax of the emissions, each token's alone. Where the likelihood has
+    no part in a loss, the transitions are not trained: decoding then only keeps to the scheme.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        labels: List[str],
+        scheme: str = "bio",
+        hidden: Optional[int] = None,
+        dropout: float = 0.0,
+        loss: Optional[torch.nn.Module] = None,
+    ):
+        super().__init__(width, labels, scheme, hidden, dropout, loss)
+        self.crf = LinearChainCRF(labels, scheme)
+
+    def make_default_loss(self) -> torch.nn.Module:
+        return CRFLikelihood()
+
+    def known_tags(self, batch: LossBatch) -> LossBatch:
+        known = super().known_tags(batch)
+        known.likelihood = lambda: self.crf.nll(batch.logits, batch.target, batch.mask).sum()
+        return known
+
+    @torch.no_grad()
+    def decode(self, scores: torch.Tensor, mask: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+        """The entities of the best tag sequences and their exact posterior probabilities."""
+        spans = self.scheme.spans(self.crf.decode(scores, mask), mask)
+        return spans, self.crf.span_probabilities(scores, mask, spans)
+
+
+class SoftmaxTagger(Tagger):
+    """A `Tagger` that tags every token on its own, trained on cross-entropy by default."""
+
+    def make_default_loss(self) -> torch.nn.Module:
+        return CrossEntropy()
 
     @torch.no_grad()
     def decode(self, scores: torch.Tensor, mask: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:

@@ -18,7 +18,7 @@ from ..errors import Errors, MtnlpError
 from ..gold.targets import Target
 from ..models.torch_head import build_head, head_module
 from ..types import HeadOutput, LossBatch
-from .units import expected_units
+from .units import count_gold
 
 # Enough for an encoder to say its width.
 SAMPLE_SIZE = 10
@@ -104,7 +104,7 @@ class TorchPipe(TrainablePipe):
         nlp: Optional[Language] = None,
         labels: Optional[List[str]] = None,
     ) -> None:
-        """Find labels and sizes and build the head.
+        """Find labels and sizes, build the head and count the gold.
 
         get_examples: gives the training data. labels: found in the data where not given.
         Raises MtnlpError E302 where there are none, E306 where the data has no text.
@@ -122,7 +122,11 @@ class TorchPipe(TrainablePipe):
         encoder.initialize(X=sample)
         self.cfg["width"] = find_width(encoder, sample)
         self.build()
-        self.cfg["units"] = expected_units(get_examples, self.count_units, nlp)
+        count_classes = getattr(self.module, "count", None)
+        units, counts = count_gold(get_examples, self.get_target, count_classes, nlp)
+        self.cfg["units"] = units
+        if counts is not None:
+            self.module.set_counts(counts)
 
     def count_units(self, examples: Sequence[Example]) -> float:
         """The annotated units of a batch."""

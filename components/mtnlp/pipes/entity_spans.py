@@ -1,6 +1,6 @@
 """Predicted entities on Docs, and the confidence of an entity."""
 
-from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
 from spacy.tokens import Doc, Span, SpanGroup
@@ -26,7 +26,7 @@ def write_entities(
     spans_key: Optional[str],
     name: str,
 ) -> None:
-    """Write a batch of flat entities.
+    """Write a batch of entities, flat ones where they go into `doc.ents`.
 
     The SpanGroup `doc.spans[spans_key]`, or `doc.spans[name]` for a pipe that writes `doc.ents`,
     holds them in order, with their probabilities in `attrs["scores"]`.
@@ -48,20 +48,20 @@ def make_spans(
     doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray, labels: Sequence[str]
 ) -> Tuple[List[Span], numpy.ndarray]:
     """Spans of one Doc, without white space at their ends; those of white space alone are left
-    out.
+    out, and those that differ in white space alone are one, with the best score.
 
     rows: `[n, 4]` as in `Predictions`. RETURNS: the spans, and their scores as float32.
     """
-    spans, kept = [], []
+    best: Dict[Tuple[int, int, int], float] = {}
     for (_, start, end, label), score in zip(rows.tolist(), scores.tolist(), strict=True):
         while start < end and doc[start].is_space:
             start += 1
         while end > start and doc[end - 1].is_space:
             end -= 1
         if start < end:
-            spans.append(Span(doc, start, end, label=labels[label]))
-            kept.append(score)
-    return spans, numpy.array(kept, dtype="float32")
+            best[start, end, label] = max(score, best.get((start, end, label), 0.0))
+    spans = [Span(doc, start, end, label=labels[label]) for start, end, label in best]
+    return spans, numpy.array(list(best.values()), dtype="float32")
 
 
 def install_confidence() -> None:

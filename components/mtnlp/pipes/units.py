@@ -1,11 +1,15 @@
-"""The constant by which a pipe's summed loss is divided."""
+"""What is counted in the training data: the constant by which a pipe's summed loss is divided, and
+the classes."""
 
 from itertools import islice
-from typing import Callable, Iterable, List, Optional, Sequence
+from typing import Callable, Iterable, List, Optional, Sequence, Tuple
 
+import torch
 from spacy import registry
 from spacy.language import Language
 from spacy.training import Example
+
+from ..gold.targets import Target
 
 # A share of units is known well after some thousands of examples; a corpus may have millions.
 SAMPLE_SIZE = 5000
@@ -31,6 +35,30 @@ def expected_units(
     if not batches:
         return 1.0
     return max(1.0, sum(count(batch) for batch in batches) / len(batches))
+
+
+def count_gold(
+    get_examples: Callable[[], Iterable[Example]],
+    get_target: Callable[[Sequence[Example]], Target],
+    count_classes: Optional[Callable[[torch.Tensor, torch.Tensor], torch.Tensor]],
+    nlp: Optional[Language],
+) -> Tuple[float, Optional[torch.Tensor]]:
+    """The expected units of a batch, and how often each class occurs, in one pass.
+
+    get_target: the gold of a batch. count_classes: counts in its target and mask, None for heads
+    that do not ask. nlp: as for `expected_units`.
+    RETURNS: the units, and the summed counts, None where nothing was counted.
+    """
+    counts: List[torch.Tensor] = []
+
+    def count(examples: Sequence[Example]) -> float:
+        target = get_target(examples)
+        if target.rows and count_classes is not None:
+            counts.append(count_classes(target.target, target.mask))
+        return target.units
+
+    units = expected_units(get_examples, count, nlp)
+    return units, torch.stack(counts).sum(0) if counts else None
 
 
 def make_batches(examples: List[Example], nlp: Optional[Language]) -> List[Sequence[Example]]:

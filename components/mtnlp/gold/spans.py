@@ -1,0 +1,102 @@
+"""Gold entities of Examples as classes of spans: nested ones of a spans group, or `doc.ents`."""
+
+from dataclasses import dataclass, field
+from typing import Dict, List, Optional, Sequence, Tuple
+
+import numpy
+import torch
+from spacy.training import Example
+
+from ..structured.span_enumeration import span_mask
+from .entities import gold_spans, is_annotated, missing_tokens, project, same_tokens
+from .targets import Target
+
+
+@dataclass
+class GoldSpans:
+    """The entities of one annotated Doc, in predicted tokens.
+
+    spans: `(start, end, label index)`; they may nest, cross or have the same boundaries.
+    unclear: `(start, end)` of which neither an entity nor "no entity" is true: the boundaries of
+        one fall inside a predicted token, or its label is unknown.
+    missing: `[tokens]` bool, True where the annotation is unknown.
+    """
+
+    spans: List[Tuple[int, int, int]]
+    unclear: List[Tuple[int, int]]
+    missing: numpy.ndarray = field(repr=False)
+
+
+def get_spans(
+    example: Example, spans_key: Optional[str], label_index: Dict[str, int]
+) -> Optional[GoldSpans]:
+    """The Example's gold entities; None where the layer is not annotated."""
+    reference, predicted = example.reference, example.predicted
+    if not is_annotated(reference, spans_key):
+        return None
+    same = same_tokens(reference, predicted)
+    gold = GoldSpans([], [], missing_tokens(example, spans_key, same))
+    for span in gold_spans(reference, spans_key):
+        start, end, exact = (span.start, span.end, True) if same else project(example, span)
+        if exact and span.label_ in label_index:
+            gold.spans.append((start, end, label_index[span.label_]))
+        elif start < end:
+            gold.unclear.append((start, end))
+    return gold
+
+
+def span_targets(
+    examples: Sequence[Example],
+    spans_key: Optional[str],
+    labels: Sequence[str],
+    max_width: int,
+    exclusive: bool,
+) -> Target:
+    """Entities as classes of spans, for a batch, at `[row, i, w]` that of the `w + 1` tokens from
+    token `i`.
+
+    Entities of more than `max_width` tokens are left out. Where spans are exclusive, one that has
+    several labels has the first of them.
+
+    RETURNS: `target` int64 `[rows, seq, max_width]`, 0 for no entity, else 1 + label index; or,
+        not exclusive, float `[rows, seq, max_width, labels]`; `mask` bool
+        `[rows, seq, max_width]`, the spans of annotated tokens; `units`, the annotated tokens: the
+        spans that begin at a token weigh together what its tag does in a tagger.
+    """
+    label_index = {label: i for i, label in enumerate(labels)}
+    found = [get_spans(example, spans_key, label_index) for example in examples]
+    rows = [
+        i
+        for i, gold in enumerate(found)
+        if gold is not None and len(gold.missing) and not gold.missing.all()
+    ]
+    golds = [gold for i in rows if (gold := found[i]) is not None]
+    seq = max((len(gold.missing) for gold in golds), default=0)
+    known = torch.zeros((len(golds), seq), dtype=torch.bool)
+    for i, gold in enumerate(golds):
+        known[i, : len(gold.missing)] = torch.from_numpy(~gold.missing)
+    mask = span_mask(known, max_width)
+    unclear = [(i, *span, 0) for i, gold in enumerate(golds) for span in gold.unclear]
+    row, start, width, label = places(unclear, max_width)
+    mask[row, start, width] = False
+    spans = [(i, *span) for i, gold in enumerate(golds) for span in gold.spans]
+    if exclusive:
+        first: Dict[Tuple[int, ...], Tuple[int, ...]] = {}
+        for span in spans:
+            first.setdefault(span[:3], span)
+        row, start, width, label = places(list(first.values()), max_width)
+        target = torch.zeros(mask.shape, dtype=torch.long)
+        target[row, start, width] = label + 1
+    else:
+        row, start, width, label = places(spans, max_width)
+        target = torch.zeros((*mask.shape, len(labels)))
+        target[row, start, width, label] = 1.0
+    return Target(rows=rows, target=target, mask=mask, units=float(known.sum()))
+
+
+def places(spans: Sequence[Tuple[int, ...]], max_width: int) -> Tuple[torch.Tensor, ...]:
+    """spans: row, start, end, label index. RETURNS: row, start, index of the width and label index
+    of those that are not too wide, int64 `[n]` each."""
+    table = torch.tensor(spans, dtype=torch.long).reshape(-1, 4)
+    row, start, end, label = table[table[:, 2] - table[:, 1] <= max_width].unbind(1)
+    return row, start, end - start - 1, label

@@ -1,0 +1,25 @@
+"""The likelihood of a conditional random field, as a loss among others."""
+
+import torch
+
+from ..errors import Errors, MtnlpError
+from ..types import LossBatch
+from .base import LossModule
+
+
+class CRFLikelihood(LossModule):
+    """The head's own negative log-likelihood of the gold tag sequences, summed.
+
+    Only for heads that have one (the decoder "crf"): raises MtnlpError E219 for others.
+    """
+
+    def forward(self, batch: LossBatch) -> torch.Tensor:
+        """The sum, a scalar; exactly 0.0 where nothing is annotated."""
+        if batch.likelihood is None:
+            raise MtnlpError(Errors.E219)
+        return batch.likelihood()
+
+
+def build_crf_likelihood_v1() -> CRFLikelihood:
+    """`mtnlp.CRFLikelihood.v1` of the `losses` registry."""
+    return CRFLikelihood()

@@ -1,0 +1,69 @@
+"""`mtnlp.SpanClassifier.v1`: nested entities from token vectors."""
+
+from functools import partial
+from typing import Callable, List, Optional, Tuple
+
+import torch
+from spacy.tokens import Doc
+from thinc.api import Model, xp2torch
+from thinc.types import Floats2d
+
+from ..nn.span_tagger import CHUNK_SIZE, SpanTagger
+from .skip_empty import skip_empty
+from .token_classifier import with_head
+from .torch_head import Output, head_module, token_head
+
+
+def build_span_classifier_v1(
+    tok2vec: Model[List[Doc], List[Floats2d]],
+    scorer: Optional[Callable] = None,
+    max_width: int = 8,
+    exclusive: bool = True,
+    hidden: Optional[int] = None,
+    dropout: float = 0.1,
+    loss: Optional[Callable] = None,
+    chunk_size: int = CHUNK_SIZE,
+) -> Model[List[Doc], Output]:
+    """Scores of all spans up to a width, over any tok2vec layer.
+
+    tok2vec: `[tokens, width]` a Doc.
+    scorer: a `@layers` block, `mtnlp.BiaffineScorer.v1` (the default) or `mtnlp.MarkerScorer.v1`.
+    max_width: words of the widest entity that can be found.
+    exclusive: a span has at most one label (softmax); false: each label for itself (sigmoid).
+    hidden: width of a hidden layer before the scorer; none by default.
+    dropout: on the token vectors, in training.
+    loss: a `@losses` block; cross-entropy by default, binary where not exclusive.
+    chunk_size: tokens whose spans are scored at a time, which bounds the memory.
+    """
+    build = partial(
+        SpanTagger,
+        scorer=scorer,
+        max_width=max_width,
+        exclusive=exclusive,
+        hidden=hidden,
+        dropout=dropout,
+        loss=loss,  # type: ignore[arg-type]
+        chunk_size=chunk_size,
+    )
+    return with_head(skip_empty(tok2vec), token_head(build))
+
+
+@torch.no_grad()
+def find_spans(
+    head: Model, vectors: List[Floats2d], decoder: str, threshold: float
+) -> Tuple[torch.Tensor, torch.Tensor]:
+    """The entities of a batch, without the scores of all its spans in memory at once.
+
+    head: the layer of a built `SpanTagger`. vectors: `[tokens, width]` a Doc.
+    RETURNS: what `SpanTagger.find` does. Raises MtnlpError (E205) where the head is not built.
+    """
+    module = head_module(head)
+    device = next(module.parameters()).device
+    lengths = torch.tensor([len(part) for part in vectors], dtype=torch.long, device=device)
+    parts = [xp2torch(part, device=device) for part in vectors if len(part)]
+    tokens = torch.cat([torch.zeros((0, head.get_dim("nI")), device=device), *parts])
+    module.eval()
+    try:
+        return module.find(tokens, lengths, decoder, threshold)
+    finally:
+        module.train()  # as thinc's shim leaves it

@@ -1,0 +1,223 @@
+"""The head that scores every span up to a width, for nested entities."""
+
+from typing import Iterator, List, Optional, Tuple
+
+import torch
+from torch.utils.checkpoint import checkpoint
+
+from ..errors import Errors, MtnlpError
+from ..losses.base import adopt, pass_counts
+from ..losses.binary_cross_entropy import BinaryCrossEntropy
+from ..losses.cross_entropy import CrossEntropy
+from ..structured.span_decoding import get_decoder
+from ..structured.span_enumeration import span_ends, span_mask, token_chunks, token_places
+from ..types import HeadOutput, LossBatch
+from .body import Body
+from .span_scorers import BiaffineScorer, ScorerBuilder
+
+# Their hidden values take 8 MB in a `MarkerScorer` at a `max_width` of 8, and 18 MB in a
+# `BiaffineScorer` for 30 classes.
+CHUNK_SIZE = 1024
+
+
+class SpanTagger(torch.nn.Module):
+    """Scores of all spans up to `max_width` tokens, whatever lies in or across what.
+
+    Scores are `[batch, seq, max_width, classes]`, at `[b, i, w]` those of the `w + 1` tokens from
+    token `i`. Spans that leave their text are masked by `span_mask`. Where spans are `exclusive`,
+    class 0 is "no entity" and one class holds (softmax); else the classes are the labels, each for
+    itself (sigmoid), so that a span can have several.
+
+    The scorer sees `chunk_size` tokens at a time: its hidden values, the largest there are, take
+    constant memory. In training those of several chunks are computed again on the way back (Chen
+    et al., 2016).
+
+    width: of the token vectors. labels: the entity types. max_width: tokens of the widest entity.
+    scorer: makes the scorer (see `span_scorers`), by default a `BiaffineScorer`. hidden, dropout:
+    see `Body`. loss: a module that takes a LossBatch with spans as units, by default cross-entropy
+    where exclusive, else binary cross-entropy. Raises MtnlpError (E232) for a width below 1.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        labels: List[str],
+        max_width: int = 8,
+        scorer: Optional[ScorerBuilder] = None,
+        exclusive: bool = True,
+        hidden: Optional[int] = None,
+        dropout: float = 0.0,
+        loss: Optional[torch.nn.Module] = None,
+        chunk_size: int = CHUNK_SIZE,
+    ):
+        super().__init__()
+        if max_width < 1:
+            raise MtnlpError(Errors.E232.format(found=max_width))
+        self.labels = list(labels)
+        self.max_width = max_width
+        self.exclusive = exclusive
+        self.chunk_size = chunk_size
+        self.body = Body(width, hidden, dropout)
+        outputs = len(self.labels) + exclusive
+        self.scorer = (scorer or BiaffineScorer)(self.body.output_width, max_width, outputs)
+        self.bias = torch.nn.Parameter(torch.zeros(outputs))
+        # The default losses read no features, so those of all spans need not be made.
+        self.reads_features = loss is not None
+        default = CrossEntropy() if exclusive else BinaryCrossEntropy()
+        classes = ["O", *self.labels] if exclusive else self.labels
+        self.criterion = adopt(loss, default, classes, self.body.output_width)
+
+    def forward(self, inputs: torch.Tensor, mask: torch.Tensor) -> HeadOutput:
+        """`[batch, seq, width]` to scores `[batch, seq, max_width, classes]` and the features of
+        tokens, `[batch, seq, width]`; zeros at padding."""
+        tokens = self.body(inputs[mask])
+        scores = torch.cat([part for _, part in self.score(tokens)] or [self.no_scores(tokens)])
+        return HeadOutput(scores=unpack(scores, mask), features=unpack(tokens, mask))
+
+    def score(self, tokens: torch.Tensor) -> Iterator[Tuple[slice, torch.Tensor]]:
+        """Scores chunk by chunk.
+
+        tokens: `[tokens, width]`, texts one after another. YIELDS: which tokens, and the scores of
+        the spans that begin there, `[n, max_width, classes]`.
+        """
+        recompute = torch.is_grad_enabled() and len(tokens) > self.chunk_size
+        for part, piece in token_chunks(tokens, self.max_width, self.chunk_size):
+            if recompute:
+                scores = checkpoint(self.scorer, piece, use_reentrant=False)
+            else:
+                scores = self.scorer(piece)
+            yield part, scores + self.bias
+
+    def loss(self, batch: LossBatch) -> torch.Tensor:
+        """The loss, summed over spans.
+
+        `target` is a class `[batch, seq, max_width]` (exclusive) or label indicators
+        `[batch, seq, max_width, labels]`, `mask` bool `[batch, seq, max_width]`, where a span is
+        annotated. The features of a span are the mean of its first and its last token's.
+        """
+        features = None
+        if self.reads_features and batch.features is not None:
+            features = span_features(batch.features, self.max_width)
+        return self.criterion(LossBatch(batch.logits, features, batch.target, batch.mask))
+
+    def count(self, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """int64 `[2, classes]`: how many annotated spans are of each class, and are not.
+
+        target, mask: as in a LossBatch for the head.
+        """
+        known, size = target[mask], len(self.bias)
+        positive = known.bincount(minlength=size) if self.exclusive else known.long().sum(0)
+        return torch.stack([positive, len(known) - positive])
+
+    def set_counts(self, counts: torch.Tensor) -> None:
+        """Tell the loss what the training data holds. counts: sums of `count`."""
+        pass_counts(self.criterion, counts)
+
+    @torch.no_grad()
+    def set_prior(self, counts: torch.Tensor, total: float) -> None:
+        """Begin with the shares of the classes among the spans of the data, smoothed: few spans are
+        entities, and training should not have to learn that first.
+
+        counts: `[classes]`. total: annotated spans.
+        """
+        share = (counts.float() + 0.5) / (total + 1.0)
+        self.bias.copy_((share / share.sum()).log() if self.exclusive else share.logit())
+
+    @torch.no_grad()
+    def decode(
+        self,
+        scores: torch.Tensor,
+        mask: torch.Tensor,
+        decoder: str = "nested",
+        threshold: float = 0.5,
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """The entities of a batch.
+
+        mask: bool `[batch, seq]`, the real tokens, a prefix of each row. decoder: a name in
+        `structured.span_decoding`. threshold: the least probability.
+        RETURNS: int64 `[n, 4]`, document, start, end, label index, in this order, and their
+            probabilities `[n]`, on the CPU. Raises MtnlpError (E230) for an unknown decoder.
+        """
+        places = token_places(mask.sum(1))
+        parts = (
+            (slice(i, i + self.chunk_size), scores[row, start])
+            for i in range(0, len(places), self.chunk_size)
+            for row, start, _ in [places[i : i + self.chunk_size].unbind(1)]
+        )
+        return self.select(parts, places, decoder, threshold)
+
+    @torch.no_grad()
+    def find(
+        self,
+        tokens: torch.Tensor,
+        lengths: torch.Tensor,
+        decoder: str = "nested",
+        threshold: float = 0.5,
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """`decode` of `forward`, without padding and with the scores of one chunk at a time.
+
+        tokens: `[tokens, width]`, texts one after another. lengths: int64 `[batch]`, tokens a text.
+        """
+        parts = self.score(self.body(tokens))
+        return self.select(parts, token_places(lengths), decoder, threshold)
+
+    def select(
+        self,
+        parts: Iterator[Tuple[slice, torch.Tensor]],
+        places: torch.Tensor,
+        decoder: str,
+        threshold: float,
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """The candidates among the scores of all parts, decoded. places: see `token_places`."""
+        decode = get_decoder(decoder)
+        found = [self.candidates(scores, places[part], threshold) for part, scores in parts]
+        spans = torch.cat([places.new_zeros(0, 4), *(spans for spans, _ in found)]).cpu()
+        best = torch.cat([torch.zeros(0, device=places.device), *(p for _, p in found)]).cpu()
+        kept = decode(spans, best)
+        return spans[kept], best[kept]
+
+    def candidates(
+        self, scores: torch.Tensor, places: torch.Tensor, threshold: float
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """Spans whose probability reaches the threshold; of exclusive ones the best label's.
+
+        scores: `[n, max_width, classes]`. places: `[n, 3]`.
+        RETURNS: int64 `[m, 4]`, document, start, end, label index, in this order, and `[m]`.
+        """
+        inside = torch.arange(self.max_width, device=scores.device) < places[:, 2:]
+        if self.exclusive:
+            best, label = scores.float().softmax(-1)[..., 1:].max(-1)
+            token, width = ((best >= threshold) & inside).nonzero(as_tuple=True)
+            probability, label = best[token, width], label[token, width]
+        else:
+            each = scores.float().sigmoid()
+            token, width, label = ((each >= threshold) & inside.unsqueeze(-1)).nonzero(
+                as_tuple=True
+            )
+            probability = each[token, width, label]
+        text, start, _ = places[token].unbind(1)
+        return torch.stack([text, start, start + width + 1, label], dim=1), probability
+
+    def span_mask(self, mask: torch.Tensor) -> torch.Tensor:
+        """bool `[batch, seq]` to `[batch, seq, max_width]`: the spans of True tokens alone."""
+        return span_mask(mask, self.max_width)
+
+    def no_scores(self, tokens: torch.Tensor) -> torch.Tensor:
+        """The scores of no token."""
+        return tokens.new_zeros(0, self.max_width, len(self.bias))
+
+
+def span_features(features: torch.Tensor, max_width: int) -> torch.Tensor:
+    """The mean of the first and the last token's: `[batch, seq, width]` to
+    `[batch, seq, max_width, width]`."""
+    starts = features.transpose(0, 1)
+    padded = torch.nn.functional.pad(starts, (0, 0, 0, 0, 0, max_width - 1))
+    both = (span_ends(padded, max_width) + starts.unsqueeze(1)) / 2
+    return both.permute(2, 0, 1, 3)
+
+
+def unpack(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """`[tokens, ...]`, texts one after another, to `[batch, seq, ...]`, zeros at padding."""
+    padded = values.new_zeros(*mask.shape, *values.shape[1:])
+    padded[mask] = values
+    return padded

@@ -1,0 +1,183 @@
+"""`span_ner`: nested entities with a probability for each."""
+
+from typing import Any, Callable, Dict, Iterable, List, Literal, Optional, Sequence
+
+import torch
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.util import logger, minibatch
+from spacy.vocab import Vocab
+from thinc.api import Config, Model
+
+from ..errors import Errors, MtnlpError
+from ..gold.entities import gold_labels
+from ..gold.spans import get_spans, span_targets
+from ..gold.targets import Target
+from ..models.span_classifier import find_spans
+from .base import TorchPipe
+from .entity_spans import Predictions, install_confidence, write_entities
+
+DEFAULT_CONFIG = Config().from_str(
+    """
+    [span_ner]
+    spans_key = "sc"
+    decoder = "nested"
+    threshold = 0.5
+    scorer = {"@scorers": "mtnlp.EntityScorer.v1"}
+
+    [span_ner.model]
+    @architectures = "mtnlp.SpanClassifier.v1"
+    max_width = 8
+    exclusive = true
+    hidden = null
+    dropout = 0.1
+    loss = null
+    chunk_size = 1024
+
+    [span_ner.model.scorer]
+    @layers = "mtnlp.BiaffineScorer.v1"
+    hidden = 150
+    dropout = 0.1
+
+    [span_ner.model.tok2vec]
+    @architectures = "mtnlp.TransformerListener.v1"
+    grad_factor = 1.0
+    upstream = "*"
+    transformer = null
+    """
+)["span_ner"]
+
+DecoderName = Literal["flat", "nested", "all"]
+# Targets are made of so many examples at a time.
+COUNT_BATCH = 32
+
+
+@Language.factory(
+    "span_ner",
+    default_config=DEFAULT_CONFIG,
+    assigns=["doc.spans", "doc.ents", "token.ent_type", "token.ent_iob"],
+    default_score_weights={
+        "spans_sc_f": 1.0,
+        "spans_sc_p": 0.0,
+        "spans_sc_r": 0.0,
+        "spans_sc_per_type": None,
+    },
+)
+def make_span_ner(
+    nlp: Language,
+    name: str,
+    model: Model,
+    spans_key: Optional[str],
+    decoder: DecoderName,
+    threshold: float,
+    scorer: Optional[Callable],
+) -> "SpanNER":
+    """A classifier of all spans up to a width.
+
+    model: `mtnlp.SpanClassifier.v1` or a model of its shape.
+    spans_key: where gold and predictions live: `doc.spans[spans_key]`, or `doc.ents` (None), with
+        the decoder "flat" alone.
+    decoder: which of the spans found stay. "flat": best first, none that overlap; "nested": best
+        first, none that cross; "all".
+    threshold: the least probability of an entity.
+    scorer: `mtnlp.EntityScorer.v1`.
+    """
+    return SpanNER(
+        nlp.vocab,
+        model,
+        name,
+        spans_key=spans_key,
+        decoder=decoder,
+        threshold=threshold,
+        scorer=scorer,
+    )
+
+
+class SpanNER(TorchPipe):
+    """Finds entities within entities; each has its probability in the SpanGroup."""
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model,
+        name: str = "span_ner",
+        *,
+        spans_key: Optional[str] = "sc",
+        decoder: str = "nested",
+        threshold: float = 0.5,
+        scorer: Optional[Callable] = None,
+    ):
+        """Arguments as for `make_span_ner`. Raises MtnlpError E231 where nested entities were to
+        go into `doc.ents`."""
+        settings = {"spans_key": spans_key, "decoder": decoder, "threshold": threshold}
+        super().__init__(vocab, model, name, scorer=scorer, **settings)
+        if spans_key is None and decoder != "flat":
+            raise MtnlpError(Errors.E231.format(name=name))
+        install_confidence()
+
+    def head_sizes(self) -> Dict[str, Any]:
+        return {"labels": list(self.labels)}
+
+    def find_labels(self, examples: Iterable[Example]) -> List[str]:
+        return gold_labels(examples, self.cfg["spans_key"])
+
+    def get_target(self, examples: Sequence[Example]) -> Target:
+        head = self.module
+        return span_targets(
+            examples, self.cfg["spans_key"], self.labels, head.max_width, head.exclusive
+        )
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[List[str]] = None,
+    ) -> None:
+        """As `TorchPipe.initialize`; the head then begins with the shares of the labels among all
+        spans of the data, and the log says how many entities are too wide to be found."""
+        super().initialize(get_examples, nlp=nlp, labels=labels)
+        self.count_spans(get_examples())
+
+    def count_spans(self, examples: Iterable[Example]) -> None:
+        """Tell the head the shares of the classes, and the log the entities that are too wide."""
+        head = self.module
+        counts, total = torch.zeros(len(head.bias), dtype=torch.float64), 0
+        entities = wide = 0
+        for batch in minibatch(examples, COUNT_BATCH):
+            target = self.get_target(batch)
+            of_known = target.target[target.mask]
+            total += len(of_known)
+            counts += (
+                torch.bincount(of_known, minlength=len(counts))
+                if head.exclusive
+                else of_known.sum(0)
+            )
+            widths = self.gold_widths(batch)
+            entities += len(widths)
+            wide += sum(width > head.max_width for width in widths)
+        head.set_prior(counts, total)
+        logger.info(
+            "%s: %d of %d gold entities (%.1f%%) have more than max_width = %d words and cannot "
+            "be found",
+            *(self.name, wide, entities, 100 * wide / max(1, entities), head.max_width),
+        )
+
+    def gold_widths(self, examples: Iterable[Example]) -> List[int]:
+        """The words of each gold entity."""
+        label_index = {label: i for i, label in enumerate(self.labels)}
+        golds = [get_spans(example, self.cfg["spans_key"], label_index) for example in examples]
+        return [end - start for gold in golds if gold for start, end, _ in gold.spans]
+
+    def predict(self, docs: Iterable[Doc]) -> Predictions:
+        """The entities of the batch and their probabilities."""
+        vectors = self.model.get_ref("tok2vec").predict(list(docs))
+        settings = self.cfg["decoder"], self.cfg["threshold"]
+        spans, probabilities = find_spans(self.model.get_ref("head"), vectors, *settings)
+        return Predictions(spans.numpy(), probabilities.numpy())
+
+    def set_annotations(self, docs: Iterable[Doc], predictions: Predictions) -> None:
+        """Write `doc.spans[spans_key]` with its scores, or `doc.ents` and the group with the
+        scores."""
+        write_entities(docs, predictions, self.labels, self.cfg["spans_key"], self.name)

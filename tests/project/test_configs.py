@@ -1,0 +1,55 @@
+"""The configs in `configs/`: complete, and able to train on the sample."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from spacy.util import load_config
+
+from mtnlp.data.convert import convert
+from mtnlp.data.options import ConvertOptions
+
+from ..tiny import SAMPLE
+
+CONFIGS = SAMPLE.parents[1] / "configs"
+NAMES = sorted(path.stem for path in CONFIGS.glob("*.cfg"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_score_weights_name_every_default(name: str) -> None:
+    """spaCy adds the default weights of components that a config does not name."""
+    config = load_config(CONFIGS / f"{name}.cfg")
+    named = config["training"]["score_weights"]
+    nlp = spacy.blank("en")
+    for component in config["components"].values():
+        defaults = nlp.get_factory_meta(component["factory"]).default_score_weights
+        assert set(defaults) <= set(named), component["factory"]
+    assert sum(weight or 0.0 for weight in named.values()) == pytest.approx(1.0)
+
+
+def test_training_nerel_on_the_sample(backbone: Path, tmp_path: Path) -> None:
+    """Two steps over a tiny encoder: nested entities are among what is learnt and scored."""
+    convert(ConvertOptions("nerel", sample=SAMPLE, out=tmp_path, limit=(12, 3, 3)))
+    overrides = {
+        "paths.backbone": str(backbone),
+        "paths.train": str(tmp_path / "train"),
+        "paths.dev": str(tmp_path / "dev"),
+        "training.max_epochs": 0,
+        "training.max_steps": 2,
+        "components.transformer.model.window": 0,
+        "components.transformer.model.layers": [0, 2],
+    }
+    nlp = init_nlp(load_config(CONFIGS / "nerel.cfg", overrides=overrides))
+    pipe: Any = nlp.get_pipe("nested_ner")
+    assert {"PERSON", "CITY", "PROFESSION"} <= set(pipe.labels)
+    (tmp_path / "model").mkdir()
+    train(nlp, tmp_path / "model", stdout=io.StringIO(), stderr=io.StringIO())
+    trained = spacy.load(tmp_path / "model" / "model-last")
+    performance = trained.meta["performance"]
+    assert performance["nested_ner_loss"] > 0 and 0 <= performance["spans_nerel_f"] <= 1
+    doc = trained("Julia Novak was born in Vienna.")
+    assert len(doc.spans["nerel"].attrs["scores"]) == len(doc.spans["nerel"])
