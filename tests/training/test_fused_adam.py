@@ -1,14 +1,15 @@
 """`mtnlp.FusedAdam.v1` against thinc's Adam and torch's AdamW."""
 
+import gc
 from collections import defaultdict
 
 import numpy
 import pytest
 import torch
 from spacy import registry
-from thinc.api import Adam
+from thinc.api import Adam, PyTorchWrapper
 
-from mtnlp.training.fused_adam import create_fused_adam_v1
+from mtnlp.training.fused_adam import RENEWAL, create_fused_adam_v1
 
 
 def make_steps(shape: tuple, n: int) -> list:
@@ -75,3 +76,19 @@ def test_heads_have_a_rate_of_their_own() -> None:
         # Adam's first step is the rate itself, whatever the gradient.
         numpy.testing.assert_allclose(numpy.abs(encoder - start), 0.001, rtol=1e-3)
         numpy.testing.assert_allclose(numpy.abs(head - start), 0.001 * factor, rtol=1e-3)
+
+
+def test_a_long_training_takes_no_more_memory() -> None:
+    model = PyTorchWrapper(torch.nn.Linear(2, 1))
+    optimizer = create_fused_adam_v1(0.01)
+    inputs = numpy.ones((1, 2), dtype="float32")
+
+    def count_tensors(steps: int) -> int:
+        for _ in range(steps):
+            output, backprop = model.begin_update(inputs)
+            backprop(numpy.ones_like(output))
+            model.finish_update(optimizer)
+        return sum(isinstance(thing, torch.Tensor) for thing in gc.get_objects())
+
+    before = count_tensors(RENEWAL)
+    assert abs(count_tensors(3 * RENEWAL) - before) < RENEWAL

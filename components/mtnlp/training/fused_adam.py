@@ -10,6 +10,8 @@ from thinc.types import FloatsXd
 from torch.optim.adamw import adamw
 
 FloatOrSchedule = Any
+# Steps after which a parameter gets memory of its own again.
+RENEWAL = 100
 
 
 def create_fused_adam_v1(
@@ -68,6 +70,9 @@ class FusedAdam(Optimizer):
     ) -> Tuple[FloatsXd, FloatsXd]:
         """One step on one parameter, in place.
 
+        thinc makes a torch tensor of the array that comes back, and an array of that tensor at the
+        next step; each keeps the one before it alive, without end. A copy now and then ends it.
+
         key: which parameter. weights, gradient: float32 of one shape. RETURNS: both.
         """
         if not gradient.size:
@@ -98,4 +103,6 @@ class FusedAdam(Optimizer):
                 eps=self.eps,
                 maximize=False,
             )
+        if self.nr_update[key] % RENEWAL == 0:
+            weights = weights.copy()
         return weights, gradient
