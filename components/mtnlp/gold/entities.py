@@ -10,7 +10,7 @@ from spacy.training import Example
 from spacy.util import filter_spans
 
 from ..structured.schemes import TagScheme
-from .targets import Target
+from .targets import Target, annotated_rows
 
 
 @dataclass
@@ -115,11 +115,7 @@ def tag_targets(
     """
     label_index = {label: i for i, label in enumerate(labels)}
     found = [get_entities(example, spans_key, label_index) for example in examples]
-    rows = [
-        i
-        for i, gold in enumerate(found)
-        if gold is not None and len(gold.missing) and not gold.missing.all()
-    ]
+    rows = annotated_rows([None if gold is None else gold.missing for gold in found])
     golds = [gold for i in rows if (gold := found[i]) is not None]
     lengths = torch.tensor([len(gold.missing) for gold in golds], dtype=torch.long)
     seq = int(lengths.max()) if golds else 0

@@ -9,7 +9,7 @@ from spacy.training import Example
 
 from ..structured.span_enumeration import span_mask
 from .entities import gold_spans, is_annotated, missing_tokens, project, same_tokens
-from .targets import Target
+from .targets import Target, annotated_rows
 
 
 @dataclass
@@ -65,11 +65,7 @@ def span_targets(
     """
     label_index = {label: i for i, label in enumerate(labels)}
     found = [get_spans(example, spans_key, label_index) for example in examples]
-    rows = [
-        i
-        for i, gold in enumerate(found)
-        if gold is not None and len(gold.missing) and not gold.missing.all()
-    ]
+    rows = annotated_rows([None if gold is None else gold.missing for gold in found])
     golds = [gold for i in rows if (gold := found[i]) is not None]
     seq = max((len(gold.missing) for gold in golds), default=0)
     known = torch.zeros((len(golds), seq), dtype=torch.bool)

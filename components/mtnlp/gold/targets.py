@@ -1,8 +1,9 @@
 """What a head is trained on: targets and masks, and which Docs have any."""
 
 from dataclasses import dataclass
-from typing import List
+from typing import List, Optional, Sequence
 
+import numpy
 import torch
 
 
@@ -19,3 +20,12 @@ class Target:
     target: torch.Tensor
     mask: torch.Tensor
     units: float
+
+
+def annotated_rows(missing: Sequence[Optional[numpy.ndarray]]) -> List[int]:
+    """The positions of the Docs that have tokens and know of some of them what they are.
+
+    missing: a Doc's `[tokens]` bool, True where the annotation is unknown; None where nobody
+    annotated it.
+    """
+    return [i for i, part in enumerate(missing) if part is not None and not part.all()]
