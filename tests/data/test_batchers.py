@@ -8,8 +8,10 @@ from confection import ConfigValidationError
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import load_config_from_str, registry
+from transformers import AutoTokenizer
 
 from mtnlp.data.batchers import estimate_wordpieces, minibatch_by_wordpieces
+from mtnlp.errors import MtnlpError
 
 NLP = spacy.blank("en")
 
@@ -59,6 +61,36 @@ def test_the_estimate_is_near_a_real_tokenizers_count():
     for text in TEXTS:
         count = len(tokenizer.encode(text).ids)
         assert estimate_wordpieces(NLP(text)) == pytest.approx(count, rel=0.15)
+
+
+def test_a_tokenizer_counts_what_the_estimate_cannot_know(backbone: Path):
+    russian = NLP("Вчера в Москве прошла встреча министров иностранных дел.")
+    tokenizer = AutoTokenizer.from_pretrained(backbone)
+    expected = len(tokenizer(russian.text)["input_ids"])
+    config = {
+        "batcher": {
+            "@batchers": "mtnlp.WordpieceBatcher.v1",
+            "size": 2 * expected,
+            "tolerance": 0.0,
+            "tokenizer": str(backbone),
+        }
+    }
+    examples = [Example(russian, russian.copy()) for _ in range(5)]
+    batches = registry.resolve(config)["batcher"](examples)
+    assert [len(batch) for batch in batches] == [2, 2, 1]
+    config["batcher"]["size"] = 2 * expected - 1
+    batches = registry.resolve(config)["batcher"](examples)
+    assert [len(batch) for batch in batches] == [1, 1, 1, 1, 1]
+
+
+def test_a_tokenizer_that_is_not_there_is_named_when_batches_are_made(tmp_path: Path):
+    missing = str(tmp_path / "nothing")
+    config = {
+        "batcher": {"@batchers": "mtnlp.WordpieceBatcher.v1", "size": 9, "tokenizer": missing}
+    }
+    batcher = registry.resolve(config)["batcher"]
+    with pytest.raises(MtnlpError, match=r"E204.*nothing"):
+        batcher([example_of(5)])
 
 
 def test_a_long_review_weighs_as_much_as_forty_short_sentences():

@@ -1,10 +1,13 @@
 """Batches of like cost: as many documents as fill a budget of wordpieces."""
 
 import itertools
-from typing import Callable, Iterable, Iterator, List, Sequence, TypeVar, Union
+from typing import Callable, Iterable, Iterator, List, Optional, Sequence, TypeVar, Union
 
 from spacy.tokens import Doc
 from spacy.training import Example
+from transformers import AutoTokenizer
+
+from ..errors import Errors, MtnlpError
 
 ItemT = TypeVar("ItemT", Doc, Example)
 
@@ -17,11 +20,20 @@ def create_wordpiece_batcher_v1(
     size: Union[int, Sequence[int]],
     tolerance: float = 0.2,
     max_docs: int = 0,
+    tokenizer: Optional[str] = None,
 ) -> Callable[[Iterable[Example]], Iterable[List[Example]]]:
-    """Creates the batcher `mtnlp.WordpieceBatcher.v1`. See `minibatch_by_wordpieces`."""
+    """Creates the batcher `mtnlp.WordpieceBatcher.v1`. See `minibatch_by_wordpieces`.
+
+    tokenizer: name or path of the encoder whose tokenizer counts the wordpieces; None: they are
+        estimated, which is right for English and much too low for a script that the encoder hardly
+        knows. Raises MtnlpError E204, when the first batch is asked for, where there is none.
+    """
+    count: List[Callable[[Union[Doc, Example]], float]] = []
 
     def batch(examples: Iterable[Example]) -> Iterable[List[Example]]:
-        return minibatch_by_wordpieces(examples, size, tolerance, max_docs)
+        if not count:  # not before: a config is also resolved where its encoder is not at hand
+            count.append(wordpiece_counter(tokenizer) if tokenizer else estimate_wordpieces)
+        return minibatch_by_wordpieces(examples, size, tolerance, max_docs, count[0])
 
     return batch
 
@@ -31,8 +43,9 @@ def minibatch_by_wordpieces(
     size: Union[int, Iterable[int]],
     tolerance: float = 0.2,
     max_docs: int = 0,
+    count: Optional[Callable[[Union[Doc, Example]], float]] = None,
 ) -> Iterator[List[ItemT]]:
-    """Batches Examples or Docs by estimated wordpieces, so that a long review and forty short
+    """Batches Examples or Docs by their wordpieces, so that a long review and forty short
     sentences cost the encoder alike. The order is kept; nothing is sorted or left out.
 
     size: wordpieces a batch should have: a number, or one number a batch (a list or one of
@@ -40,13 +53,15 @@ def minibatch_by_wordpieces(
     tolerance: a batch is closed once it has reached `size`, and no document may bring it above
         `size * (1 + tolerance)`. A document larger than that makes a batch of its own.
     max_docs: the most documents in a batch, 0 for any number.
+    count: the wordpieces of an item, `estimate_wordpieces` by default.
     """
+    count = count or estimate_wordpieces
     sizes = itertools.repeat(size) if isinstance(size, int) else iter(size)
     target = next(sizes)
     batch: List[ItemT] = []
     pieces = 0.0
     for item in items:
-        cost = estimate_wordpieces(item)
+        cost = count(item)
         full = pieces >= target or len(batch) == max_docs > 0
         if batch and (full or pieces + cost > target * (1 + tolerance)):
             yield batch
@@ -65,10 +80,31 @@ def estimate_wordpieces(item: Union[Doc, Example]) -> float:
     begins with each token, and long tokens are cut: both terms together come within 2% of the
     MiniLM tokenizer's own count over 300 IMDB reviews and over 2,000 CoNLL-2003 sentences, where
     characters / 4 is 6% above it. A text in a script the tokenizer hardly knows has more
-    pieces (Russian with MiniLM four times as many): lower the budget by as much.
+    pieces (Russian with MiniLM four times as many): count them by `wordpiece_counter`.
     """
-    doc = item.predicted if isinstance(item, Example) else item
+    doc = _doc(item)
     if not len(doc):
         return SPECIAL_PIECES
     characters = doc[-1].idx + len(doc[-1])
     return characters * PIECES_PER_CHARACTER + len(doc) * PIECES_PER_TOKEN + SPECIAL_PIECES
+
+
+def wordpiece_counter(name: str) -> Callable[[Union[Doc, Example]], float]:
+    """A function that counts what an encoder's tokenizer makes of a Doc (an Example's `predicted`),
+    special tokens included.
+
+    name: the encoder's name or path. Raises MtnlpError E204 where its tokenizer cannot be loaded.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise MtnlpError(Errors.E204.format(name=name, error=error)) from error
+
+    def count(item: Union[Doc, Example]) -> float:
+        return len(tokenizer(_doc(item).text, verbose=False)["input_ids"])
+
+    return count
+
+
+def _doc(item: Union[Doc, Example]) -> Doc:
+    return item.predicted if isinstance(item, Example) else item
