@@ -1,4 +1,4 @@
-"""`Classifier.set_prior`: an untrained head's probabilities are the labels' shares."""
+"""`Classifier.set_counts`: an untrained head's probabilities are the labels' shares."""
 
 import torch
 
@@ -19,7 +19,7 @@ def test_prior_is_the_share_of_each_label() -> None:
     target[:1000, 3] = 1.0
     mask = torch.ones(n, 4, dtype=torch.bool)
     mask[1000:, 3] = False  # label B is annotated in the first half alone, where it always holds
-    head.set_prior(target, mask)
+    head.set_counts(head.count(target, mask))
     output = head(torch.zeros(1, 4), torch.ones(1, dtype=torch.bool))
     got = head.decode(output.scores)[0]
     expected = torch.tensor([0.25, 0.75, 0.1, 1.0])
@@ -28,5 +28,5 @@ def test_prior_is_the_share_of_each_label() -> None:
 
 def test_prior_of_an_unseen_label_is_finite() -> None:
     head = Classifier(4, {"event": {"labels": ["A"], "exclusive": False}})
-    head.set_prior(torch.zeros(0, 1), torch.zeros(0, 1, dtype=torch.bool))
+    head.set_counts(torch.zeros(2, 1))
     assert torch.isfinite(head.outputs[0].bias).all()

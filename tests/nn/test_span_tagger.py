@@ -113,7 +113,8 @@ def test_prior() -> None:
     """An untrained head without a say gives the shares of the data."""
     for exclusive, counts in ((True, [95, 3, 2, 0]), (False, [3, 2, 0])):
         tagger = make(exclusive=exclusive)
-        tagger.set_prior(torch.tensor(counts), 100)
+        positive = torch.tensor(counts)
+        tagger.set_counts(torch.stack([positive, 100 - positive]))
         torch.nn.init.zeros_(tagger.scorer.form)  # type: ignore
         inputs, mask = batch()
         scores = tagger(inputs, mask).scores[0, 0, 0]

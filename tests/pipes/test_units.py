@@ -88,7 +88,7 @@ def test_the_loss_for_reports(name: str, exact: Language) -> None:
     for example in examples:
         exact.get_pipe("transformer")(example.predicted)  # type: ignore[operator]
     loss, units = pipe.loss_on(examples)
-    assert units == pipe.count_units(examples)
+    assert units == pipe.get_target(examples).units
     assert loss / pipe.cfg["units"] == pytest.approx(trained_on, rel=1e-5)
     assert pipe.loss_on([eg for eg in examples if eg not in only(exact, name)][:0]) == (0.0, 0.0)
     half = [pipe.loss_on(part) for part in (examples[:5], examples[5:])]

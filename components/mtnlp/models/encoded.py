@@ -80,16 +80,15 @@ def make_batch(
     n_docs: int,
     spans: List[List[Any]],
     layouts: List[DocLayout],
-    joint: torch.Tensor,
+    states: Sequence[torch.Tensor],
     inner: Sequence[int],
 ) -> EncodedBatch:
     """Split the flat hidden states into per-Doc views.
 
-    layouts: the non-empty Docs in order. joint: `[wordpieces of the batch, layers * width]`, the
-    last layer first, then those of `inner`.
+    layouts: the non-empty Docs in order. states: `[wordpieces of the batch, width]` of the last
+    layer, then of those of `inner`.
     """
     names = ["last_hidden_state", *map(layer_name, inner)]
-    states = [part.contiguous() for part in joint.chunk(len(names), dim=1)]
     output, hidden = ModelOutput(zip(names, states, strict=True)), states[0]
     doc_sizes = [len(layout.ids) for layout in layouts]
     doc_starts = numpy.cumsum([0, *doc_sizes])
@@ -132,11 +131,6 @@ def make_batch(
 def layer_name(layer: int) -> str:
     """What the hidden states of a layer are called in `model_output`."""
     return f"layer_{layer}"
-
-
-def joined(output: ModelOutput) -> torch.Tensor:
-    """`[wordpieces, layers * width]`: the hidden states of all layers, the last layer's first."""
-    return torch.cat(list(output.values()), dim=1)
 
 
 def empty_batch(n_docs: int, width: int) -> EncodedBatch:

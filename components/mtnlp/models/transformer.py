@@ -22,7 +22,7 @@ from thinc.api import Model
 from thinc.types import ArgsKwargs
 
 from ..errors import Errors, MtnlpError
-from .encoded import EncodedBatch, empty_batch, joined, make_batch
+from .encoded import EncodedBatch, empty_batch, make_batch
 from .forking import use_one_thread_in_forks
 from .replacement import replace_listener, replace_listener_cfg
 from .windows import Ints, group_by_length
@@ -158,7 +158,7 @@ def forward(
     output = make_batch(len(docs), spans, windows.layouts, hidden, model.inner)
 
     def backprop(d_output: EncodedBatch) -> List[Doc]:
-        backprop_windows(joined(cast(Any, d_output.model_output)))
+        backprop_windows(list(cast(Any, d_output.model_output).values()))
         return docs
 
     return output, backprop
@@ -166,19 +166,19 @@ def forward(
 
 def encode_windows(
     model: WindowedTransformerModel, windows: WindowBatch, is_train: bool
-) -> Tuple[torch.Tensor, Callable[[torch.Tensor], None]]:
+) -> Tuple[List[torch.Tensor], Callable[[List[torch.Tensor]], None]]:
     """Run the encoder over groups of similar windows.
 
-    RETURNS: the hidden states `[wordpieces, layers * width]` in the order of `windows.ids`,
-    float32, the last layer's first, and the backward pass from their gradient into the encoder's
-    weights.
+    RETURNS: the hidden states of the last layer, then of those the model hands out besides, each
+    `[wordpieces, width]` in the order of `windows.ids`, float32, and the backward pass from their
+    gradients into the encoder's weights.
     """
     wrapper = model.layers[0]
     device = model.transformer.device
     starts = numpy.cumsum(windows.lengths) - windows.lengths
     autocast = torch.autocast(device.type, dtype=torch.bfloat16, enabled=model.precision == "bf16")
-    width = model.get_dim("nO") * (1 + len(model.inner))
-    hidden = torch.empty((len(windows.ids), width), device=device)
+    shape = (len(windows.ids), model.get_dim("nO"))
+    hidden = [torch.empty(shape, device=device) for _ in range(1 + len(model.inner))]
     parts = []
     for group in group_by_length(windows.lengths):
         lengths = windows.lengths[group]
@@ -190,16 +190,23 @@ def encode_windows(
             padded, backprop = wrapper((ids, real), is_train)
         real_index = torch.from_numpy(real).to(device)
         flat_index = torch.from_numpy(positions).to(device)
-        hidden[flat_index] = padded[real_index]
+        for flat, states in zip(hidden, padded, strict=True):
+            flat[flat_index] = states[real_index]
         parts.append((backprop, real_index, flat_index))
 
-    def backprop_windows(d_hidden: torch.Tensor) -> None:
+    def backprop_windows(d_hidden: List[torch.Tensor]) -> None:
         for backprop, real_index, flat_index in parts:
-            d_padded = d_hidden.new_zeros((*real_index.shape, d_hidden.shape[-1]))
-            d_padded[real_index] = d_hidden[flat_index]
-            backprop(d_padded)
+            backprop([pad(d_flat[flat_index], real_index) for d_flat in d_hidden])
 
     return hidden, backprop_windows
+
+
+def pad(flat: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+    """`[wordpieces, width]` to `[windows, seq, width]`, zeros where `real`, bool `[windows, seq]`,
+    is False."""
+    padded = flat.new_zeros((*real.shape, flat.shape[-1]))
+    padded[real] = flat
+    return padded
 
 
 def convert_inputs(
@@ -220,8 +227,9 @@ def convert_inputs(
 
 def convert_outputs(
     model: Model, inputs_outputs: Tuple[Any, Any], is_train: bool, inner: Tuple[int, ...]
-) -> Tuple[torch.Tensor, Callable[[torch.Tensor], ArgsKwargs]]:
-    """The hidden states `[windows, seq, layers * width]` as float32, and their way back.
+) -> Tuple[List[torch.Tensor], Callable[[List[torch.Tensor]], ArgsKwargs]]:
+    """The hidden states of the last layer and of those of `inner`, each `[windows, seq, width]` as
+    float32, and their way back.
 
     Raises MtnlpError E206 where the encoder has no such layer.
     """
@@ -232,9 +240,8 @@ def convert_outputs(
             raise MtnlpError(Errors.E206.format(layer=layer, last=len(outputs.hidden_states) - 1))
         states.append(outputs.hidden_states[layer])
 
-    def backprop(d_hidden: torch.Tensor) -> ArgsKwargs:
-        d_states = d_hidden.chunk(len(states), dim=-1)
+    def backprop(d_states: List[torch.Tensor]) -> ArgsKwargs:
         grads = tuple(d.to(h.dtype) for d, h in zip(d_states, states, strict=True))
         return ArgsKwargs(args=(tuple(states),), kwargs={"grad_tensors": grads})
 
-    return torch.cat([state.detach().float() for state in states], dim=-1), backprop
+    return [state.detach().float() for state in states], backprop

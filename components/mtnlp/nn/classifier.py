@@ -10,6 +10,7 @@ from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.cross_entropy import CrossEntropy
 from ..types import HeadOutput, LossBatch
 from .body import Body
+from .prior import prior_bias
 
 
 class Classifier(torch.nn.Module):
@@ -86,24 +87,19 @@ class Classifier(torch.nn.Module):
         positive = target.masked_fill(~mask, 0.0).sum(0)
         return torch.stack([positive, mask.sum(0) - positive])
 
-    def set_counts(self, counts: torch.Tensor) -> None:
-        """Tell each task's loss what the training data holds. counts: sums of `count`."""
-        for loss, (part, _) in zip(self.losses, self._slices(), strict=True):
-            pass_counts(loss, counts[:, part])
-
     @torch.no_grad()
-    def set_prior(self, target: torch.Tensor, mask: torch.Tensor) -> None:
-        """Begin with the shares of the labels in the data: the bias becomes the log share in an
-        exclusive task and the log odds in the others, of counts smoothed by one half.
+    def set_counts(self, counts: torch.Tensor) -> None:
+        """Tell each task's loss what the training data holds, and begin with the shares of the
+        labels in it, which training then need not learn (Lin et al., 2017, section 3.3): the bias
+        becomes their logarithm in an exclusive task, their log odds in the others.
 
-        target: `[n, labels]` indicators. mask: bool `[n, labels]`, where a label is annotated.
+        counts: sums of `count`.
         """
-        positive = (target.float() * mask).sum(0) + 0.5
-        share = positive / (mask.sum(0) + 1.0)
-        for output, (part, exclusive) in zip(self.outputs, self._slices(), strict=True):
-            own = share[part]
-            bias = cast(torch.nn.Linear, output).bias
-            bias.copy_((own / own.sum()).log() if exclusive else own.logit())
+        tasks = zip(self.outputs, self.losses, self._slices(), strict=True)
+        for output, loss, (part, exclusive) in tasks:
+            own = counts[:, part]
+            pass_counts(loss, own)
+            cast(torch.nn.Linear, output).bias.copy_(prior_bias(own, exclusive))
 
     @torch.no_grad()
     def decode(self, scores: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:

@@ -13,6 +13,7 @@ from ..structured.span_decoding import get_decoder
 from ..structured.span_enumeration import span_ends, span_mask, token_chunks, token_places
 from ..types import HeadOutput, LossBatch
 from .body import Body
+from .prior import prior_bias
 from .span_scorers import BiaffineScorer, ScorerBuilder
 
 # Their hidden values take 8 MB in a `MarkerScorer` at a `max_width` of 8, and 18 MB in a
@@ -109,19 +110,15 @@ class SpanTagger(torch.nn.Module):
         positive = known.bincount(minlength=size) if self.exclusive else known.long().sum(0)
         return torch.stack([positive, len(known) - positive])
 
-    def set_counts(self, counts: torch.Tensor) -> None:
-        """Tell the loss what the training data holds. counts: sums of `count`."""
-        pass_counts(self.criterion, counts)
-
     @torch.no_grad()
-    def set_prior(self, counts: torch.Tensor, total: float) -> None:
-        """Begin with the shares of the classes among the spans of the data, smoothed: few spans are
-        entities, and training should not have to learn that first.
+    def set_counts(self, counts: torch.Tensor) -> None:
+        """Tell the loss what the training data holds, and begin with the shares of the classes in
+        it: few spans are entities, and training should not have to learn that first.
 
-        counts: `[classes]`. total: annotated spans.
+        counts: sums of `count`.
         """
-        share = (counts.float() + 0.5) / (total + 1.0)
-        self.bias.copy_((share / share.sum()).log() if self.exclusive else share.logit())
+        pass_counts(self.criterion, counts)
+        self.bias.copy_(prior_bias(counts, self.exclusive))
 
     @torch.no_grad()
     def decode(

@@ -128,10 +128,6 @@ class TorchPipe(TrainablePipe):
         if counts is not None:
             self.module.set_counts(counts)
 
-    def count_units(self, examples: Sequence[Example]) -> float:
-        """The annotated units of a batch."""
-        return self.get_target(examples).units
-
     def require_labels(self) -> None:
         """Raises MtnlpError E302 where no labels are known."""
         if not self.labels:

@@ -1,10 +1,8 @@
 """What `multitask_textcat` and `event_textcat` share."""
 
-from itertools import islice
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence
 
 import numpy
-from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
@@ -15,9 +13,6 @@ from ..gold.categories import SEPARATOR, category_key, category_targets, gold_ta
 from ..gold.targets import Target
 from ..types import Task
 from .base import TorchPipe
-
-# Shares of labels are known well enough after so many examples.
-PRIOR_SAMPLE = 5000
 
 
 class DocClassifier(TorchPipe):
@@ -83,19 +78,6 @@ class DocClassifier(TorchPipe):
 
     def get_target(self, examples: Sequence[Example]) -> Target:
         return category_targets(examples, self.tasks)
-
-    def initialize(
-        self,
-        get_examples: Callable[[], Iterable[Example]],
-        *,
-        nlp: Optional[Language] = None,
-        labels: Optional[List[str]] = None,
-    ) -> None:
-        """As `TorchPipe.initialize`; the head's bias then begins at the labels' shares in the data,
-        so that training starts from what a constant guess knows (Lin et al., 2017, section 3.3)."""
-        super().initialize(get_examples, nlp=nlp, labels=labels)
-        target = self.get_target(list(islice(get_examples(), PRIOR_SAMPLE)))
-        self.module.set_prior(target.target, target.mask)
 
     def predict(self, docs: Iterable[Doc]) -> numpy.ndarray:
         """Probabilities `[docs, labels]`."""

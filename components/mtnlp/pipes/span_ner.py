@@ -2,11 +2,11 @@
 
 from typing import Any, Callable, Dict, Iterable, List, Literal, Optional, Sequence
 
-import torch
+import numpy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
-from spacy.util import logger, minibatch
+from spacy.util import logger
 from spacy.vocab import Vocab
 from thinc.api import Config, Model
 
@@ -49,8 +49,6 @@ DEFAULT_CONFIG = Config().from_str(
 )["span_ner"]
 
 DecoderName = Literal["flat", "nested", "all"]
-# Targets are made of so many examples at a time.
-COUNT_BATCH = 32
 
 
 @Language.factory(
@@ -135,39 +133,21 @@ class SpanNER(TorchPipe):
         nlp: Optional[Language] = None,
         labels: Optional[List[str]] = None,
     ) -> None:
-        """As `TorchPipe.initialize`; the head then begins with the shares of the labels among all
-        spans of the data, and the log says how many entities are too wide to be found."""
+        """As `TorchPipe.initialize`; the log says how many entities are too wide to be found."""
         super().initialize(get_examples, nlp=nlp, labels=labels)
-        self.count_spans(get_examples())
-
-    def count_spans(self, examples: Iterable[Example]) -> None:
-        """Tell the head the shares of the classes, and the log the entities that are too wide."""
-        head = self.module
-        counts, total = torch.zeros(len(head.bias), dtype=torch.float64), 0
-        entities = wide = 0
-        for batch in minibatch(examples, COUNT_BATCH):
-            target = self.get_target(batch)
-            of_known = target.target[target.mask]
-            total += len(of_known)
-            counts += (
-                torch.bincount(of_known, minlength=len(counts))
-                if head.exclusive
-                else of_known.sum(0)
-            )
-            widths = self.gold_widths(batch)
-            entities += len(widths)
-            wide += sum(width > head.max_width for width in widths)
-        head.set_prior(counts, total)
+        max_width = self.module.max_width
+        widths = numpy.array(self.gold_widths(get_examples()), dtype=int)
+        wide, entities = int((widths > max_width).sum()), len(widths)
         logger.info(
             "%s: %d of %d gold entities (%.1f%%) have more than max_width = %d words and cannot "
             "be found",
-            *(self.name, wide, entities, 100 * wide / max(1, entities), head.max_width),
+            *(self.name, wide, entities, 100 * wide / max(1, entities), max_width),
         )
 
     def gold_widths(self, examples: Iterable[Example]) -> List[int]:
         """The words of each gold entity."""
         label_index = {label: i for i, label in enumerate(self.labels)}
-        golds = [get_spans(example, self.cfg["spans_key"], label_index) for example in examples]
+        golds = (get_spans(example, self.cfg["spans_key"], label_index) for example in examples)
         return [end - start for gold in golds if gold for start, end, _ in gold.spans]
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
