@@ -6,10 +6,8 @@ listeners and data classes work with it unchanged.
 
 import copy
 from functools import partial
-from typing import Any, Callable, Dict, List, Literal, Sequence, Tuple, cast
+from typing import Any, Callable, Dict, List, Sequence, Tuple, cast
 
-import numpy
-import torch
 from spacy.tokens import Doc, Span
 from spacy_transformers.data_classes import HFObjects
 from spacy_transformers.layers.hf_wrapper import HFWrapper
@@ -19,16 +17,13 @@ from spacy_transformers.layers.transformer_model import (
     set_pytorch_transformer,
 )
 from thinc.api import Model
-from thinc.types import ArgsKwargs
 
 from ..errors import Errors, MtnlpError
 from .encoded import EncodedBatch, empty_batch, make_batch
+from .encoding import Precision, convert_inputs, convert_outputs, encode_windows
 from .forking import use_one_thread_in_forks
 from .replacement import replace_listener, replace_listener_cfg
-from .windows import Ints, group_by_length
-from .wordpieces import WindowBatch, Windower, make_windower
-
-Precision = Literal["fp32", "bf16"]
+from .wordpieces import Windower, make_windower
 
 
 def build_transformer_model_v1(
@@ -153,7 +148,9 @@ def forward(
     if not any(len(doc) for doc in docs):
         return empty_batch(len(docs), model.get_dim("nO")), lambda d_output: docs
     windows = model.windower(docs)
-    hidden, backprop_windows = encode_windows(model, windows, is_train)
+    hidden, backprop_windows = encode_windows(
+        model.layers[0], model.transformer, windows, model.precision, is_train
+    )
     spans: List[List[Span]] = [[doc[:]] if len(doc) else [] for doc in docs]
     output = make_batch(len(docs), spans, windows.layouts, hidden, model.inner)
 
@@ -162,86 +159,3 @@ def forward(
         return docs
 
     return output, backprop
-
-
-def encode_windows(
-    model: WindowedTransformerModel, windows: WindowBatch, is_train: bool
-) -> Tuple[List[torch.Tensor], Callable[[List[torch.Tensor]], None]]:
-    """Run the encoder over groups of similar windows.
-
-    RETURNS: the hidden states of the last layer, then of those the model hands out besides, each
-    `[wordpieces, width]` in the order of `windows.ids`, float32, and the backward pass from their
-    gradients into the encoder's weights.
-    """
-    wrapper = model.layers[0]
-    device = model.transformer.device
-    starts = numpy.cumsum(windows.lengths) - windows.lengths
-    autocast = torch.autocast(device.type, dtype=torch.bfloat16, enabled=model.precision == "bf16")
-    shape = (len(windows.ids), model.get_dim("nO"))
-    hidden = [torch.empty(shape, device=device) for _ in range(1 + len(model.inner))]
-    parts = []
-    for group in group_by_length(windows.lengths):
-        lengths = windows.lengths[group]
-        real = numpy.arange(lengths.max()) < lengths[:, None]  # [windows, seq]
-        positions = (starts[group][:, None] + numpy.arange(lengths.max()))[real]
-        ids = numpy.zeros(real.shape, dtype=numpy.int64)
-        ids[real] = windows.ids[positions]
-        with autocast:
-            padded, backprop = wrapper((ids, real), is_train)
-        real_index = torch.from_numpy(real).to(device)
-        flat_index = torch.from_numpy(positions).to(device)
-        for flat, states in zip(hidden, padded, strict=True):
-            flat[flat_index] = states[real_index]
-        parts.append((backprop, real_index, flat_index))
-
-    def backprop_windows(d_hidden: List[torch.Tensor]) -> None:
-        for backprop, real_index, flat_index in parts:
-            backprop([pad(d_flat[flat_index], real_index) for d_flat in d_hidden])
-
-    return hidden, backprop_windows
-
-
-def pad(flat: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-    """`[wordpieces, width]` to `[windows, seq, width]`, zeros where `real`, bool `[windows, seq]`,
-    is False."""
-    padded = flat.new_zeros((*real.shape, flat.shape[-1]))
-    padded[real] = flat
-    return padded
-
-
-def convert_inputs(
-    model: Model, inputs: Tuple[Ints, Any], is_train: bool, inner: Tuple[int, ...]
-) -> Tuple[ArgsKwargs, Callable]:
-    """(ids, mask), both `[windows, seq]` in numpy, to the encoder's keyword arguments."""
-    shim: Any = model.shims[0]
-    device = shim._hfmodel.transformer.device
-    ids, mask = inputs
-    kwargs: Dict[str, Any] = {
-        "input_ids": torch.from_numpy(ids).to(device),
-        "attention_mask": torch.from_numpy(mask.astype("int64")).to(device),
-    }
-    if inner:
-        kwargs["output_hidden_states"] = True
-    return ArgsKwargs(args=(), kwargs=kwargs), lambda d_inputs: []
-
-
-def convert_outputs(
-    model: Model, inputs_outputs: Tuple[Any, Any], is_train: bool, inner: Tuple[int, ...]
-) -> Tuple[List[torch.Tensor], Callable[[List[torch.Tensor]], ArgsKwargs]]:
-    """The hidden states of the last layer and of those of `inner`, each `[windows, seq, width]` as
-    float32, and their way back.
-
-    Raises MtnlpError E206 where the encoder has no such layer.
-    """
-    _, outputs = inputs_outputs
-    states = [cast(torch.Tensor, outputs.last_hidden_state)]
-    for layer in inner:
-        if not 0 <= layer < len(outputs.hidden_states):
-            raise MtnlpError(Errors.E206.format(layer=layer, last=len(outputs.hidden_states) - 1))
-        states.append(outputs.hidden_states[layer])
-
-    def backprop(d_states: List[torch.Tensor]) -> ArgsKwargs:
-        grads = tuple(d.to(h.dtype) for d, h in zip(d_states, states, strict=True))
-        return ArgsKwargs(args=(tuple(states),), kwargs={"grad_tensors": grads})
-
-    return [state.detach().float() for state in states], backprop

@@ -1,0 +1,137 @@
+"""The encoder's pass over the windows of a batch, and back."""
+
+from typing import Any, Callable, List, Literal, NamedTuple, Optional, Tuple, cast
+
+import numpy
+import torch
+from thinc.api import Model
+from thinc.types import ArgsKwargs
+
+from ..errors import Errors, MtnlpError
+from .windows import Bools, Ints, group_by_length
+from .wordpieces import WindowBatch
+
+Precision = Literal["fp32", "bf16"]
+Backprop = Callable[[List[torch.Tensor]], None]
+
+
+class WindowGroup(NamedTuple):
+    """Windows of similar length, what the wrapped encoder takes.
+
+    ids: `[windows, seq]`. real: bool `[windows, seq]`, False at padding. embedded: float
+    `[windows, seq, width]`, what the encoder's embedding layer has for the ids, where its gradient
+    is asked for; else None.
+    """
+
+    ids: Ints
+    real: Bools
+    embedded: Optional[torch.Tensor]
+
+
+def encode_windows(
+    wrapper: Model,
+    encoder: torch.nn.Module,
+    windows: WindowBatch,
+    precision: Precision,
+    is_train: bool,
+) -> Tuple[List[torch.Tensor], Backprop]:
+    """Run the encoder over groups of similar windows.
+
+    In training the wordpieces of all groups are looked up at once: the gradient of a lookup is as
+    large as the vocabulary, however few are looked up.
+
+    wrapper: the thinc layer around `encoder`, with `convert_inputs` and `convert_outputs`.
+    RETURNS: the hidden states of the last layer, then of those that are handed out besides, each
+    `[wordpieces, width]` in the order of `windows.ids`, float32, and the backward pass from their
+    gradients into the encoder's weights.
+    """
+    device = cast(Any, encoder).device
+    starts = numpy.cumsum(windows.lengths) - windows.lengths
+    autocast = torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+    embedded = embed(encoder, windows.ids, device) if is_train else None
+    flats: List[torch.Tensor] = []
+    parts = []
+    for group in group_by_length(windows.lengths):
+        lengths = windows.lengths[group]
+        real = numpy.arange(lengths.max()) < lengths[:, None]  # [windows, seq]
+        positions = (starts[group][:, None] + numpy.arange(lengths.max()))[real]
+        ids = numpy.zeros(real.shape, dtype=numpy.int64)
+        ids[real] = windows.ids[positions]
+        real_index = torch.from_numpy(real).to(device)
+        flat_index = torch.from_numpy(positions).to(device)
+        own = None
+        if embedded is not None:
+            own = pad(embedded.detach()[flat_index], real_index)
+            own.requires_grad_(embedded.requires_grad)
+        with autocast:
+            padded, backprop = wrapper(WindowGroup(ids, real, own), is_train)
+        if not flats:
+            flats = [states.new_empty((len(windows.ids), states.shape[-1])) for states in padded]
+        for flat, states in zip(flats, padded, strict=True):
+            flat[flat_index] = states[real_index]
+        parts.append((backprop, real_index, flat_index))
+
+    def backprop_windows(d_flats: List[torch.Tensor]) -> None:
+        d_embedded = None if embedded is None else torch.zeros_like(embedded)
+        for backprop, real_index, flat_index in parts:
+            d_own = backprop([pad(d_flat[flat_index], real_index) for d_flat in d_flats])
+            if d_embedded is not None and d_own is not None:
+                d_embedded[flat_index] = d_own[real_index]
+        if embedded is not None and embedded.requires_grad:
+            embedded.backward(d_embedded)
+
+    return flats, backprop_windows
+
+
+def embed(encoder: torch.nn.Module, ids: Ints, device: torch.device) -> torch.Tensor:
+    """What the encoder's embedding layer has for wordpieces: `[wordpieces]` to
+    `[wordpieces, width]`."""
+    layer = cast(Any, encoder).get_input_embeddings()
+    return layer(torch.from_numpy(ids.astype("int64")).to(device))
+
+
+def pad(flat: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+    """`[wordpieces, width]` to `[windows, seq, width]`, zeros where `real`, bool `[windows, seq]`,
+    is False."""
+    padded = flat.new_zeros((*real.shape, flat.shape[-1]))
+    padded[real] = flat
+    return padded
+
+
+def convert_inputs(
+    model: Model, group: WindowGroup, is_train: bool, inner: Tuple[int, ...]
+) -> Tuple[ArgsKwargs, Callable[[ArgsKwargs], Optional[torch.Tensor]]]:
+    """A group of windows to the encoder's keyword arguments, and their gradient to that of
+    `embedded`."""
+    shim: Any = model.shims[0]
+    device = shim._hfmodel.transformer.device
+    kwargs: dict = {"attention_mask": torch.from_numpy(group.real.astype("int64")).to(device)}
+    if group.embedded is None:
+        kwargs["input_ids"] = torch.from_numpy(group.ids).to(device)
+    else:
+        kwargs["inputs_embeds"] = group.embedded
+    if inner:
+        kwargs["output_hidden_states"] = True
+    return ArgsKwargs(args=(), kwargs=kwargs), lambda d_inputs: d_inputs.kwargs.get("inputs_embeds")
+
+
+def convert_outputs(
+    model: Model, inputs_outputs: Tuple[Any, Any], is_train: bool, inner: Tuple[int, ...]
+) -> Tuple[List[torch.Tensor], Callable[[List[torch.Tensor]], ArgsKwargs]]:
+    """The hidden states of the last layer and of those of `inner`, each `[windows, seq, width]` as
+    float32, and their way back.
+
+    Raises MtnlpError E206 where the encoder has no such layer.
+    """
+    _, outputs = inputs_outputs
+    states = [cast(torch.Tensor, outputs.last_hidden_state)]
+    for layer in inner:
+        if not 0 <= layer < len(outputs.hidden_states):
+            raise MtnlpError(Errors.E206.format(layer=layer, last=len(outputs.hidden_states) - 1))
+        states.append(outputs.hidden_states[layer])
+
+    def backprop(d_states: List[torch.Tensor]) -> ArgsKwargs:
+        grads = tuple(d.to(h.dtype) for d, h in zip(d_states, states, strict=True))
+        return ArgsKwargs(args=(tuple(states),), kwargs={"grad_tensors": grads})
+
+    return [state.detach().float() for state in states], backprop
