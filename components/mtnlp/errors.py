@@ -300,6 +300,10 @@ class Errors:
         "[E511] {path} holds results of another setting (different: {names}). Name another file "
         "with --output, or delete this one."
     )
+    E512 = (
+        "[E512] The comparison needs the library 'span_marker' ({error}): pip install "
+        "'span_marker==1.8.0'."
+    )
     E540 = (
         "[E540] The benchmark compares with the library 'pytorch-crf': pip install "
         "'mtnlp[compare]'."
