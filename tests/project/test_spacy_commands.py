@@ -110,7 +110,7 @@ def test_init_fill_config_and_debug_config(work: Path, config: Path) -> None:
 def test_init_labels(work: Path, config: Path) -> None:
     run("init", "labels", config, work / "labels")
     made = {path.stem: json.loads(path.read_text()) for path in (work / "labels").glob("*.json")}
-    assert set(made) == {"ner", "fine_ner", "textcat", "events"}
+    assert set(made) == {"ner", "fine_ner", "nested_ner", "textcat", "events"}
     assert "PER" in made["ner"]
 
 
