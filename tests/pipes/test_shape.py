@@ -173,6 +173,22 @@ def test_empty_docs(name: str, backbone: Path) -> None:
         assert_same_answers(doc, nlp(text))
 
 
+def test_under_spacys_own_ner(backbone: Path, tmp_path: Path) -> None:
+    model = {"@architectures": "spacy.TransitionBasedParser.v2", "tok2vec": WITH_SHAPE}
+    model.update(state_type="ner", extra_state_tokens=False, hidden_width=32, maxout_pieces=2)
+    nlp = make_nlp(backbone, [])
+    nlp.add_pipe("ner", config={"model": {**model, "use_upper": True, "nO": None}})
+    examples = case_examples(nlp)
+    fix_random_seed(0)
+    nlp.initialize(lambda: examples)
+    train(nlp, examples, 40)
+    assert nlp.evaluate(examples)["ents_f"] == 1.0
+    nlp.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path)
+    for text in TEXTS:
+        assert_same_answers(nlp(text), loaded(text))
+
+
 # The heads' rate
 
 
