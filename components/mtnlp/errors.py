@@ -218,6 +218,20 @@ class Errors:
     )
     E232 = "[E232] max_width is {found}. The widest span must have at least one word."
 
+    E240 = (
+        "[E240] mtnlp.ConcatTok2Vec.v1 has no parts. Give it tok2vec layers by name, for instance "
+        "[components.ner.model.tok2vec.parts.listener]."
+    )
+    E241 = (
+        "[E241] mtnlp.ConcatTok2Vec.v1 has several listeners to one encoder (upstream: {names}), "
+        "and one's gradient would be lost. Leave one of them."
+    )
+    E242 = (
+        "[E242] The part '{part}' of mtnlp.ConcatTok2Vec.v1 does not give a vector for each token. "
+        "Put a tok2vec layer there, such as mtnlp.TransformerListener.v1; poolers go around the "
+        "whole."
+    )
+
     # E3: pipes
     E301 = (
         "[E301] Cannot add the label '{label}' to '{name}': its head is built, and its scores have "

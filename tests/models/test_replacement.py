@@ -18,11 +18,33 @@ from .test_listener import STOCK
 
 TEXTS = ["Anna Keller flew to Paris.", "What a film!", "The grey wolf slept near Rome. " * 20, ""]
 OWN = {"@architectures": "mtnlp.TransformerListener.v1", "grad_factor": 0.5}
+SHAPE = {"@architectures": "mtnlp.ShapeEmbedding.v1", "width": 8, "rows": 50}
+
+
+def beside_shape(listener: Dict[str, Any]) -> Dict[str, Any]:
+    parts = {"shape": SHAPE, "listener": listener}
+    return {"@architectures": "mtnlp.ConcatTok2Vec.v1", "parts": parts}
+
 
 # What stands at [components.X.model.tok2vec], and where in it the listener is.
 LISTENERS = {
     "ner with own listener": ("ner", OWN, "model.tok2vec"),
     "ner with stock listener": ("ner", STOCK, "model.tok2vec"),
+    "ner with own listener beside shapes": (
+        "ner",
+        beside_shape(OWN),
+        "model.tok2vec.parts.listener",
+    ),
+    "nested ner with stock listener beside shapes": (
+        "nested_ner",
+        beside_shape(STOCK),
+        "model.tok2vec.parts.listener",
+    ),
+    "textcat with token pooler over own listener beside shapes": (
+        "textcat",
+        {"@architectures": "mtnlp.TokenPooler.v1", "tok2vec": beside_shape(OWN)},
+        "model.tok2vec.tok2vec.parts.listener",
+    ),
     "textcat with transformer pooler": (
         "textcat",
         {"@architectures": "mtnlp.TransformerPooler.v1", "pooling": "cls"},

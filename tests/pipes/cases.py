@@ -26,6 +26,14 @@ EXACT: Dict[str, Any] = {
 }
 # A tiny encoder at a high rate needs no more.
 NESTED = {"spans_key": "nerel", "model": {"scorer": {"hidden": 32}}}
+# Token vectors of the encoder and what it cannot see of a word.
+WITH_SHAPE: Dict[str, Any] = {
+    "@architectures": "mtnlp.ConcatTok2Vec.v1",
+    "parts": {
+        "listener": {"@architectures": "mtnlp.TransformerListener.v1"},
+        "shape": {"@architectures": "mtnlp.ShapeEmbedding.v1", "width": 8, "rows": 50},
+    },
+}
 
 
 class Case(NamedTuple):
@@ -61,6 +69,12 @@ VARIANTS = {
         ["spans_nerel_f"],
     ),
     "span_ents": Case("span_ner", {"spans_key": None, "decoder": "flat"}, ["ents_f"]),
+    "shape": Case("crf_ner", {"model": {"tok2vec": WITH_SHAPE}}, ["ents_f"]),
+    "span_shape": Case(
+        "span_ner",
+        {"spans_key": "nerel", "model": {"scorer": {"hidden": 32}, "tok2vec": WITH_SHAPE}},
+        ["spans_nerel_f"],
+    ),
     "hidden": Case(
         "event_textcat", {"model": {"hidden": 16}}, ["cats_event_micro_f", "cats_event_macro_f"]
     ),

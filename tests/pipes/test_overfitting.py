@@ -70,6 +70,8 @@ CHECKS: Dict[str, Callable[[Dict[str, Doc]], None]] = {
     "span": check_nested,
     "marker": check_nested,
     "span_ents": check_ents,
+    "shape": check_ents,
+    "span_shape": check_nested,
     "hidden": check_events,
     "multitask": check_tasks,
     "events": check_events,

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 import spacy
+from spacy.tokens import Doc
+from spacy.training import Example
 from spacy.training.initialize import init_nlp
-from spacy.training.loop import train
+from spacy.training.loop import subdivide_batch, train
 from spacy.util import load_config
+from spacy.vocab import Vocab
 
 from mtnlp.data.convert import convert
 from mtnlp.data.options import ConvertOptions
@@ -17,6 +20,8 @@ from ..tiny import SAMPLE
 
 CONFIGS = SAMPLE.parents[1] / "configs"
 NAMES = sorted(path.stem for path in CONFIGS.glob("*.cfg"))
+# The factories of components that a config takes from a trained pipeline.
+SOURCED = {"transformer": "transformer", "fine_ner": "crf_ner"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -25,10 +30,32 @@ def test_score_weights_name_every_default(name: str) -> None:
     config = load_config(CONFIGS / f"{name}.cfg")
     named = config["training"]["score_weights"]
     nlp = spacy.blank("en")
-    for component in config["components"].values():
-        defaults = nlp.get_factory_meta(component["factory"]).default_score_weights
-        assert set(defaults) <= set(named), component["factory"]
+    for component_name, component in config["components"].items():
+        factory = component.get("factory") or SOURCED[component_name]
+        defaults = nlp.get_factory_meta(factory).default_score_weights
+        assert set(defaults) <= set(named), factory
     assert sum(weight or 0.0 for weight in named.values()) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("multinerd")])
+def test_multinerd_settings(name: str) -> None:
+    """The same for both systems, from the backbone or from a trained pipeline."""
+    config = load_config(CONFIGS / f"{name}.cfg")
+    training = config["training"]
+    optimizer = training["optimizer"]
+    assert config["system"]["seed"] == 42
+    assert (training["max_epochs"], training["max_steps"]) == (1, 0)
+    assert training["accumulate_gradient"] == 2
+    batch = [Example(doc, doc) for doc in [Doc(Vocab(), words=["a"])] * training["batcher"]["size"]]
+    assert [len(part) for part in subdivide_batch(batch, 2)] == [16, 16]
+    assert optimizer["learn_rate"]["initial_rate"] == 5e-5
+    assert [optimizer[key] for key in ("beta1", "beta2", "eps")] == [0.9, 0.999, 1e-8]
+    assert config["initialize"]["before_init"] == {
+        "@callbacks": "mtnlp.FitSchedule.v1",
+        "warmup": 0.1,
+    }
+    if "source" not in config["components"]["transformer"]:
+        assert config["components"]["transformer"]["model"]["window"] == 256
 
 
 def test_training_nerel_on_the_sample(backbone: Path, tmp_path: Path) -> None:

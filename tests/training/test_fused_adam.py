@@ -7,7 +7,7 @@ import numpy
 import pytest
 import torch
 from spacy import registry
-from thinc.api import Adam, PyTorchWrapper
+from thinc.api import Adam, HashEmbed, PyTorchWrapper
 
 from mtnlp.training.fused_adam import RENEWAL, create_fused_adam_v1
 
@@ -51,6 +51,27 @@ def test_near_thinc_with_clipping_and_schedule() -> None:
     # Decay before or after the step, and the place of epsilon, differ in second order.
     numpy.testing.assert_allclose(one, two, atol=1e-4)
     assert numpy.abs(one - start).max() > 0.05
+
+
+def test_thincs_own_layers_forget_the_gradient_of_the_last_step() -> None:
+    """As under thinc's Adam: a second batch's gradient is its own, not the sum of both."""
+    ids = numpy.array([[3], [5]], dtype="uint64")
+    tables = []
+    for optimizer in (
+        create_fused_adam_v1(0.01, L2=0.0),
+        Adam(0.01, L2=0.0, L2_is_weight_decay=True, use_averages=False),
+    ):
+        layer = HashEmbed(4, 8, column=0, seed=1)
+        layer.initialize(X=ids)
+        (table,) = [node for node in layer.walk() if node.has_param("E")]
+        table.set_param("E", make_steps((8, 4), 1)[0])
+        for gradient in make_steps((2, 4), 6):
+            _, backprop = layer.begin_update(ids)
+            backprop(gradient)
+            layer.finish_update(optimizer)
+            assert not table.get_grad("E").any()
+        tables.append(table.get_param("E"))
+    numpy.testing.assert_allclose(*tables, atol=1e-5)
 
 
 def test_parameters_have_their_own_moments() -> None:

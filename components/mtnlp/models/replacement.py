@@ -5,7 +5,7 @@ for the model and rewrites the config; both must describe the same tree of layer
 pipeline can be saved but not loaded.
 """
 
-from typing import Any, Dict
+from typing import Any, Dict, Iterable, Optional
 
 from spacy_transformers.layers.split_trf import split_trf_batch
 from thinc.api import Model, chain
@@ -24,11 +24,10 @@ def replace_listener_cfg(
     """The config block that takes the place of a listener's.
 
     transformer_cfg: the block of the shared encoder.
-    listener_cfg: the pipe's `[model.tok2vec]` (`replace_listeners` reads that name alone); where it
-        is a `mtnlp.TokenPooler.v1`, the listener is the tok2vec inside.
+    listener_cfg: the pipe's `[model.tok2vec]` (`replace_listeners` reads that name alone), or a
+        block of ours around the listener's.
     """
-    if listener_cfg["@architectures"] == "mtnlp.TokenPooler.v1":
-        listener_cfg = listener_cfg["tok2vec"]
+    listener_cfg = find_listener(listener_cfg) or listener_cfg
     if listener_cfg["@architectures"] in OWN_LISTENERS:
         return {**listener_cfg, "transformer": dict(transformer_cfg)}
     return {
@@ -37,3 +36,17 @@ def replace_listener_cfg(
         "pooling": listener_cfg["pooling"],
         "grad_factor": listener_cfg.get("grad_factor", 1.0),
     }
+
+
+def find_listener(block: Dict[str, Any]) -> Optional[Dict[str, Any]]:
+    """The listener's block: this one, or the one inside a `mtnlp.TokenPooler.v1` or among the
+    parts of a `mtnlp.ConcatTok2Vec.v1`; None where there is none."""
+    name = block["@architectures"]
+    if name in OWN_LISTENERS or "TransformerListener" in name:
+        return block
+    inner: Iterable[Dict[str, Any]] = ()
+    if name == "mtnlp.TokenPooler.v1":
+        inner = [block["tok2vec"]]
+    elif name == "mtnlp.ConcatTok2Vec.v1":
+        inner = block["parts"].values()
+    return next(filter(None, map(find_listener, inner)), None)

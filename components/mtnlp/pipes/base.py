@@ -16,6 +16,7 @@ from thinc.api import Model, Optimizer, get_array_module, set_dropout_rate
 
 from ..errors import Errors, MtnlpError
 from ..gold.targets import Target
+from ..models import concat_tok2vec
 from ..models.torch_head import build_head, head_module
 from ..types import HeadOutput, LossBatch
 from .units import count_gold
@@ -190,8 +191,9 @@ class TorchPipe(TrainablePipe):
         for parameter in self.module.parameters():
             if parameter.grad is not None and not parameter.grad.any():
                 parameter.grad = None
-        self.model.get_ref("tok2vec").finish_update(sgd)
-        self.model.get_ref("head").finish_update(getattr(sgd, "for_heads", sgd))
+        for_heads = getattr(sgd, "for_heads", sgd)
+        concat_tok2vec.finish_update(self.model.get_ref("tok2vec"), sgd, for_heads)
+        self.model.get_ref("head").finish_update(for_heads)
         self.module.zero_grad(set_to_none=True)
 
     def get_loss_gradient(self, target: Target, output: HeadOutput) -> Tuple[float, HeadOutput]:

@@ -68,7 +68,8 @@ class FusedAdam(Optimizer):
         *,
         lr_scale: float = 1.0,
     ) -> Tuple[FloatsXd, FloatsXd]:
-        """One step on one parameter, in place.
+        """One step on one parameter, in place. The gradient is zero afterwards: nobody else clears
+        those of thinc's own layers.
 
         thinc makes a torch tensor of the array that comes back, and an array of that tensor at the
         next step; each keeps the one before it alive, without end. A copy now and then ends it.
@@ -103,6 +104,7 @@ class FusedAdam(Optimizer):
                 eps=self.eps,
                 maximize=False,
             )
+        gradient.fill(0)
         if self.nr_update[key] % RENEWAL == 0:
             weights = weights.copy()
         return weights, gradient

@@ -1,0 +1,50 @@
+"""What `mtnlp.ShapeEmbedding.v1` tells apart, and what not."""
+
+from typing import Any, List
+
+import numpy
+import pytest
+import spacy
+from spacy import registry
+from spacy.tokens import Doc
+
+from mtnlp.models.shape_embedding import FLAGS, build_shape_embedding_v1
+
+
+def embed(words: List[str], **settings: Any) -> numpy.ndarray:
+    """`[words, width]`"""
+    layer = build_shape_embedding_v1(**settings)
+    numpy.random.seed(0)
+    layer.initialize()
+    return layer.predict([Doc(spacy.blank("en").vocab, words=words)])[0]
+
+
+def test_resolves() -> None:
+    block = {"@architectures": "mtnlp.ShapeEmbedding.v1", "width": 8}
+    layer = registry.resolve({"model": block})["model"]
+    layer.initialize()
+    assert layer.predict([Doc(spacy.blank("en").vocab, words=["a", "B"])])[0].shape == (2, 8)
+
+
+def test_words_of_one_shape_are_one() -> None:
+    vectors = embed(["Apple", "Tiger", "Elephant", "2024", "1999"], width=16)
+    numpy.testing.assert_array_equal(vectors[0], vectors[1])
+    numpy.testing.assert_array_equal(vectors[0], vectors[2])
+    numpy.testing.assert_array_equal(vectors[3], vectors[4])
+
+
+def test_case_and_kind_are_told_apart() -> None:
+    vectors = embed(["apple", "Apple", "APPLE", "aPPle", "1234", ".", "xyz-1", "Xyz-1", ","])
+    for i, one in enumerate(vectors):
+        for other in vectors[i + 1 :]:
+            assert numpy.abs(one - other).max() > 1e-3
+
+
+@pytest.mark.parametrize("index", range(1, 1 + len(FLAGS)))
+def test_a_flag_has_two_vectors(index: int) -> None:
+    """Both values of a flag are hashed into a small table, and do not end in the same rows."""
+    layer = build_shape_embedding_v1()
+    layer.initialize()
+    table = [node for node in layer.walk() if node.name == "hashembed"][index]
+    off, on = table.predict(numpy.array([0, 1], dtype="uint64"))
+    assert numpy.abs(off - on).max() > 1e-3
