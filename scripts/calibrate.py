@@ -48,7 +48,7 @@ def main(
 
     A trained model is mostly too sure of itself. Its scores are divided by a temperature, one
     number a pipe: the one that makes the gold of DEV most likely. The entities of crf_ner stay the
-    same, their probabilities become right on average. Fit again after further training.
+    same, only their probabilities change. Fit again after further training.
 
     Example: calibrate.py training/conll/model-best corpus/dev/conll.spacy --output
     training/conll/model-calibrated --report corpus/test/conll.spacy

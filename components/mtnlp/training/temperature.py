@@ -141,7 +141,7 @@ def _fit(scores: KeptScores) -> TemperatureFit:
     cfg = scores.pipe.cfg
     before = scores.loss(cfg["temperature"])
     best = minimize(lambda x: scores.loss(exp(x)), log(LOWEST), log(HIGHEST), TOLERANCE)
-    temperature = round(exp(best), 6)  # as many digits as survive in the saved cfg
+    temperature = exp(best)
     if not LOWEST * 1.1 < temperature < HIGHEST / 1.1:
         logger.warning(
             "%s: the temperature %.2f is at the limit of what is searched. Probabilities hold only "
