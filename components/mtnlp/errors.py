@@ -217,6 +217,12 @@ class Errors:
         'decoder = "flat".'
     )
     E232 = "[E232] max_width is {found}. The widest span must have at least one word."
+    E233 = (
+        "[E233] The n best readings of a text need a CRF: this head tags every token on its own. "
+        'Set decoder = "crf" in mtnlp.TokenClassifier.v1.'
+    )
+    E234 = "[E234] k = {found}. Ask for at least one reading of a text."
+    E235 = "[E235] The temperature is {found}. Scores are divided by it: it must be above 0."
 
     E240 = (
         "[E240] mtnlp.ConcatTok2Vec.v1 has no parts. Give it tok2vec layers by name, for instance "
@@ -258,6 +264,10 @@ class Errors:
         "[E306] Cannot initialize '{name}': every document of the training data is empty. Check "
         "the corpus with `python scripts/stats.py`."
     )
+    E310 = (
+        "[E310] '{name}' has no vectors of the text '{start}…': its encoder has not run, or a "
+        "cleaner has run since. Try `with nlp.select_pipes(disable=['trf_data_cleaner'])`."
+    )
 
     # E4: training and project
     E401 = (
@@ -288,6 +298,9 @@ class Errors:
         "runs on. Install mtnlp (pip install -e .) in the environment that packages, then retry."
     )
     E414 = "[E414] {what} failed with exit code {code}; its own message stands above."
+
+    E415 = "[E415] No document is annotated for '{name}'. Give some that hold its gold in {layer}."
+    E416 = "[E416] Nothing to calibrate in '{path}': it has no crf_ner and no span_ner."
 
     E430 = (
         "[E430] mtnlp.FitSchedule.v1 sets the steps of a warmup_linear.v1 schedule, but "

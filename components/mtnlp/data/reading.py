@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import List, Optional, Sequence
 
-from spacy.tokens import DocBin
+from spacy.language import Language
+from spacy.tokens import Doc, DocBin
 
 from mtnlp.errors import DataError, Errors, MtnlpError
 
@@ -34,3 +35,17 @@ def corpus_files(folder: Path, names: Optional[Sequence[str]] = None) -> List[Pa
         described = ", ".join(missing) or "no .spacy file at all"
         raise MtnlpError(Errors.E150.format(folder=folder, missing=described))
     return [found[name] for name in wanted]
+
+
+def bare_copy(nlp: Language, doc: Doc) -> Doc:
+    """The same tokens without annotations."""
+    words = [token.text for token in doc]
+    return Doc(nlp.vocab, words=words, spaces=[bool(token.whitespace_) for token in doc])
+
+
+def bare_doc(nlp: Language, reference: Doc) -> Doc:
+    """What a pipeline gets to read of a reference document: its tokens where spaces are unknown,
+    else its text, tokenised anew, as spaCy's own corpus reader does."""
+    if reference.has_unknown_spaces:
+        return bare_copy(nlp, reference)
+    return nlp.make_doc(reference.text)

@@ -22,7 +22,7 @@ from spacy.training import Example
 from spacy.util import minibatch
 
 from ..data.options import Progress, quiet
-from ..data.reading import corpus_files, open_docbin
+from ..data.reading import bare_doc, corpus_files, open_docbin
 from ..errors import Errors, MtnlpError
 from ..scorers.categories import Cats
 from .categories import CategoryEvaluation
@@ -109,21 +109,8 @@ def evaluate(
 
 
 def predict(nlp: Language, references: Sequence[Doc]) -> List[Example]:
-    """Run the pipeline on bare copies of reference documents.
-
-    Where spaces are unknown the gold tokens are kept; any other text is tokenised anew, as
-    spaCy's own corpus reader does.
-    """
-    bare = [
-        Doc(
-            nlp.vocab,
-            words=[token.text for token in doc],
-            spaces=[bool(token.whitespace_) for token in doc],
-        )
-        if doc.has_unknown_spaces
-        else nlp.make_doc(doc.text)
-        for doc in references
-    ]
+    """Run the pipeline on bare copies of reference documents (see `bare_doc`)."""
+    bare = [bare_doc(nlp, doc) for doc in references]
     predicted = nlp.pipe(bare, batch_size=max(1, len(bare)))
     return [Example(x, y) for x, y in zip(predicted, references, strict=True)]
 

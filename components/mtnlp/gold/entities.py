@@ -32,6 +32,11 @@ def is_annotated(doc: Doc, spans_key: Optional[str]) -> bool:
     return spans_key in doc.spans
 
 
+def layer_of(spans_key: Optional[str]) -> str:
+    """How a user writes the layer."""
+    return "doc.ents" if spans_key is None else f"doc.spans['{spans_key}']"
+
+
 def gold_spans(doc: Doc, spans_key: Optional[str]) -> Sequence[Span]:
     """The layer's spans as annotated, nested ones included."""
     return doc.ents if spans_key is None else list(doc.spans[spans_key])

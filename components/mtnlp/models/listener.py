@@ -51,6 +51,16 @@ def connect(upstream: str, transformer: Optional[Model]) -> Model[List[Doc], Lis
     return replace_listener(transformer)
 
 
+def require_encoded(model: Model, docs: Sequence[Doc], name: str) -> None:
+    """Raises MtnlpError E310 where the model listens to a shared encoder that has left nothing on
+    a Doc: a listener answers with zeros there. name: of the component."""
+    if not any(isinstance(node, TransformerListener) for node in model.walk()):
+        return
+    for doc in docs:
+        if len(doc) and (not Doc.has_extension("trf_data") or doc._.trf_data is None):
+            raise MtnlpError(Errors.E310.format(name=name, start=doc[:5].text))
+
+
 class QuickListener(TransformerListener):
     """A `TransformerListener` that recognises its batch without a Python loop over tokens."""
 

@@ -50,7 +50,11 @@ def build_span_classifier_v1(
 
 @torch.no_grad()
 def find_spans(
-    head: Model, vectors: List[Floats2d], decoder: str, threshold: float
+    head: Model,
+    vectors: List[Floats2d],
+    decoder: str,
+    threshold: float,
+    temperature: float = 1.0,
 ) -> Tuple[torch.Tensor, torch.Tensor]:
     """The entities of a batch, without the scores of all its spans in memory at once.
 
@@ -64,6 +68,6 @@ def find_spans(
     tokens = torch.cat([torch.zeros((0, head.get_dim("nI")), device=device), *parts])
     module.eval()
     try:
-        return module.find(tokens, lengths, decoder, threshold)
+        return module.find(tokens, lengths, decoder, threshold, temperature)
     finally:
         module.train()  # as thinc's shim leaves it

@@ -5,7 +5,9 @@ from typing import List, Tuple
 import torch
 
 from ..structured import crf
+from ..structured.nbest import nbest
 from ..structured.schemes import get_scheme
+from .temperature import tempered
 
 # Training adds this to illegal transitions, rather than -inf: gold that contradicts the scheme
 # then costs a loss that nobody can overlook instead of an infinite one.
@@ -19,7 +21,9 @@ class LinearChainCRF(torch.nn.Module):
 
     All methods take emissions `[batch, seq, tags]` (tags as the scheme orders them) and a bool
     mask `[batch, seq]`, a prefix of each row. Illegal transitions are never learnt, and exactly
-    impossible in decoding and in posteriors. Raises MtnlpError (E210) for an unknown scheme.
+    impossible in decoding and in posteriors. Probabilities are those of all scores divided by
+    `temperature`; the order of sequences does not depend on it.
+    Raises MtnlpError (E210) for an unknown scheme, (E235) for a temperature not above 0.
     """
 
     legal_transitions: torch.Tensor
@@ -46,8 +50,20 @@ class LinearChainCRF(torch.nn.Module):
     def nll(
         self, emissions: torch.Tensor, allowed: torch.Tensor, mask: torch.Tensor
     ) -> torch.Tensor:
-        """`[batch]`: -log P(the tags are among `allowed`, bool `[batch, seq, tags]`)."""
+        """`[batch]`: -log P(the tags are among `allowed`, bool `[batch, seq, tags]`), to train
+        on."""
         return crf.nll(emissions, *self._scores(ILLEGAL), mask, allowed)
+
+    def predictive_nll(
+        self,
+        emissions: torch.Tensor,
+        allowed: torch.Tensor,
+        mask: torch.Tensor,
+        temperature: float = 1.0,
+    ) -> torch.Tensor:
+        """`[batch]`: as `nll`, under the probabilities that are predicted; infinite where
+        `allowed` leaves no legal sequence."""
+        return crf.nll(*self._tempered(emissions, temperature), mask, allowed)
 
     def decode(self, emissions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """int64 `[batch, seq]`: the best legal tag sequences; 0 on padding."""
@@ -58,12 +74,35 @@ class LinearChainCRF(torch.nn.Module):
         return crf.marginals(emissions, *self._scores(-torch.inf), mask)
 
     def span_probabilities(
-        self, emissions: torch.Tensor, mask: torch.Tensor, spans: torch.Tensor
+        self,
+        emissions: torch.Tensor,
+        mask: torch.Tensor,
+        spans: torch.Tensor,
+        temperature: float = 1.0,
     ) -> torch.Tensor:
         """`[n]`: the posterior probability of each of `spans`, int64 `[n, 4]`: document, start,
         end, label index."""
-        scores = self._scores(-torch.inf)
-        return crf.span_log_probability(emissions, *scores, mask, spans, self.scheme).exp()
+        scores = self._tempered(emissions, temperature)
+        return crf.span_log_probability(*scores, mask, spans, self.scheme).exp()
+
+    def nbest(
+        self, emissions: torch.Tensor, mask: torch.Tensor, k: int, temperature: float = 1.0
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """The k best legal tag sequences, int64 `[batch, k, seq]`, and their log probabilities
+        `[batch, k]`; see `structured.nbest`."""
+        return nbest(*self._tempered(emissions, temperature), mask, k)
+
+    def _tempered(
+        self, emissions: torch.Tensor, temperature: float
+    ) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Emission, transition, start and end scores, as probabilities are computed from them."""
+        transitions, start, end = self._scores(-torch.inf)
+        return (
+            tempered(emissions, temperature),
+            tempered(transitions, temperature),
+            tempered(start, temperature),
+            tempered(end, temperature),
+        )
 
     def _scores(self, illegal: float) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Transition, start and end scores, with `illegal` where the scheme forbids."""

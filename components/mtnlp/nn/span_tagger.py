@@ -15,6 +15,7 @@ from ..types import HeadOutput, LossBatch
 from .body import Body
 from .prior import prior_bias
 from .span_scorers import BiaffineScorer, ScorerBuilder
+from .temperature import tempered
 
 # Their hidden values take 8 MB in a `MarkerScorer` at a `max_width` of 8, and 18 MB in a
 # `BiaffineScorer` for 30 classes.
@@ -101,6 +102,14 @@ class SpanTagger(torch.nn.Module):
             features = span_features(batch.features, self.max_width)
         return self.criterion(LossBatch(batch.logits, features, batch.target, batch.mask))
 
+    @torch.no_grad()
+    def nll(self, batch: LossBatch, temperature: float) -> torch.Tensor:
+        """The negative log-likelihood of the gold under the probabilities that are predicted at a
+        temperature, summed over spans: what the temperature is fitted by. batch: as for `loss`."""
+        likelihood = CrossEntropy() if self.exclusive else BinaryCrossEntropy()
+        logits = tempered(batch.logits, temperature)
+        return likelihood(LossBatch(logits, None, batch.target, batch.mask))
+
     def count(self, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """int64 `[2, classes]`: how many annotated spans are of each class, and are not.
 
@@ -127,13 +136,16 @@ class SpanTagger(torch.nn.Module):
         mask: torch.Tensor,
         decoder: str = "nested",
         threshold: float = 0.5,
+        temperature: float = 1.0,
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """The entities of a batch.
 
         mask: bool `[batch, seq]`, the real tokens, a prefix of each row. decoder: a name in
-        `structured.span_decoding`. threshold: the least probability.
+        `structured.span_decoding`. threshold: the least probability. temperature: what scores are
+        divided by before.
         RETURNS: int64 `[n, 4]`, document, start, end, label index, in this order, and their
-            probabilities `[n]`, on the CPU. Raises MtnlpError (E230) for an unknown decoder.
+            probabilities `[n]`, on the CPU. Raises MtnlpError (E230) for an unknown decoder, (E235)
+            for a temperature not above 0.
         """
         places = token_places(mask.sum(1))
         parts = (
@@ -141,7 +153,7 @@ class SpanTagger(torch.nn.Module):
             for i in range(0, len(places), self.chunk_size)
             for row, start, _ in [places[i : i + self.chunk_size].unbind(1)]
         )
-        return self.select(parts, places, decoder, threshold)
+        return self.select(parts, places, decoder, threshold, temperature)
 
     @torch.no_grad()
     def find(
@@ -150,13 +162,14 @@ class SpanTagger(torch.nn.Module):
         lengths: torch.Tensor,
         decoder: str = "nested",
         threshold: float = 0.5,
+        temperature: float = 1.0,
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """`decode` of `forward`, without padding and with the scores of one chunk at a time.
 
         tokens: `[tokens, width]`, texts one after another. lengths: int64 `[batch]`, tokens a text.
         """
         parts = self.score(self.body(tokens))
-        return self.select(parts, token_places(lengths), decoder, threshold)
+        return self.select(parts, token_places(lengths), decoder, threshold, temperature)
 
     def select(
         self,
@@ -164,10 +177,14 @@ class SpanTagger(torch.nn.Module):
         places: torch.Tensor,
         decoder: str,
         threshold: float,
+        temperature: float,
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """The candidates among the scores of all parts, decoded. places: see `token_places`."""
         decode = get_decoder(decoder)
-        found = [self.candidates(scores, places[part], threshold) for part, scores in parts]
+        found = [
+            self.candidates(tempered(scores, temperature), places[part], threshold)
+            for part, scores in parts
+        ]
         spans = torch.cat([places.new_zeros(0, 4), *(spans for spans, _ in found)]).cpu()
         best = torch.cat([torch.zeros(0, device=places.device), *(p for _, p in found)]).cpu()
         kept = decode(spans, best)

@@ -3,13 +3,15 @@
 Both take a mask bool `[batch, seq]`, True for real tokens, a prefix of each row, and a target
 that says which tags each token may have, bool `[batch, seq, tags]`: one True is a gold tag, all
 True a missing one. Both decode to entities, int64 `[n, 4]` (document, start, end, label index;
-ordered by document and start) and their probabilities, float `[n]`.
+ordered by document and start) and their probabilities, float `[n]`, at a temperature, which
+changes no entity. Raises MtnlpError (E235) for a temperature that is not above 0.
 """
 
 from typing import List, Optional, Tuple
 
 import torch
 
+from ..errors import Errors, MtnlpError
 from ..losses.base import adopt, pass_counts
 from ..losses.crf_likelihood import CRFLikelihood
 from ..losses.cross_entropy import CrossEntropy
@@ -18,6 +20,7 @@ from ..structured.spans import span_minimum
 from ..types import HeadOutput, LossBatch
 from .body import Body
 from .linear_chain import LinearChainCRF
+from .temperature import tempered
 
 
 class Tagger(torch.nn.Module):
@@ -58,6 +61,17 @@ class Tagger(torch.nn.Module):
     def loss(self, batch: LossBatch) -> torch.Tensor:
         """The loss, summed over the tokens whose tag is known."""
         return self.criterion(self.known_tags(batch))
+
+    def nll(self, batch: LossBatch, temperature: float) -> torch.Tensor:
+        """The negative log-likelihood of the gold under the probabilities that are predicted at a
+        temperature, summed: what the temperature is fitted by. batch: as for `loss`."""
+        raise NotImplementedError
+
+    def nbest(
+        self, scores: torch.Tensor, mask: torch.Tensor, k: int, temperature: float = 1.0
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """The k best taggings of each text. Raises MtnlpError (E233): only a CRF has them."""
+        raise MtnlpError(Errors.E233)
 
     def known_tags(self, batch: LossBatch) -> LossBatch:
         """A batch of tag constraints as one of classes; a token is annotated where it has one."""
@@ -108,10 +122,42 @@ class CRFTagger(Tagger):
         return known
 
     @torch.no_grad()
-    def decode(self, scores: torch.Tensor, mask: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+    def nll(self, batch: LossBatch, temperature: float) -> torch.Tensor:
+        each = self.crf.predictive_nll(batch.logits, batch.target, batch.mask, temperature)
+        return each.sum()
+
+    @torch.no_grad()
+    def decode(
+        self, scores: torch.Tensor, mask: torch.Tensor, temperature: float = 1.0
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
         """The entities of the best tag sequences and their exact posterior probabilities."""
         spans = self.scheme.spans(self.crf.decode(scores, mask), mask)
-        return spans, self.crf.span_probabilities(scores, mask, spans)
+        return spans, self.crf.span_probabilities(scores, mask, spans, temperature)
+
+    @torch.no_grad()
+    def nbest(
+        self, scores: torch.Tensor, mask: torch.Tensor, k: int, temperature: float = 1.0
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """The k best taggings of each text.
+
+        RETURNS: their entities, int64 `[n, 4]` as from `decode`, with `document * k + rank` in
+            place of the document, and their log probabilities `[batch, k]`, best first, -inf where
+            a text has fewer. Raises MtnlpError (E234) for a k below 1.
+        """
+        tags, probabilities = self.crf.nbest(scores, mask, k, temperature)
+        possible = (probabilities > -torch.inf).unsqueeze(-1) & mask.unsqueeze(1)
+        return self.scheme.spans(tags.flatten(0, 1), possible.flatten(0, 1)), probabilities
+
+    @torch.no_grad()
+    def softmax_minimum(
+        self, scores: torch.Tensor, mask: torch.Tensor
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """The entities of `decode`, each with the least softmax probability of its tags, what a
+        tagger without a CRF gives: to compare the exact posterior with."""
+        tags = self.crf.decode(scores, mask)
+        spans = self.scheme.spans(tags, mask)
+        each = scores.float().softmax(-1).gather(2, tags.unsqueeze(-1)).squeeze(-1)
+        return spans, span_minimum(each, spans)
 
 
 class SoftmaxTagger(Tagger):
@@ -121,8 +167,17 @@ class SoftmaxTagger(Tagger):
         return CrossEntropy()
 
     @torch.no_grad()
-    def decode(self, scores: torch.Tensor, mask: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+    def nll(self, batch: LossBatch, temperature: float) -> torch.Tensor:
+        known = self.known_tags(batch)
+        known.logits = tempered(known.logits, temperature)
+        return CrossEntropy()(known)
+
+    @torch.no_grad()
+    def decode(
+        self, scores: torch.Tensor, mask: torch.Tensor, temperature: float = 1.0
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
         """The entities of the best tags; an entity is as probable as its least probable tag."""
-        best, tags = scores.float().softmax(-1).max(-1)
-        spans = self.scheme.spans(tags, mask)
+        best = tempered(scores.float(), temperature).softmax(-1).amax(-1)
+        # Of the scores, not of probabilities: these may be rounded to the same number.
+        spans = self.scheme.spans(scores.argmax(-1), mask)
         return spans, span_minimum(best, spans)

@@ -119,6 +119,8 @@ class TorchPipe(TrainablePipe):
         sample = list(islice(docs, SAMPLE_SIZE))
         if not sample:
             raise MtnlpError(Errors.E306.format(name=self.name))
+        if "temperature" in self.cfg:  # fitted to weights that go now
+            self.cfg["temperature"] = 1.0
         encoder = self.model.get_ref("tok2vec")
         encoder.initialize(X=sample)
         self.cfg["width"] = find_width(encoder, sample)

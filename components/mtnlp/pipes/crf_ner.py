@@ -10,13 +10,16 @@ from thinc.api import Config, Model
 
 from ..gold.entities import gold_labels, tag_targets
 from ..gold.targets import Target
+from ..models.listener import require_encoded
 from .base import TorchPipe
 from .entity_spans import Predictions, install_confidence, write_entities
+from .hypotheses import Hypothesis, make_hypotheses
 
 DEFAULT_CONFIG = Config().from_str(
     """
     [crf_ner]
     spans_key = null
+    min_confidence = 0.0
     scorer = {"@scorers": "mtnlp.EntityScorer.v1"}
 
     [crf_ner.model]
@@ -43,19 +46,32 @@ DEFAULT_CONFIG = Config().from_str(
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
 )
 def make_crf_ner(
-    nlp: Language, name: str, model: Model, spans_key: Optional[str], scorer: Optional[Callable]
+    nlp: Language,
+    name: str,
+    model: Model,
+    spans_key: Optional[str],
+    min_confidence: float,
+    scorer: Optional[Callable],
 ) -> "CRFNER":
     """A tagger of flat entities.
 
     model: `mtnlp.TokenClassifier.v1` or a model of its shape.
     spans_key: where gold and predictions live: `doc.ents` (None) or `doc.spans[spans_key]`.
+    min_confidence: entities less probable are not written. Can be changed in a trained pipeline:
+        `pipe.cfg["min_confidence"]`.
     scorer: `mtnlp.EntityScorer.v1`.
     """
-    return CRFNER(nlp.vocab, model, name, spans_key=spans_key, scorer=scorer)
+    return CRFNER(
+        nlp.vocab, model, name, spans_key=spans_key, min_confidence=min_confidence, scorer=scorer
+    )
 
 
 class CRFNER(TorchPipe):
-    """Finds flat entities; each has a score in a SpanGroup, by default its exact probability."""
+    """Finds flat entities; each has a score in a SpanGroup, by default its exact probability.
+
+    `cfg["temperature"]` divides the scores that probabilities are computed from, in prediction
+    alone; it changes no entity. `training.temperature` fits it, `initialize` sets it to 1.0.
+    """
 
     def __init__(
         self,
@@ -64,9 +80,11 @@ class CRFNER(TorchPipe):
         name: str = "crf_ner",
         *,
         spans_key: Optional[str] = None,
+        min_confidence: float = 0.0,
         scorer: Optional[Callable] = None,
     ):
-        super().__init__(vocab, model, name, scorer=scorer, spans_key=spans_key)
+        settings = {"spans_key": spans_key, "min_confidence": min_confidence, "temperature": 1.0}
+        super().__init__(vocab, model, name, scorer=scorer, **settings)
         install_confidence()
 
     def head_sizes(self) -> Dict[str, Any]:
@@ -80,10 +98,26 @@ class CRFNER(TorchPipe):
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
         """The entities of the batch and their probabilities."""
+        output, mask = self.model.predict(list(docs))
+        spans, probabilities = self.module.decode(output.scores, mask, self.cfg["temperature"])
+        kept = probabilities >= self.cfg["min_confidence"]
+        return Predictions(spans[kept].cpu().numpy(), probabilities[kept].cpu().numpy())
+
+    def nbest(self, docs: Iterable[Doc], k: int) -> List[List[Hypothesis]]:
+        """The k most probable readings of each Doc, best first; fewer where there are not as many.
+
+        docs: they carry the encoder's vectors, so no `trf_data_cleaner` has run on them.
+        Raises MtnlpError E233 for a softmax head, E234 for a k below 1, E310 for Docs without
+        vectors.
+        """
         docs = list(docs)
+        require_encoded(self.model, docs, self.name)
         output, mask = self.model.predict(docs)
-        spans, probabilities = self.module.decode(output.scores, mask)
-        return Predictions(spans.cpu().numpy(), probabilities.cpu().numpy())
+        temperature = self.cfg["temperature"]
+        spans, log_probabilities = self.module.nbest(output.scores, mask, k, temperature)
+        return make_hypotheses(
+            docs, spans.cpu().numpy(), log_probabilities.cpu().numpy(), self.labels
+        )
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Predictions) -> None:
         """Write `doc.ents` or `doc.spans[spans_key]`, and the group with the scores."""

@@ -54,14 +54,20 @@ def make_spans(
     """
     best: Dict[Tuple[int, int, int], float] = {}
     for (_, start, end, label), score in zip(rows.tolist(), scores.tolist(), strict=True):
-        while start < end and doc[start].is_space:
-            start += 1
-        while end > start and doc[end - 1].is_space:
-            end -= 1
+        start, end = trim(doc, start, end)
         if start < end:
             best[start, end, label] = max(score, best.get((start, end, label), 0.0))
     spans = [Span(doc, start, end, label=labels[label]) for start, end, label in best]
     return spans, numpy.array(list(best.values()), dtype="float32")
+
+
+def trim(doc: Doc, start: int, end: int) -> Tuple[int, int]:
+    """A span's boundaries without white space at its ends; empty where there is nothing else."""
+    while start < end and doc[start].is_space:
+        start += 1
+    while end > start and doc[end - 1].is_space:
+        end -= 1
+    return start, end
 
 
 def install_confidence() -> None:

@@ -78,7 +78,8 @@ def make_span_ner(
         the decoder "flat" alone.
     decoder: which of the spans found stay. "flat": best first, none that overlap; "nested": best
         first, none that cross; "all".
-    threshold: the least probability of an entity.
+    threshold: the least probability of an entity: what `min_confidence` is in `crf_ner`. Can be
+        changed in a trained pipeline: `pipe.cfg["threshold"]`.
     scorer: `mtnlp.EntityScorer.v1`.
     """
     return SpanNER(
@@ -93,7 +94,12 @@ def make_span_ner(
 
 
 class SpanNER(TorchPipe):
-    """Finds entities within entities; each has its probability in the SpanGroup."""
+    """Finds entities within entities; each has its probability in the SpanGroup.
+
+    `cfg["temperature"]` divides the scores that probabilities are computed from, in prediction
+    alone. The threshold is of these probabilities, so where spans are exclusive another temperature
+    may let other entities pass. `training.temperature` fits it, `initialize` sets it to 1.0.
+    """
 
     def __init__(
         self,
@@ -108,7 +114,12 @@ class SpanNER(TorchPipe):
     ):
         """Arguments as for `make_span_ner`. Raises MtnlpError E231 where nested entities were to
         go into `doc.ents`."""
-        settings = {"spans_key": spans_key, "decoder": decoder, "threshold": threshold}
+        settings = {
+            "spans_key": spans_key,
+            "decoder": decoder,
+            "threshold": threshold,
+            "temperature": 1.0,
+        }
         super().__init__(vocab, model, name, scorer=scorer, **settings)
         if spans_key is None and decoder != "flat":
             raise MtnlpError(Errors.E231.format(name=name))
@@ -153,7 +164,7 @@ class SpanNER(TorchPipe):
     def predict(self, docs: Iterable[Doc]) -> Predictions:
         """The entities of the batch and their probabilities."""
         vectors = self.model.get_ref("tok2vec").predict(list(docs))
-        settings = self.cfg["decoder"], self.cfg["threshold"]
+        settings = self.cfg["decoder"], self.cfg["threshold"], self.cfg["temperature"]
         spans, probabilities = find_spans(self.model.get_ref("head"), vectors, *settings)
         return Predictions(spans.numpy(), probabilities.numpy())
 

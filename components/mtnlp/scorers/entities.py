@@ -74,23 +74,23 @@ def predicted_entities(example: Example, spans_key: Optional[str]) -> Set[SpanKe
     spaCy's scorer does. In the layer `doc.ents`, predictions over a token without annotation
     are neither right nor wrong and are left out.
     """
-    spans = list(_layer(example.predicted, spans_key))
-    if not spans:
-        return set()
-    reference = example.reference
-    x2y = example.alignment.x2y
-    result: Set[SpanKey] = set()
-    for span in spans:
-        indices = x2y[span.start : span.end]
-        if len(indices) == 0:
-            # Whitespace tokens align with nothing: a wrong prediction, at no gold position.
-            result.add((-1 - span.start, -1, span.label_))
-            continue
-        start, end = int(indices[0]), int(indices[-1]) + 1
-        if spans_key is None and any(token.ent_iob == 0 for token in reference[start:end]):
-            continue
-        result.add((start, end, span.label_))
-    return result
+    found = (
+        reference_span(example, span, spans_key) for span in _layer(example.predicted, spans_key)
+    )
+    return {key for key in found if key is not None}
+
+
+def reference_span(example: Example, span: Span, spans_key: Optional[str]) -> Optional[SpanKey]:
+    """A predicted entity as `predicted_entities` maps it; None where it is left out."""
+    indices = example.alignment.x2y[span.start : span.end]
+    if len(indices) == 0:
+        # Whitespace tokens align with nothing: a wrong prediction, at no gold position.
+        return -1 - span.start, -1, span.label_
+    start, end = int(indices[0]), int(indices[-1]) + 1
+    unknown = (token.ent_iob == 0 for token in example.reference[start:end])
+    if spans_key is None and any(unknown):
+        return None
+    return start, end, span.label_
 
 
 def _layer(doc: Doc, spans_key: Optional[str]) -> Iterable[Span]:

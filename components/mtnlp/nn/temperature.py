@@ -1,0 +1,15 @@
+"""Temperature scaling of scores (Guo et al. 2017)."""
+
+import torch
+
+from ..errors import Errors, MtnlpError
+
+
+def tempered(scores: torch.Tensor, temperature: float) -> torch.Tensor:
+    """The scores divided by the temperature: above 1 probabilities move together, below 1 apart.
+
+    Raises MtnlpError (E235) for a temperature that is not above 0.
+    """
+    if not temperature > 0:
+        raise MtnlpError(Errors.E235.format(found=temperature))
+    return scores if temperature == 1.0 else scores / temperature

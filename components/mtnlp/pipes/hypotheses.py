@@ -1,0 +1,52 @@
+"""Several readings of one text, each with its probability."""
+
+from typing import Dict, List, NamedTuple, Sequence, Tuple
+
+import numpy
+from spacy.tokens import Doc
+
+from ..types import Annotation
+from .entity_spans import trim
+
+
+class Hypothesis(NamedTuple):
+    """One reading of a whole Doc.
+
+    probability: that exactly these entities are there, and no others.
+    entities: (start, end, label) in tokens, by position.
+    """
+
+    probability: float
+    entities: List[Annotation]
+
+
+def make_hypotheses(
+    docs: Sequence[Doc],
+    spans: numpy.ndarray,
+    log_probabilities: numpy.ndarray,
+    labels: Sequence[str],
+) -> List[List[Hypothesis]]:
+    """The readings of each Doc, the most probable first.
+
+    As in `doc.ents`, entities have no white space at their ends; readings that differ in white
+    space alone become one, with the sum of their probabilities.
+
+    spans: int64 `[n, 4]`, document * k + rank, start, end, label index; ordered by the first two.
+    log_probabilities: `[docs, k]`, -inf where a Doc has fewer readings.
+    """
+    k = log_probabilities.shape[1]
+    readings: List[List[Annotation]] = [[] for _ in range(log_probabilities.size)]
+    for reading, start, end, label in spans.tolist():
+        start, end = trim(docs[reading // k], start, end)
+        if start < end:
+            readings[reading].append(Annotation(start, end, labels[label]))
+    found: List[Dict[Tuple[Annotation, ...], float]] = [{} for _ in docs]
+    for row, rank in zip(*(log_probabilities > -numpy.inf).nonzero(), strict=True):
+        key = tuple(readings[row * k + rank])
+        probability = float(numpy.exp(log_probabilities[row, rank]))
+        found[row][key] = min(1.0, found[row].get(key, 0.0) + probability)
+    made = [
+        [Hypothesis(probability, list(entities)) for entities, probability in each.items()]
+        for each in found
+    ]
+    return [sorted(each, key=lambda reading: -reading.probability) for each in made]

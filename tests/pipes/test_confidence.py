@@ -1,0 +1,216 @@
+"""Confidences of entity pipes: temperature, min_confidence, n-best readings."""
+
+import json
+from pathlib import Path
+from typing import Any, List
+
+import numpy
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+
+from mtnlp.errors import MtnlpError
+from mtnlp.pipes.hypotheses import Hypothesis, make_hypotheses
+from mtnlp.types import Annotation
+
+from .cases import (
+    TEXTS,
+    assert_same_answers,
+    get_case_pipe,
+    group_scores,
+    initialized,
+    listed,
+    make_case,
+    mixed_examples,
+    train,
+)
+
+NER_CASES = ["crf_ents", "crf_spans", "biluo", "softmax", "span"]
+GROUPS = {"crf_spans": "multinerd", "span": "nerel"}
+TEXT = "Anna Keller flew to Paris ."
+
+
+def make_trained(backbone: Path, name: str, steps: int = 8) -> Language:
+    """Trained so little that it is not sure of anything."""
+    nlp = initialized(make_case(backbone, name))
+    train(nlp, mixed_examples(nlp), steps)
+    return nlp
+
+
+def entities_of(doc: Doc, name: str) -> List[Any]:
+    return listed(doc.spans[GROUPS.get(name, "crf_ner")])
+
+
+def scores_of(doc: Doc, name: str) -> List[float]:
+    return group_scores(doc.spans[GROUPS.get(name, "crf_ner")])
+
+
+# Temperature
+
+
+@pytest.mark.parametrize("name", NER_CASES)
+def test_temperature_survives_and_acts(name: str, backbone: Path, tmp_path: Path) -> None:
+    nlp = make_trained(backbone, name)
+    pipe = get_case_pipe(nlp, name)
+    assert pipe.cfg["temperature"] == 1.0
+    if name == "span":
+        pipe.cfg["threshold"] = 0.0
+    before = list(nlp.pipe(TEXTS))
+    pipe.cfg["temperature"] = 2.5
+    after = list(nlp.pipe(TEXTS))
+    if name != "span":  # whose decoder goes by the probabilities
+        assert [entities_of(doc, name) for doc in before] == [
+            entities_of(doc, name) for doc in after
+        ]
+    assert [scores_of(doc, name) for doc in before] != [scores_of(doc, name) for doc in after]
+    nlp.to_disk(tmp_path)
+    for loaded in (spacy.load(tmp_path), make_case(backbone, name).from_bytes(nlp.to_bytes())):
+        assert get_case_pipe(loaded, name).cfg["temperature"] == 2.5
+        for text in TEXTS:
+            assert_same_answers(nlp(text), loaded(text), 1e-6)
+
+
+@pytest.mark.parametrize("name", NER_CASES)
+def test_training_never_sees_it(name: str, backbone: Path) -> None:
+    nlp = make_trained(backbone, name, 1)
+    pipe = get_case_pipe(nlp, name)
+    examples = mixed_examples(nlp)
+    for example in examples:
+        example.predicted = nlp.get_pipe("transformer")(example.predicted)  # type: ignore
+    loss = pipe.loss_on(examples)
+    pipe.cfg["temperature"] = 7.0
+    assert pipe.loss_on(examples) == loss and loss[0] > 0
+    # New weights have not been calibrated.
+    nlp.initialize(lambda: mixed_examples(nlp))
+    assert pipe.cfg["temperature"] == 1.0
+
+
+@pytest.mark.parametrize("name", ["crf_ents", "span"])
+def test_pipelines_saved_before_there_was_one(name: str, backbone: Path, tmp_path: Path) -> None:
+    nlp = make_trained(backbone, name, 2)
+    nlp.to_disk(tmp_path)
+    factory = "span_ner" if name == "span" else "crf_ner"
+    saved = tmp_path / factory / "cfg"
+    cfg = json.loads(saved.read_text())
+    cfg.pop("temperature")
+    cfg.pop("min_confidence", None)
+    saved.write_text(json.dumps(cfg))
+    config = (tmp_path / "config.cfg").read_text()
+    lines = [line for line in config.splitlines() if not line.startswith("min_confidence")]
+    (tmp_path / "config.cfg").write_text("\n".join(lines))
+    loaded = spacy.load(tmp_path)
+    assert get_case_pipe(loaded, name).cfg["temperature"] == 1.0
+    for text in TEXTS:
+        assert_same_answers(nlp(text), loaded(text), 1e-6)
+
+
+# min_confidence
+
+
+@pytest.mark.parametrize("name", ["crf_ents", "crf_spans", "softmax"])
+def test_min_confidence(name: str, backbone: Path, tmp_path: Path) -> None:
+    nlp = make_trained(backbone, name)
+    pipe = get_case_pipe(nlp, name)
+    doc = nlp(TEXT)
+    entities, scores = entities_of(doc, name), scores_of(doc, name)
+    assert len(set(scores)) > 1
+    pipe.cfg["min_confidence"] = (min(scores) + max(scores)) / 2
+    nlp.to_disk(tmp_path)
+    for pipeline in (nlp, spacy.load(tmp_path)):
+        doc = pipeline(TEXT)
+        sure = [score >= pipe.cfg["min_confidence"] for score in scores]
+        assert 0 < sum(sure) < len(sure)
+        kept = [entity for entity, keep in zip(entities, sure, strict=True) if keep]
+        assert entities_of(doc, name) == kept
+        assert scores_of(doc, name) == pytest.approx(
+            [score for score, keep in zip(scores, sure, strict=True) if keep]
+        )
+        if name != "crf_spans":
+            assert listed(doc.ents) == kept
+            assert doc.has_annotation("ENT_IOB")
+    pipe.cfg["min_confidence"] = 1.01
+    for doc in nlp.pipe(TEXTS):
+        assert not entities_of(doc, name) and not doc.ents
+
+
+def test_min_confidence_is_a_setting(backbone: Path) -> None:
+    nlp = make_case(backbone, "crf_ents", min_confidence=0.75)
+    assert get_case_pipe(nlp, "crf_ents").cfg["min_confidence"] == 0.75
+    assert nlp.config["components"]["crf_ner"]["min_confidence"] == 0.75
+
+
+# N-best readings
+
+
+@pytest.mark.parametrize("name", ["crf_ents", "crf_spans", "biluo"])
+def test_nbest(name: str, backbone: Path) -> None:
+    nlp = make_trained(backbone, name)
+    pipe = get_case_pipe(nlp, name)
+    pipe.cfg["temperature"] = 1.7
+    docs = list(nlp.pipe(TEXTS))
+    readings = pipe.nbest(docs, 4)
+    assert len(readings) == len(docs)
+    for doc, found in zip(docs, readings, strict=True):
+        assert 0 < len(found) <= 4
+        assert [r.probability for r in found] == sorted(
+            (r.probability for r in found), reverse=True
+        )
+        assert len({tuple(r.entities) for r in found}) == len(found)
+        assert sum(r.probability for r in found) <= 1.0 + 1e-6
+        if not any(token.is_space for token in doc):
+            assert found[0].entities == entities_of(doc, name)
+        if not len(doc):
+            assert found == [Hypothesis(1.0, [])]
+        (alone,) = pipe.nbest([doc], 4)
+        assert [r.entities for r in alone] == [r.entities for r in found]
+        assert [r.probability for r in alone] == pytest.approx([r.probability for r in found], 1e-4)
+    assert pipe.nbest([], 3) == []
+
+
+def test_all_readings_make_the_posteriors(backbone: Path) -> None:
+    """An entity's confidence is the sum over the readings that hold it."""
+    nlp = make_trained(backbone, "crf_ents")
+    doc = nlp("Anna flew")
+    (readings,) = get_case_pipe(nlp, "crf_ents").nbest([doc], 1000)
+    # Nothing, four ways to tag one token of two labels, two spans of two tokens, four of both.
+    assert len(readings) == 1 + 4 + 2 + 4
+    assert sum(r.probability for r in readings) == pytest.approx(1.0)
+    assert doc.ents
+    entities, scores = entities_of(doc, "crf_ents"), scores_of(doc, "crf_ents")
+    for entity, score in zip(entities, scores, strict=True):
+        held = sum(r.probability for r in readings if entity in r.entities)
+        assert held == pytest.approx(score, rel=1e-4)
+    one = nlp("Anna")
+    assert len(get_case_pipe(nlp, "crf_ents").nbest([one], 9)[0]) == 3
+
+
+def test_readings_that_differ_in_white_space_are_one() -> None:
+    doc = Doc(spacy.blank("en").vocab, words=["Anna", " "])
+    empty = Doc(doc.vocab)
+    logs = numpy.log([[0.4, 0.3, 0.2], [1.0, 1.0, 1.0]])
+    logs[1, 1:] = -numpy.inf
+    # "Anna" is a PER; "Anna " is; " " is, which is nothing.
+    spans = numpy.array([[0, 0, 1, 0], [1, 0, 2, 0], [2, 1, 2, 0]])
+    both, none = make_hypotheses([doc, empty], spans, logs, ["PER"])
+    assert [reading.entities for reading in both] == [[Annotation(0, 1, "PER")], []]
+    assert [reading.probability for reading in both] == pytest.approx([0.7, 0.2])
+    assert none == [Hypothesis(1.0, [])]
+
+
+def test_nbest_needs_a_crf_and_vectors(backbone: Path) -> None:
+    nlp = make_trained(backbone, "softmax", 1)
+    with pytest.raises(MtnlpError, match="E233"):
+        get_case_pipe(nlp, "softmax").nbest([nlp(TEXT)], 2)
+    nlp = make_trained(backbone, "crf_ents", 1)
+    pipe = get_case_pipe(nlp, "crf_ents")
+    with pytest.raises(MtnlpError, match="E234"):
+        pipe.nbest([nlp(TEXT)], 0)
+    with pytest.raises(MtnlpError, match=r"E310.*crf_ner.*Anna Keller"):
+        pipe.nbest([nlp.make_doc(TEXT)], 2)
+    nlp.add_pipe("trf_data_cleaner")
+    doc = nlp(TEXT)
+    with pytest.raises(MtnlpError, match="E310"):
+        pipe.nbest([doc], 2)
+    with nlp.select_pipes(disable=["trf_data_cleaner"]):
+        assert pipe.nbest([nlp(TEXT)], 2)
