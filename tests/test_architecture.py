@@ -38,7 +38,17 @@ FORBIDDEN = {
 }
 
 # Needed by an extra only: nothing the runtime imports may import them at module level.
-EXTRAS = {"datasets", "seqeval", "sklearn", "tensorboard", "rich", "pyarrow", "accelerate"}
+EXTRAS = {
+    "accelerate",
+    "datasets",
+    "matplotlib",
+    "pyarrow",
+    "rich",
+    "scipy",
+    "seqeval",
+    "sklearn",
+    "tensorboard",
+}
 RUNTIME_ROOMS = {room for room, floor in FLOORS.items() if floor <= 4} - {"data"}
 
 FILES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT or path.stem in FLOORS)

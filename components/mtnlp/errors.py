@@ -301,6 +301,18 @@ class Errors:
 
     E415 = "[E415] No document is annotated for '{name}'. Give some that hold its gold in {layer}."
     E416 = "[E416] Nothing to calibrate in '{path}': it has no crf_ner and no span_ner."
+    E420 = "[E420] {path} is no grid: {reason}."
+    E421 = "[E421] {source}: {config} has no setting '{name}', nor its defaults. Correct the name."
+    E422 = "[E422] {source}: nothing at '{path}'. Correct the path, or put the files there first."
+    E423 = "[E423] {cell}: the config does not hold together: {reason}"
+    E424 = (
+        "[E424] {cell}: nothing ends the training. Set training.max_epochs or training.max_steps."
+    )
+    E425 = "[E425] {path} is of another setting. Name another --output, or delete its folder."
+    E426 = "[E426] paths.test stands in for paths.dev, but no corpus of the config depends on that."
+    E427 = "[E427] No run has the score '{metric}'. Scores are: {known}."
+    E428 = "[E428] {run} failed: {reason} (all it printed is in {log})"
+    E429 = "[E429] The figure needs matplotlib: pip install 'mtnlp[reports]'."
 
     E430 = (
         "[E430] mtnlp.FitSchedule.v1 sets the steps of a warmup_linear.v1 schedule, but "

@@ -1,0 +1,81 @@
+"""`scripts/compare.py` with real trainings of a tiny encoder."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any, Dict, List
+
+import pytest
+import spacy
+from spacy.training import Corpus
+
+from ...data.corpora import flat, invoke
+from .conftest import Mini
+
+AXES = """
+[axes.decoder.crf]
+components.ner.model.decoder = "crf"
+
+# This cell can be built, and fails when it trains.
+[axes.decoder.softmax]
+components.ner.model.decoder = "softmax"
+components.ner.model.loss = { "@losses" = "mtnlp.CRFLikelihood.v1" }
+"""
+
+
+def rows(path: Path) -> List[Dict[str, str]]:
+    with path.open(encoding="utf8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_help() -> None:
+    result = invoke("compare", "--help")
+    assert result.exit_code == 0
+    assert "--dry-run" in result.output and "--train" in result.output
+
+
+def test_a_wrong_grid(tmp_path: Path) -> None:
+    result = invoke("compare", tmp_path / "nope.toml")
+    assert result.exit_code == 1 and "E420" in result.output
+
+
+def test_a_comparison(tmp_path: Path, grid_text: str, mini: Mini) -> None:
+    grid, output = tmp_path / "tiny.toml", tmp_path / "out"
+    grid.write_text(grid_text + AXES, encoding="utf8")
+    options = ["--output", output, "--training.batcher.size", "8", "--keep"]
+
+    dry = invoke("compare", grid, *options, "--dry-run")
+    assert dry.exit_code == 0, dry.output
+    assert "2 runs (2 cells × 1 seeds), 0 done, about" in flat(dry.output)
+    assert not (output / "runs").exists()
+
+    result = invoke("compare", grid, *options)
+    assert result.exit_code == 1
+    assert "E219" in result.output and "decoder=softmax, seed 3" in flat(result.output)
+    folder = output / "runs" / "decoder=crf" / "seed-3"
+    found: Dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="utf8"))
+    assert found["cell"] == {"decoder": "crf"} and found["seed"] == 3
+
+    # What `spacy evaluate` says of the same weights.
+    nlp = spacy.load(folder / "model" / "model-last")
+    scores = nlp.evaluate(list(Corpus(mini.corpus / "test" / "conll.spacy")(nlp)))
+    for key in ("ents_p", "ents_r", "ents_f", "ents_per_type"):
+        assert found["scores"]["test"][key] == scores[key]
+    # 24 sentences in batches of 8, twice.
+    words = sum(len(eg) for eg in Corpus(mini.corpus / "train" / "conll.spacy")(nlp))
+    measures = found["measures"]
+    assert measures["words"] == 2 * words
+    assert 0 < measures["seconds"] < measures["total_seconds"]
+    assert measures["words_per_second"] == pytest.approx(words * 2 / measures["seconds"])
+    assert measures["peak_memory_mb"] > 100
+
+    (row,) = rows(output / "table.csv")
+    assert (row["decoder"], row["seeds"]) == ("crf", "1")
+    assert float(row["test_ents_f_mean"]) == scores["ents_f"]
+    (single,) = rows(output / "runs.csv")
+    assert float(single["dev_ents_p"]) == found["scores"]["dev"]["ents_p"]
+    assert "| crf | 1 |" in (output / "table.md").read_text(encoding="utf8")
+
+    # Nothing is left but what failed, and nothing is forgotten.
+    again = invoke("compare", grid, *options, "--dry-run")
+    assert "2 runs (2 cells × 1 seeds), 1 done, about" in flat(again.output)
