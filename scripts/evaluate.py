@@ -36,6 +36,8 @@ def main(
     """Score every task of a pipeline, with n, 95% interval and constant baseline.
 
     The baselines are what always the same answer would score, chosen on the train split.
+    Where gold entities overlap, F1 is against all of them, and a row of its own gives F1 against
+    the flattened ones: the longest, of equally long ones the first, none overlapping.
     """
     settings = Settings(chunk_size=chunk_size, samples=samples, seed=seed, raw_text=raw_text)
     try:

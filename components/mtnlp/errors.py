@@ -141,7 +141,8 @@ class Errors:
     )
     E196 = (
         "[E196] The corpus '{name}': the spans of '{key}' overlap in '{start}…', so they cannot "
-        "become entities. `spans_to_ents` needs a flat layer."
+        "become entities. `spans_to_ents` needs a flat layer. To train crf_ner on this one, "
+        "set its spans_key = '{key}' instead: it learns the longest of overlapping entities."
     )
     E197 = "[E197] No corpus to read: none is listed under `corpora`, or every weight is 0."
 

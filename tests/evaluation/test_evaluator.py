@@ -139,9 +139,16 @@ def test_entities_agree_with_the_scorer(
 
 
 def test_overlapping_layers_have_no_tags(nlp: Language, docs: List[Doc]) -> None:
-    deep = evaluate(nlp, docs, settings=SETTINGS)["pipes"]["deep"]
+    results = evaluate(nlp, docs, settings=SETTINGS)
+    ner, deep = results["pipes"]["ner"], results["pipes"]["deep"]
     assert (deep["documents"], deep["entities"]) == (1, 2)
     assert deep["micro"]["r"] == 0.5 and "per_tag" not in deep
+    # Of Anna and Anna Bell the longer stays, which was not found.
+    assert deep["flattened_gold"]["entities"] == 1
+    assert deep["flattened_gold"]["micro"] == {"p": 0.0, "r": 0.0, "f": 0.0}
+    assert "flattened_gold" not in ner
+    rows = evaluation_tables(results)[-1].rows
+    assert [row[0] for row in rows if row[1] == "F1 against flattened gold"] == ["deep"]
 
 
 def test_categories_agree_with_the_scorer(

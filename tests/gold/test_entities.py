@@ -10,9 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import Doc, Span
 from spacy.training import Example, offsets_to_biluo_tags
+from spacy.util import filter_spans
 from spacy.vocab import Vocab
 
-from mtnlp.gold.entities import get_entities, gold_labels, is_annotated, spell, tag_targets
+from mtnlp.gold.entities import (
+    flatten,
+    get_entities,
+    gold_labels,
+    is_annotated,
+    spell,
+    tag_targets,
+)
 from mtnlp.structured.schemes import BILUO, BIO
 
 VOCAB = Vocab()
@@ -115,6 +123,33 @@ def test_nested_spans_keep_the_longest() -> None:
     assert missing == []
     assert tags(same(doc), BIO(), "fine") == ["O", "B-PER", "I-PER", "I-PER", "I-PER", "B-LOC"]
     assert tags(same(doc), BILUO(), "fine") == ["O", "B-PER", "I-PER", "I-PER", "L-PER", "U-LOC"]
+
+
+def test_flatten_keeps_the_longest_then_the_leftmost_then_the_first() -> None:
+    spans = [(1, 3, "LOC"), (0, 2, "PER"), (0, 2, "LOC"), (4, 5, "PER"), (3, 6, "LOC")]
+    doc = with_spans(make_doc("a b c d e f g"), spans)
+    kept = [(span.start, span.end, span.label_) for span in flatten(doc.spans["fine"])]
+    assert kept == [(0, 2, "PER"), (3, 6, "LOC")]
+    assert flatten([]) == []
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 8), st.integers(1, 5), st.sampled_from(LABELS)), max_size=12)
+)
+def test_flatten_drops_only_what_a_better_span_overlaps(starts: List[Tuple[int, int, str]]) -> None:
+    """The rule by its definition: a span stays unless one of higher rank stays on its words."""
+    doc = make_doc("a b c d e f g h i j k l m")
+    spans = [Span(doc, start, start + width, label) for start, width, label in starts]
+    ranked = sorted(enumerate(spans), key=lambda pair: (-len(pair[1]), pair[1].start, pair[0]))
+    free = [True] * len(doc)
+    expected = []
+    for _, span in ranked:
+        if all(free[span.start : span.end]):
+            expected.append(span)
+            free[span.start : span.end] = [False] * len(span)
+    kept = flatten(spans)
+    assert kept == sorted(expected, key=lambda span: span.start)
+    assert kept == filter_spans(spans)
 
 
 def test_unknown_label_is_missing() -> None:

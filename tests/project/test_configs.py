@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import Any
+from typing import Any, Dict, List, Optional
 
 import pytest
 import spacy
@@ -58,25 +58,44 @@ def test_multinerd_settings(name: str) -> None:
         assert config["components"]["transformer"]["model"]["window"] == 256
 
 
-def test_training_nerel_on_the_sample(backbone: Path, tmp_path: Path) -> None:
-    """Two steps over a tiny encoder: nested entities are among what is learnt and scored."""
+def test_nested_and_flat_entities_train_alike() -> None:
+    """What differs between the two configs of NEREL is the head, not what is around it."""
+    nested, flat = (load_config(CONFIGS / f"{name}.cfg") for name in ("nerel", "nerel_flat"))
+    del nested["components"]["transformer"]["model"]["layers"]  # for the events
+    for config in (nested, flat):
+        del config["training"]["score_weights"]
+    for section in ("paths", "system", "corpora", "training", "initialize"):
+        assert flat[section] == nested[section], section
+    assert flat["components"]["transformer"] == nested["components"]["transformer"]
+    pipes = nested["components"]["nested_ner"], flat["components"]["flat_ner"]
+    assert [pipe["spans_key"] for pipe in pipes] == ["nerel", "nerel"]
+
+
+@pytest.mark.parametrize(
+    "config, name, layers", [("nerel", "nested_ner", [0, 2]), ("nerel_flat", "flat_ner", None)]
+)
+def test_training_nerel_on_the_sample(
+    backbone: Path, tmp_path: Path, config: str, name: str, layers: Optional[List[int]]
+) -> None:
+    """Two steps over a tiny encoder: nested entities are learnt and scored, flat ones likewise."""
     convert(ConvertOptions("nerel", sample=SAMPLE, out=tmp_path, limit=(12, 3, 3)))
-    overrides = {
+    overrides: Dict[str, Any] = {
         "paths.backbone": str(backbone),
         "paths.train": str(tmp_path / "train"),
         "paths.dev": str(tmp_path / "dev"),
         "training.max_epochs": 0,
         "training.max_steps": 2,
         "components.transformer.model.window": 0,
-        "components.transformer.model.layers": [0, 2],
     }
-    nlp = init_nlp(load_config(CONFIGS / "nerel.cfg", overrides=overrides))
-    pipe: Any = nlp.get_pipe("nested_ner")
+    if layers is not None:
+        overrides["components.transformer.model.layers"] = layers
+    nlp = init_nlp(load_config(CONFIGS / f"{config}.cfg", overrides=overrides))
+    pipe: Any = nlp.get_pipe(name)
     assert {"PERSON", "CITY", "PROFESSION"} <= set(pipe.labels)
     (tmp_path / "model").mkdir()
     train(nlp, tmp_path / "model", stdout=io.StringIO(), stderr=io.StringIO())
     trained = spacy.load(tmp_path / "model" / "model-last")
     performance = trained.meta["performance"]
-    assert performance["nested_ner_loss"] > 0 and 0 <= performance["spans_nerel_f"] <= 1
+    assert performance[f"{name}_loss"] > 0 and 0 <= performance["spans_nerel_f"] <= 1
     doc = trained("Julia Novak was born in Vienna.")
     assert len(doc.spans["nerel"].attrs["scores"]) == len(doc.spans["nerel"])

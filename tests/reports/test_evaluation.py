@@ -28,6 +28,23 @@ RESULTS: Dict[str, Any] = {
             "loss_units": 600.0,
             "raw_text": {"documents": 30, "entities": 40, "micro": HALF, "f_interval": [0.3, 0.6]},
         },
+        "nested_ner": {
+            "kind": "entities",
+            "spans_key": "nerel",
+            "documents": 10,
+            "entities": 50,
+            "micro": HALF,
+            "macro": {"p": 0.6, "r": 0.6, "f": 0.4},
+            "f_interval": [0.4, 0.6],
+            "per_type": {"PERSON": ROW},
+            "flattened_gold": {
+                "entities": 35,
+                "micro": {**HALF, "f": 0.45},
+                "macro": {**HALF, "f": 0.3},
+                "f_interval": [0.35, 0.55],
+                "per_type": {"PERSON": ROW},
+            },
+        },
         "textcat": {
             "kind": "categories",
             "tasks": {
@@ -80,6 +97,9 @@ def test_the_summary_shows_n_interval_and_baseline() -> None:
         ["ner", "token accuracy", 600, 0.9, [0.85, 0.95], None],
         ["ner", "F1 on raw text", 40, 0.5, [0.3, 0.6], None],
         ["ner", "loss", 600, 1.25, None, None],
+        ["nested_ner", "F1", 50, 0.5, [0.4, 0.6], None],
+        ["nested_ner", "macro F1", 50, 0.4, None, None],
+        ["nested_ner", "F1 against flattened gold", 35, 0.45, [0.35, 0.55], None],
         ["textcat: mood", "accuracy", 40, 0.8, [0.65, 0.9], 0.55],
         ["textcat: mood", "micro F1", 40, 0.8, [0.66, 0.91], 0.56],
         ["textcat: mood", "macro F1", 40, 0.79, None, 0.35],
@@ -96,6 +116,7 @@ def test_details_stand_in_tables_of_their_own() -> None:
     assert [table.title for table in tables[:-1]] == [
         "ner: entity types",
         "ner: tags",
+        "nested_ner: entity types",
         "textcat: mood",
     ]
     assert tables[0].rows == [

@@ -7,9 +7,9 @@ from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
-from spacy.util import filter_spans
 
 from mtnlp.data.options import PARTS, Parts, Progress, quiet
+from mtnlp.gold.entities import flatten
 from mtnlp.types import Annotation, Record
 
 # What Records can say about tokens. Lemmas, heads and the rest would double the file.
@@ -107,7 +107,7 @@ def to_doc(record: Record, nlp: Language, written: Optional[Written] = None) -> 
         doc = nlp.make_doc(record.text or "")
     if record.entities is not None:
         entities = _spans(doc, record, record.entities, written)
-        kept = filter_spans(entities)
+        kept = flatten(entities)
         written.overlapping += len(entities) - len(kept)
         doc.set_ents(kept, default="outside")
     for key, layer in (record.spans or {}).items():

@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Optional, Set
 import numpy as np
 from spacy.training import Example
 
+from ..gold.entities import flatten, gold_spans
 from ..scorers.entities import SpanKey, gold_entities, is_annotated, predicted_entities
 from .intervals import bootstrap_interval, ratios
 from .spans import document_counts, span_metrics
@@ -20,6 +21,7 @@ class EntityEvaluation:
     def __init__(self, spans_key: Optional[str]) -> None:
         self.spans_key = spans_key
         self._gold: List[Set[SpanKey]] = []
+        self._flattened: List[Set[SpanKey]] = []
         self._predicted: List[Set[SpanKey]] = []
         self._lengths: List[int] = []
         self._missing: List[List[int]] = []
@@ -31,6 +33,7 @@ class EntityEvaluation:
             if not is_annotated(reference, self.spans_key):
                 continue
             self._gold.append(gold_entities(example, self.spans_key))
+            self._flattened.append(flattened_entities(example, self.spans_key))
             self._predicted.append(predicted_entities(example, self.spans_key))
             self._lengths.append(len(reference))
             missing = reference.to_array("ENT_IOB") == 0 if self.spans_key is None else np.zeros(0)
@@ -41,19 +44,27 @@ class EntityEvaluation:
 
         RETURNS: {"kind": "entities", "spans_key", "documents", "entities", "micro", "f_interval",
             "macro", "per_type"} and, where no entities overlap, {"tokens", "token_accuracy",
-            "token_accuracy_interval", "per_tag"}.
+            "token_accuracy_interval", "per_tag"}; where gold entities overlap, {"flattened_gold":
+            {"entities", "micro", "f_interval", "macro", "per_type"}}: the same predictions against
+            the gold entities that `gold.entities.flatten` keeps. Of those a flat tagger can find
+            all; nested predictions within them count as wrong.
         """
-        counts = document_counts(self._gold, self._predicted)
         result: Dict[str, Any] = {
             "kind": "entities",
             "spans_key": self.spans_key,
             "documents": len(self._gold),
-            "f_interval": list(bootstrap_interval(counts, samples=samples, seed=seed)),
+            "f_interval": _f_interval(self._gold, self._predicted, samples, seed),
         }
         layers = zip(self._lengths, self._gold, self._predicted, strict=True)
         if all(is_flat(length, gold) and is_flat(length, other) for length, gold, other in layers):
             return {**result, **self._tagging_metrics(samples, seed)}
-        return {**result, **span_metrics(self._gold, self._predicted)}
+        result.update(span_metrics(self._gold, self._predicted))
+        if self._flattened != self._gold:
+            result["flattened_gold"] = {
+                "f_interval": _f_interval(self._flattened, self._predicted, samples, seed),
+                **span_metrics(self._flattened, self._predicted),
+            }
+        return result
 
     def _tagging_metrics(self, samples: int, seed: int) -> Dict[str, Any]:
         gold, predicted = [], []
@@ -65,3 +76,16 @@ class EntityEvaluation:
             right[i] = same, length - len(missing)
         interval = bootstrap_interval(right, ratios, samples=samples, seed=seed)
         return {**tagging_metrics(gold, predicted), "token_accuracy_interval": list(interval)}
+
+
+def flattened_entities(example: Example, spans_key: Optional[str]) -> Set[SpanKey]:
+    """The reference's entities that `gold.entities.flatten` keeps, as `gold_entities` has them."""
+    kept = flatten(gold_spans(example.reference, spans_key))
+    return {(span.start, span.end, span.label_) for span in kept}
+
+
+def _f_interval(
+    gold: List[Set[SpanKey]], predicted: List[Set[SpanKey]], samples: int, seed: int
+) -> List[float]:
+    counts = document_counts(gold, predicted)
+    return list(bootstrap_interval(counts, samples=samples, seed=seed))

@@ -42,6 +42,15 @@ def gold_spans(doc: Doc, spans_key: Optional[str]) -> Sequence[Span]:
     return doc.ents if spans_key is None else list(doc.spans[spans_key])
 
 
+def flatten(spans: Iterable[Span]) -> List[Span]:
+    """What a flat tagger can learn of spans that overlap, in order.
+
+    The longest span first, of equally long ones the leftmost, and each only where it overlaps none
+    kept before (`spacy.util.filter_spans`). Of several labels on the same words the first stays.
+    """
+    return filter_spans(spans)
+
+
 def gold_labels(examples: Iterable[Example], spans_key: Optional[str]) -> List[str]:
     """The labels of the layer in the references, sorted."""
     found: Set[str] = set()
@@ -56,9 +65,9 @@ def get_entities(
 ) -> Optional[GoldEntities]:
     """The Example's flat gold entities; None where the layer is not annotated.
 
-    Of nested entities the longest stay. An entity whose boundaries fall inside a predicted
-    token, or whose label is unknown, makes its tokens missing: neither it nor "no entity" is true
-    of them.
+    Of overlapping ones those stay that `flatten` keeps. An entity whose boundaries fall inside a
+    predicted token, or whose label is unknown, makes its tokens missing: neither it nor "no
+    entity" is true of them.
     """
     reference, predicted = example.reference, example.predicted
     if not is_annotated(reference, spans_key):
@@ -66,7 +75,7 @@ def get_entities(
     same = same_tokens(reference, predicted)
     missing = missing_tokens(example, spans_key, same)
     spans = []
-    for span in filter_spans(gold_spans(reference, spans_key)):
+    for span in flatten(gold_spans(reference, spans_key)):
         start, end, exact = (span.start, span.end, True) if same else project(example, span)
         if exact and span.label_ in label_index:
             spans.append((start, end, label_index[span.label_]))

@@ -56,7 +56,8 @@ def make_crf_ner(
     """A tagger of flat entities.
 
     model: `mtnlp.TokenClassifier.v1` or a model of its shape.
-    spans_key: where gold and predictions live: `doc.ents` (None) or `doc.spans[spans_key]`.
+    spans_key: where gold and predictions live: `doc.ents` (None) or `doc.spans[spans_key]`. Of
+        gold entities that overlap, those are learnt which `gold.entities.flatten` keeps.
     min_confidence: entities less probable are not written. Can be changed in a trained pipeline:
         `pipe.cfg["min_confidence"]`.
     scorer: `mtnlp.EntityScorer.v1`.

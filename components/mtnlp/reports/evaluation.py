@@ -51,6 +51,10 @@ def _entity_rows(name: str, metrics: Numbers) -> List[List[Any]]:
         [name, "F1", metrics["entities"], metrics["micro"]["f"], metrics["f_interval"], None],
         [name, "macro F1", metrics["entities"], metrics["macro"]["f"], None, None],
     ]
+    if "flattened_gold" in metrics:
+        flat = metrics["flattened_gold"]
+        numbers = flat["micro"]["f"], flat["f_interval"]
+        rows.append([name, "F1 against flattened gold", flat["entities"], *numbers, None])
     if "token_accuracy" in metrics:
         numbers = metrics["token_accuracy"], metrics["token_accuracy_interval"]
         rows.append([name, "token accuracy", metrics["tokens"], *numbers, None])
