@@ -299,7 +299,6 @@ class Errors:
         "runs on. Install mtnlp (pip install -e .) in the environment that packages, then retry."
     )
     E414 = "[E414] {what} failed with exit code {code}; its own message stands above."
-
     E415 = "[E415] No document is annotated for '{name}'. Give some that hold its gold in {layer}."
     E416 = "[E416] Nothing to calibrate in '{path}': it has no crf_ner and no span_ner."
     E420 = "[E420] {path} is no grid: {reason}."
