@@ -106,9 +106,14 @@ def head_with_default(head: CRFTagger) -> CRFTagger:
 
 
 def test_only_a_crf_has_a_likelihood() -> None:
-    head = SoftmaxTagger(8, ["X"], loss=build_crf_likelihood_v1())
-    with pytest.raises(MtnlpError, match="E219"):
-        head.loss(make_batch(head))
+    loss = build_crf_likelihood_v1()
+    compound = build_compound_loss_v1({"likelihood": loss})
+    for given in (loss, compound):
+        with pytest.raises(MtnlpError, match="E219"):
+            SoftmaxTagger(8, ["X"], loss=given)
+        with pytest.raises(MtnlpError, match="E219"):
+            Classifier(4, TASKS, loss_exclusive=given)
+        assert isinstance(CRFTagger(8, ["X"], loss=given).criterion, type(given))
 
 
 def test_a_classifier_counts_what_is_annotated() -> None:

@@ -15,7 +15,11 @@ class LossModule(torch.nn.Module):
 
     `forward` takes a LossBatch and returns the sum over annotated units, a scalar; exactly 0.0,
     with a gradient function, where nothing is annotated.
+
+    needs_likelihood: whether it takes the `likelihood` of a LossBatch, which some heads lack.
     """
+
+    needs_likelihood = False
 
     def bind(self, classes: Sequence[str], width: int) -> None:
         """Called once, when a head is built or rebuilt: buffers and parameters get their sizes.
@@ -35,13 +39,23 @@ class LossModule(torch.nn.Module):
 
 
 def adopt(
-    loss: Optional[torch.nn.Module], default: torch.nn.Module, classes: Sequence[str], width: int
+    loss: Optional[torch.nn.Module],
+    default: torch.nn.Module,
+    classes: Sequence[str],
+    width: int,
+    has_likelihood: bool = False,
 ) -> torch.nn.Module:
     """A head's own copy of a loss, bound to its classes.
 
     loss: any module that takes a LossBatch; `default` where None. classes, width: as for `bind`.
+    has_likelihood: whether the head's batches have one. Raises MtnlpError E219 where the loss, or a
+    part of it, needs a likelihood and there is none.
     """
     own = copy.deepcopy(default if loss is None else loss)
+    if not has_likelihood and any(
+        getattr(part, "needs_likelihood", False) for part in own.modules()
+    ):
+        raise MtnlpError(Errors.E219)
     if isinstance(own, LossModule):
         own.bind(classes, width)
     return own

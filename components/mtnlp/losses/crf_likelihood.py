@@ -10,8 +10,10 @@ from .base import LossModule
 class CRFLikelihood(LossModule):
     """The head's own negative log-likelihood of the gold tag sequences, summed.
 
-    Only for heads that have one (the decoder "crf"): raises MtnlpError E219 for others.
+    Only for heads that have one (the decoder "crf"): others refuse it with MtnlpError E219.
     """
+
+    needs_likelihood = True
 
     def forward(self, batch: LossBatch) -> torch.Tensor:
         """The sum, a scalar; exactly 0.0 where nothing is annotated."""

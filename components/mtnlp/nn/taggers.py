@@ -29,8 +29,13 @@ class Tagger(torch.nn.Module):
     width: of the token vectors. labels: the entity types. scheme: the tag scheme's name.
     hidden, dropout: see `Body`. loss: what to train on, a module that takes a LossBatch with a
     class a token; the head keeps a copy of its own. That of `make_default_loss` where None.
-    Raises MtnlpError (E210) for an unknown scheme, and what the loss raises when it is bound.
+    Raises MtnlpError (E210) for an unknown scheme, and what `adopt` and the loss raise when it is
+    bound.
+
+    has_likelihood: whether the head has a likelihood of its own that a loss can take.
     """
+
+    has_likelihood = False
 
     def __init__(
         self,
@@ -47,7 +52,9 @@ class Tagger(torch.nn.Module):
         self.body = Body(width, hidden, dropout)
         tags = self.scheme.tags(self.labels)
         self.output = torch.nn.Linear(self.body.output_width, len(tags))
-        self.criterion = adopt(loss, self.make_default_loss(), tags, self.body.output_width)
+        self.criterion = adopt(
+            loss, self.make_default_loss(), tags, self.body.output_width, self.has_likelihood
+        )
 
     def make_default_loss(self) -> torch.nn.Module:
         """What the head is trained on where nothing else is given."""
@@ -100,6 +107,8 @@ class CRFTagger(Tagger):
     Other losses act on the softmax of the emissions, each token's alone. Where the likelihood has
     no part in a loss, the transitions are not trained: decoding then only keeps to the scheme.
     """
+
+    has_likelihood = True
 
     def __init__(
         self,
