@@ -97,8 +97,8 @@ def test_training_does_not_know_the_temperature() -> None:
         scores, mask = make_scores(head)
         target = torch.nn.functional.one_hot(torch.zeros_like(mask, dtype=torch.long), 5).bool()
         batch = LossBatch(scores, scores, target, mask)
-        assert float(head.loss(batch)) == pytest.approx(float(head.nll(batch, 1.0)), rel=1e-5)
-        assert float(head.loss(batch)) != pytest.approx(float(head.nll(batch, 2.0)), rel=1e-2)
+        assert head.loss(batch).item() == pytest.approx(float(head.nll(batch, 1.0)), rel=1e-5)
+        assert head.loss(batch).item() != pytest.approx(float(head.nll(batch, 2.0)), rel=1e-2)
 
 
 def test_softmax_tagger() -> None:
