@@ -58,6 +58,16 @@ def test_multinerd_settings(name: str) -> None:
         assert config["components"]["transformer"]["model"]["window"] == 256
 
 
+def test_spacys_own_ner_trains_as_ours() -> None:
+    """It differs in the head, and in the rate that only our heads know."""
+    ours, theirs = (load_config(CONFIGS / f"{name}.cfg") for name in ("conll", "compare/spacy_ner"))
+    del ours["training"]["optimizer"]["head_factor"]
+    for config in (ours, theirs):
+        head = config["components"].pop("ner")
+        assert head["factory"] == ("crf_ner" if config is ours else "ner")
+    assert ours == theirs
+
+
 def test_nested_and_flat_entities_train_alike() -> None:
     """What differs between the two configs of NEREL is the head, not what is around it."""
     nested, flat = (load_config(CONFIGS / f"{name}.cfg") for name in ("nerel", "nerel_flat"))
