@@ -1,6 +1,7 @@
 """Batches of like cost: as many documents as fill a budget of wordpieces."""
 
 import itertools
+from functools import lru_cache
 from typing import Callable, Iterable, Iterator, List, Optional, Sequence, TypeVar, Union
 
 from spacy.tokens import Doc
@@ -28,12 +29,11 @@ def create_wordpiece_batcher_v1(
         estimated, which is right for English and much too low for a script that the encoder hardly
         knows. Raises MtnlpError E204, when the first batch is asked for, where there is none.
     """
-    count: List[Callable[[Union[Doc, Example]], float]] = []
 
     def batch(examples: Iterable[Example]) -> Iterable[List[Example]]:
-        if not count:  # not before: a config is also resolved where its encoder is not at hand
-            count.append(wordpiece_counter(tokenizer) if tokenizer else estimate_wordpieces)
-        return minibatch_by_wordpieces(examples, size, tolerance, max_docs, count[0])
+        # Not before: a config is also resolved where its encoder is not at hand.
+        count = wordpiece_counter(tokenizer) if tokenizer else None
+        return minibatch_by_wordpieces(examples, size, tolerance, max_docs, count)
 
     return batch
 
@@ -89,6 +89,8 @@ def estimate_wordpieces(item: Union[Doc, Example]) -> float:
     return characters * PIECES_PER_CHARACTER + len(doc) * PIECES_PER_TOKEN + SPECIAL_PIECES
 
 
+# Every pipe counts its units in batches of its own making.
+@lru_cache(maxsize=1)
 def wordpiece_counter(name: str) -> Callable[[Union[Doc, Example]], float]:
     """A function that counts what an encoder's tokenizer makes of a Doc (an Example's `predicted`),
     special tokens included.

@@ -115,6 +115,17 @@ def predict(nlp: Language, references: Sequence[Doc]) -> List[Example]:
     return [Example(x, y) for x, y in zip(predicted, references, strict=True)]
 
 
+def load_pipeline(path: Path, gpu_id: int = -1) -> Language:
+    """A trained pipeline, on a GPU or, with -1, on the CPU. RAISES MtnlpError (E503) where there is
+    none."""
+    if gpu_id >= 0:
+        spacy.require_gpu(gpu_id)
+    try:
+        return spacy.load(path)
+    except (OSError, ValueError) as error:
+        raise MtnlpError(Errors.E503.format(path=path, reason=error)) from error
+
+
 def evaluate_corpus(
     model: Path,
     corpus: Path,
@@ -136,12 +147,7 @@ def evaluate_corpus(
         broken file.
     """
     files = corpus_files(corpus / split, names)
-    if gpu_id >= 0:
-        spacy.require_gpu(gpu_id)
-    try:
-        nlp = spacy.load(model)
-    except (OSError, ValueError) as error:
-        raise MtnlpError(Errors.E503.format(path=model, reason=error)) from error
+    nlp = load_pipeline(model, gpu_id)
     total = sum(len(open_docbin(file)) for file in files)
     train = [corpus / "train" / file.name for file in files]
     train_files = [file for file in train if file.exists()]

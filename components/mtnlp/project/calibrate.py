@@ -4,7 +4,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
-import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -14,6 +13,7 @@ from mtnlp.data.options import Progress, quiet
 from mtnlp.data.reading import bare_doc, corpus_files, open_docbin
 from mtnlp.errors import Errors, MtnlpError
 from mtnlp.evaluation.calibration_report import calibration_report
+from mtnlp.evaluation.evaluator import load_pipeline
 from mtnlp.gold.entities import is_annotated
 from mtnlp.project.files import fresh_folder
 from mtnlp.training.temperature import fit_temperatures, pipes_with_temperature
@@ -40,12 +40,7 @@ def calibrate(
         and, with a report, {"test", "report": what `calibration_report` returns}.
     Raises MtnlpError E150, E411, E415, E416, E503, DataError for a broken file.
     """
-    if gpu_id >= 0:
-        spacy.require_gpu(gpu_id)
-    try:
-        nlp = spacy.load(model)
-    except (OSError, ValueError) as error:
-        raise MtnlpError(Errors.E503.format(path=model, reason=error)) from error
+    nlp = load_pipeline(model, gpu_id)
     candidates = list(names or pipes_with_temperature(nlp))
     if not candidates:
         raise MtnlpError(Errors.E416.format(path=model))
