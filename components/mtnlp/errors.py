@@ -323,6 +323,19 @@ class Errors:
         "[E431] mtnlp.FitSchedule.v1 cannot know how long the training is: set "
         "[training] max_epochs or max_steps to more than 0."
     )
+    E460 = (
+        "[E460] No checkpoint at {path}. Train without --resume first; a checkpoint is written at "
+        "each evaluation, and more often with --checkpoint-every."
+    )
+    E461 = (
+        "[E461] The checkpoint is of another setting: {names}. Set it back, or start anew without "
+        "--resume. max_steps, max_epochs, patience and the logger may change."
+    )
+    E462 = "[E462] Cannot read the checkpoint {path} ({reason}). Start anew without --resume."
+    E463 = (
+        "[E463] The checkpoint's weights do not fit the pipeline: {names}. Have the corpora or the "
+        "encoder changed? Put them back, or start anew without --resume."
+    )
 
     # E5: evaluation
     E501 = (

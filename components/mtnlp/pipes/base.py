@@ -19,13 +19,14 @@ from ..gold.targets import Target
 from ..models import concat_tok2vec
 from ..models.torch_head import build_head, head_module
 from ..types import HeadOutput, LossBatch
+from .dev_loss import ScoresLoss
 from .units import count_gold
 
 # Enough for an encoder to say its width.
 SAMPLE_SIZE = 10
 
 
-class TorchPipe(TrainablePipe):
+class TorchPipe(ScoresLoss, TrainablePipe):
     """A pipe whose model is an encoder (`tok2vec`) and a torch head (`head`).
 
     A subclass says what the head is built from (`head_sizes`), what the gold of a batch is
@@ -34,7 +35,7 @@ class TorchPipe(TrainablePipe):
 
     `cfg` holds everything that must survive a round trip: `labels`, `width` of the encoder,
     `units`, the annotated units of an average batch, by which summed losses are divided so that
-    sub-batches add up exactly.
+    sub-batches add up exactly; `score_loss`, whether `score` has the loss, too.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class TorchPipe(TrainablePipe):
         self.name = name
         self.scorer = scorer
         self.cfg: Dict[str, Any] = {"labels": [], "width": None, "units": 1.0, **settings}
+        self.watch_loss()
 
     # What a subclass provides
 

@@ -20,6 +20,7 @@ DEFAULT_CONFIG = Config().from_str(
     [crf_ner]
     spans_key = null
     min_confidence = 0.0
+    score_loss = false
     scorer = {"@scorers": "mtnlp.EntityScorer.v1"}
 
     [crf_ner.model]
@@ -51,6 +52,7 @@ def make_crf_ner(
     model: Model,
     spans_key: Optional[str],
     min_confidence: float,
+    score_loss: bool,
     scorer: Optional[Callable],
 ) -> "CRFNER":
     """A tagger of flat entities.
@@ -60,11 +62,15 @@ def make_crf_ner(
         gold entities that overlap, those are learnt which `gold.entities.flatten` keeps.
     min_confidence: entities less probable are not written. Can be changed in a trained pipeline:
         `pipe.cfg["min_confidence"]`.
+    score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
+        long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.EntityScorer.v1`.
     """
-    return CRFNER(
+    pipe = CRFNER(
         nlp.vocab, model, name, spans_key=spans_key, min_confidence=min_confidence, scorer=scorer
     )
+    pipe.cfg["score_loss"] = score_loss
+    return pipe
 
 
 class CRFNER(TorchPipe):

@@ -15,6 +15,7 @@ DEFAULT_CONFIG = Config().from_str(
     [event_textcat]
     task = "event"
     threshold = 0.5
+    score_loss = false
     scorer = {"@scorers": "mtnlp.CategoryScorer.v1"}
 
     [event_textcat.model]
@@ -47,6 +48,7 @@ def make_event_textcat(
     model: Model,
     task: str,
     threshold: float,
+    score_loss: bool,
     scorer: Optional[Callable],
 ) -> "EventClassifier":
     """A multi-label classifier of whole documents, over all windows of the encoder.
@@ -54,9 +56,13 @@ def make_event_textcat(
     model: `mtnlp.DocClassifier.v1` or a model of its shape.
     task: the name before the slash in `doc.cats`.
     threshold: the probability from which on a label stands in `doc._.events`.
+    score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
+        long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.CategoryScorer.v1`.
     """
-    return EventClassifier(nlp.vocab, model, name, task=task, threshold=threshold, scorer=scorer)
+    pipe = EventClassifier(nlp.vocab, model, name, task=task, threshold=threshold, scorer=scorer)
+    pipe.cfg["score_loss"] = score_loss
+    return pipe
 
 
 class EventClassifier(DocClassifier):

@@ -12,6 +12,7 @@ DEFAULT_CONFIG = Config().from_str(
     """
     [multitask_textcat]
     threshold = 0.5
+    score_loss = false
     tasks = {}
     scorer = {"@scorers": "mtnlp.CategoryScorer.v1"}
 
@@ -51,6 +52,7 @@ def make_multitask_textcat(
     model: Model,
     tasks: Dict[str, TaskConfig],
     threshold: float,
+    score_loss: bool,
     scorer: Optional[Callable],
 ) -> DocClassifier:
     """A classifier for named tasks.
@@ -59,6 +61,8 @@ def make_multitask_textcat(
     tasks: a block a task, `[components.X.tasks.NAME]`, with `exclusive`. Labels are found in the
         data, where the keys of `doc.cats` are `NAME/LABEL`.
     threshold: of the probability, for the labels of tasks that are not exclusive.
+    score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
+        long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.CategoryScorer.v1`.
     Raises MtnlpError E303 without tasks.
     """
@@ -66,6 +70,8 @@ def make_multitask_textcat(
     exclusive = {
         task: TaskConfig.model_validate(settings).exclusive for task, settings in tasks.items()
     }
-    return DocClassifier(
+    pipe = DocClassifier(
         nlp.vocab, model, name, tasks=exclusive, threshold=threshold, scorer=scorer
     )
+    pipe.cfg["score_loss"] = score_loss
+    return pipe

@@ -24,6 +24,7 @@ DEFAULT_CONFIG = Config().from_str(
     spans_key = "sc"
     decoder = "nested"
     threshold = 0.5
+    score_loss = false
     scorer = {"@scorers": "mtnlp.EntityScorer.v1"}
 
     [span_ner.model]
@@ -69,6 +70,7 @@ def make_span_ner(
     spans_key: Optional[str],
     decoder: DecoderName,
     threshold: float,
+    score_loss: bool,
     scorer: Optional[Callable],
 ) -> "SpanNER":
     """A classifier of all spans up to a width.
@@ -80,9 +82,11 @@ def make_span_ner(
         first, none that cross; "all".
     threshold: the least probability of an entity: what `min_confidence` is in `crf_ner`. Can be
         changed in a trained pipeline: `pipe.cfg["threshold"]`.
+    score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
+        long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.EntityScorer.v1`.
     """
-    return SpanNER(
+    pipe = SpanNER(
         nlp.vocab,
         model,
         name,
@@ -91,6 +95,8 @@ def make_span_ner(
         threshold=threshold,
         scorer=scorer,
     )
+    pipe.cfg["score_loss"] = score_loss
+    return pipe
 
 
 class SpanNER(TorchPipe):

@@ -11,7 +11,7 @@ from spacy.util import logger
 from ..errors import Errors, MtnlpError
 
 
-def create_fit_schedule_v1(warmup: float = 0.1) -> Callable[[Language], None]:
+def create_fit_schedule_v1(warmup: float = 0.1, evaluations: int = 0) -> Callable[[Language], None]:
     """A callback for `[initialize.before_init]`: sets the steps of `warmup_linear.v1`.
 
     `warmup_linear.v1` wants to know the number of steps, which follows from corpus, batcher and
@@ -24,6 +24,8 @@ def create_fit_schedule_v1(warmup: float = 0.1) -> Callable[[Language], None]:
     evaluate once, before its first step, and give away an untrained pipeline.
 
     warmup: the share of all steps in which the rate rises.
+    evaluations: how many there should be an epoch of `max_epochs`; 0 leaves `eval_frequency` as
+        it is. 1 makes the line of a logger a line an epoch.
     """
 
     def fit_schedule(nlp: Language) -> None:
@@ -34,7 +36,10 @@ def create_fit_schedule_v1(warmup: float = 0.1) -> Callable[[Language], None]:
         total = count_steps(nlp)
         rate["total_steps"] = total
         rate["warmup_steps"] = ceil(warmup * total)
-        training["eval_frequency"] = fit_frequency(training["eval_frequency"], total)
+        frequency = training["eval_frequency"]
+        if evaluations:
+            frequency = ceil(total / (max(1, training["max_epochs"]) * evaluations))
+        training["eval_frequency"] = fit_frequency(frequency, total)
         logger.info(
             "Learning rate: %d steps, %d of them warm-up; an evaluation every %d steps",
             total,

@@ -1,0 +1,102 @@
+"""The loss on development data, without another pass of the encoder."""
+
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from weakref import WeakKeyDictionary
+
+import torch
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.util import minibatch
+from thinc.api import Model
+
+# Docs a batch of the head.
+CHUNK = 32
+
+
+class HeadInputs:
+    """What a head was given for each Doc that is still alive.
+
+    A pipe predicts before anyone shows it the gold, and by then a `trf_data_cleaner` has taken away
+    the encoder's output. The head's inputs are less: a vector a token or a Doc. They go with their
+    Doc, and neither a copy of the pipe nor its pickle has them.
+    """
+
+    def __init__(self) -> None:
+        self._rows: WeakKeyDictionary = WeakKeyDictionary()
+
+    def __deepcopy__(self, memo: Any) -> "HeadInputs":
+        return HeadInputs()
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return HeadInputs, ()
+
+    def watch(self, stream: Iterable[Doc], tok2vec: Model, batch_size: int) -> Iterator[Doc]:
+        """The Docs of a stream, once what `tok2vec` makes of them is kept."""
+        for batch in minibatch(stream, batch_size):
+            docs = list(batch)
+            for doc, row in zip(docs, tok2vec.predict(docs), strict=True):
+                self._rows[doc] = row
+            yield from docs
+
+    def of(self, docs: Sequence[Doc]) -> Optional[List[Any]]:
+        """The inputs of some Docs, None where one of them is not known."""
+        rows = [self._rows.get(doc) for doc in docs]
+        return None if any(row is None for row in rows) else rows
+
+
+class ScoresLoss:
+    """What a trainable pipe needs to have its loss among its scores; off until
+    `cfg["score_loss"]` is true."""
+
+    name: str
+    cfg: Dict[str, Any]
+    model: Model
+
+    def watch_loss(self) -> None:
+        """To be called once, when `cfg` is there."""
+        self.cfg["score_loss"] = False
+        self.head_inputs = HeadInputs()
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """As `TrainablePipe.pipe`; what `score` computes the loss from is kept with each Doc."""
+        if self.cfg["score_loss"]:
+            stream = self.head_inputs.watch(stream, self.model.get_ref("tok2vec"), batch_size)
+        return super().pipe(stream, batch_size=batch_size)  # type: ignore[misc]
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
+        """The scorer's scores and, with `score_loss`, the mean loss per annotated unit under
+        `NAME_loss`: 0.0 where nothing is annotated, left out for Docs that this pipe has not
+        predicted in this process."""
+        examples = list(examples)
+        scores = super().score(examples, **kwargs)  # type: ignore[misc]
+        loss = mean_loss(self, examples) if self.cfg["score_loss"] else None
+        return scores if loss is None else {**scores, f"{self.name}_loss": loss}
+
+
+@torch.no_grad()
+def mean_loss(pipe: Any, examples: Iterable[Example]) -> Optional[float]:
+    """The pipe's mean loss over the annotated units (tokens, documents) of some examples.
+
+    pipe: a `TorchPipe` whose `head_inputs` have watched the predicted Docs.
+    RETURNS: 0.0 where nothing is annotated; None where the head's inputs are not known.
+    """
+    # Like lengths together: a batch is padded to its longest Doc.
+    ordered = sorted(examples, key=lambda example: len(example.predicted))
+    total, units = 0.0, 0.0
+    for start in range(0, len(ordered), CHUNK):
+        chunk = ordered[start : start + CHUNK]
+        target = pipe.get_target(chunk)
+        if not target.rows:
+            continue
+        rows = pipe.head_inputs.of([chunk[row].predicted for row in target.rows])
+        if rows is None:
+            return None
+        output, _ = pipe.model.get_ref("head").predict(join(pipe.model.ops, rows))
+        total += float(pipe.head_loss(target, output))
+        units += target.units
+    return total / units if units else 0.0
+
+
+def join(ops: Any, rows: List[Any]) -> Any:
+    """A batch as a head takes it: `[tokens, width]` a Doc as a list, `[width]` a Doc as rows."""
+    return ops.xp.stack(rows) if rows[0].ndim == 1 else rows
