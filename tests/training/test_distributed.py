@@ -81,7 +81,7 @@ def test_two_processes_are_one_with_the_same_batches(backbone: Path, tmp_path: P
     config["components"]["transformer"]["model"].update(EXACT["transformer"])
     for name in ("ner", "textcat"):
         config["components"][name]["model"]["dropout"] = 0.0
-    one = run(config, tmp_path / "one")
+    one = run(config, tmp_path / "one", every=1)
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     killed = config.copy()
     killed["training"]["logger"]["kill_at"] = 3

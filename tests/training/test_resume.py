@@ -133,6 +133,26 @@ def test_a_finished_training_goes_on_for_longer(config: Config, tmp_path: Path) 
     assert same_weights(all_weights(nlp), all_weights(whole))
 
 
+def test_patience_goes_on_counting(config: Config, tmp_path: Path) -> None:
+    """With patience lowered to where it ran out, nothing is left to train; and evaluations may
+    come at other steps than before."""
+    with pytest.raises(Killed):
+        run(config, tmp_path, kill_at=5, every=1)
+    checkpoint = read_checkpoint(tmp_path)
+    assert [step for _, step in checkpoint.scores] == [0] and checkpoint.steps == 5
+    checkpoint.scores = [(2.0, 0)]  # better than any that will come
+    other = config.copy()
+    other["training"].update(max_epochs=0, patience=4, eval_frequency=3)
+    run(other, tmp_path, checkpoint=checkpoint)
+    assert len(SPY.seen) == 0
+    checkpoint = read_checkpoint(tmp_path)
+    checkpoint.scores = [(2.0, 0)]
+    other["training"].update(patience=8)
+    run(other, tmp_path, checkpoint=checkpoint)
+    assert [info["step"] for info in SPY.seen if info] == [6]
+    assert len(SPY.seen) == 8 - 5 + 1
+
+
 def test_a_shortened_training_has_the_weights_of_the_checkpoint(
     config: Config, tmp_path: Path
 ) -> None:

@@ -74,8 +74,9 @@ def train(
 ) -> None:
     """Train an initialised pipeline as `spacy.training.loop.train` does, and write checkpoints.
 
-    Writes `model-last` and `model-best` at evaluations, and after each `checkpoint.pt`: whatever
-    of the weights is lost when a run is killed is written again when it is resumed.
+    Writes `model-last` and `model-best` at evaluations, then `checkpoint.pt`, so that whatever of
+    the weights is lost when a run is killed is written again when it is resumed; and a checkpoint
+    every so many steps and at the end.
 
     config: as given, before the pipeline was made of it; kept in checkpoints, to be compared.
     checkpoint: where to go on; None starts anew and removes what an earlier run left.
@@ -95,6 +96,13 @@ def train(
         msg.info(f"Resuming after {checkpoint.steps} steps")
     frozen = training["frozen_components"]
     log, finish_log = start_log(nlp, training, processes)
+
+    def save_state() -> None:
+        made = loop.make_checkpoint(given)
+        if write is not None:
+            write_checkpoint(options.output, made)
+
+    due = False
     try:
         for info, is_best in loop:
             if is_best is not None and write is not None:
@@ -104,10 +112,11 @@ def train(
                 info["output_path"] = str(options.output / DIR_MODEL_LAST)
             log(info if is_best is not None else None)
             every = options.checkpoint_every
-            if is_best is not None or (every and (info["step"] + 1) % every == 0):
-                made = loop.make_checkpoint(given)
-                if write is not None:
-                    write_checkpoint(options.output, made)
+            due = is_best is None and not (every and (info["step"] + 1) % every == 0)
+            if not due:
+                save_state()
+        if due:  # the last step's, for a longer training
+            save_state()
     finally:
         finish_log()
         if write is not None:

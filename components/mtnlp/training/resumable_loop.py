@@ -21,11 +21,10 @@ from .weights_state import get_weights, set_weights
 class ResumableLoop:
     """`spacy.training.loop.train_while_improving`, fast-forwarded to where a checkpoint was made.
 
-    The steps that are done are gone through again with empty batches and the scores of that time:
-    nothing is computed, but the corpus is read and cut into batches, the schedules are stepped,
-    callbacks are called, and the loop counts. Then weights, the optimizer's memory and the
-    random numbers take the values of the checkpoint, and the next step is the one that would have
-    followed.
+    The steps that are done are gone through again with empty batches: nothing is computed, but the
+    corpus is read and cut into batches, the schedules are stepped, callbacks are called, and the
+    loop counts. Then the weights, the optimizer's memory, the random numbers and the scores are
+    those of the checkpoint, and the next step is the one that would have followed.
 
     Reading has random numbers of its own (`ReadingRandom`), so that it goes the same way without
     the training in between. The order of the documents is still spaCy's.
@@ -53,7 +52,6 @@ class ResumableLoop:
         self._restored = checkpoint is None
         self._train_corpus, self._dev_corpus = corpora
         self._unscored = set(checkpoint.unscored if checkpoint else [])
-        self._old_scores = [score for score, _ in checkpoint.scores] if checkpoint else []
         self._evaluate_dev = self._make_evaluation()
         self._reading = ReadingRandom()
 
@@ -94,9 +92,9 @@ class ResumableLoop:
             if not replayed:
                 yield self._complete(info, is_best), is_best
             elif not self.is_replaying:
-                self._restore(info["losses"])
+                self._restore(info)
         if not self._restored:  # shortened since: there is nothing left to do
-            self._restore({})
+            self._restore({"losses": {}, "checkpoints": []})
 
     def make_checkpoint(self, config: Dict[str, Any]) -> Checkpoint:
         """The state after the step just yielded; every process must ask. config: of the run."""
@@ -120,14 +118,19 @@ class ResumableLoop:
             random=[part["random"] for part in parts],
         )
 
-    def _restore(self, losses: Dict[str, float]) -> None:
-        """Take the checkpoint's values. losses: the loop's own dict, to be filled."""
+    def _restore(self, info: Dict[str, Any]) -> None:
+        """Take the checkpoint's values.
+
+        info: of the last step gone through; its losses and its list of scores are the loop's own
+        objects.
+        """
         assert self._checkpoint is not None
         set_weights(self.nlp, self._checkpoint.weights)
         set_optimizer_state(self.optimizer, self.nlp, self._checkpoint.optimizer)
         set_random_state(self._checkpoint.random[self.processes.rank])
         if self.processes.is_first:  # those of all processes
-            losses.update(self._checkpoint.losses)
+            info["losses"].update(self._checkpoint.losses)
+        info["checkpoints"][:] = self._checkpoint.scores
         self._restored = True
         # What is large need not be kept twice.
         self._checkpoint.weights, self._checkpoint.optimizer = {}, {}
@@ -161,7 +164,8 @@ class ResumableLoop:
         if self.is_replaying:
             if hasattr(self._dev_corpus, "epoch"):
                 self._dev_corpus.epoch += 1
-            return self._old_scores.pop(0), {}
+            # Rising, lest the loop's patience end before it has the scores of that time.
+            return float(self._steps), {}
         score, scores = self.processes.share(self._evaluate_dev)
         self._unscored |= {name for name in self.training["score_weights"] if name not in scores}
         return score, scores
