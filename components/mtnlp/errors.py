@@ -324,6 +324,35 @@ class Errors:
         "[training] max_epochs or max_steps to more than 0."
     )
 
+    E450 = (
+        "[E450] mtnlp.AdamW.v1 holds gradients that no step has been made on: it makes one step on "
+        "those of all components when optimizer.step_schedules() is called, as `spacy train` does "
+        "after each batch. Call it after nlp.update(..., sgd=optimizer), too."
+    )
+    E451 = (
+        "[E451] The gradient's norm is {norm}: the training has diverged. Lower the learn rate, or "
+        'lengthen its warm-up; with precision = "bf16", try "fp32".'
+    )
+    E452 = "[E452] Only an optimizer that has made no step yet can take up a saved state."
+    E453 = (
+        "[E453] The optimizer's saved state does not fit the weights of '{name}'. Load the state "
+        "together with the weights of the same checkpoint."
+    )
+    E454 = (
+        "[E454] Weights on '{device}' reach an optimizer as copies, so this one cannot step on "
+        "them. Use Adam.v1 there."
+    )
+    E455 = "[E455] mtnlp.AdamW.v1: {name} = {value}. Expected {form}."
+    E456 = (
+        "[E456] mtnlp.FitSchedule.v1: warmup = {value}. Give a share of all steps (0 or more, "
+        "below 1) or a whole number of steps (1 or more)."
+    )
+    E457 = "[E457] mtnlp.GradualUnfreezing.v1: {name} = {value}. Expected {least} or more."
+    E458 = (
+        "[E458] mtnlp.GradualUnfreezing.v1 finds no transformer in the pipeline ({pipes}). Add "
+        "one, or remove the callback from [training.before_update]."
+    )
+
     # E5: evaluation
     E501 = (
         "[E501] Gold and predictions differ in shape: {gold} against {predicted}. Compare the same "

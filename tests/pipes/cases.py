@@ -166,6 +166,7 @@ def step(
     for name, pipe in nlp.pipeline:
         if name not in exclude and getattr(pipe, "is_trainable", False):
             pipe.finish_update(sgd)
+    sgd.step_schedules()
     return losses
 
 

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 import spacy
+from spacy import registry
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from thinc.api import Config
@@ -61,6 +63,35 @@ def test_max_steps_win(nlp: Language) -> None:
     nlp.config["training"]["max_steps"] = 40
     create_fit_schedule_v1(warmup=0.5)(nlp)
     assert (rate(nlp)["total_steps"], rate(nlp)["warmup_steps"]) == (40, 20)
+
+
+@pytest.mark.parametrize(
+    "warmup, expected", [(0, 0), (0.5, 5), (0.99, 9), (1, 1), (1.0, 1), (7, 7), (9.0, 9)]
+)
+def test_warmup_by_share_or_by_steps(warmup: float, expected: int, nlp: Language) -> None:
+    create_fit_schedule_v1(warmup=warmup)(nlp)
+    assert (rate(nlp)["total_steps"], rate(nlp)["warmup_steps"]) == (9, expected)
+
+
+@pytest.mark.parametrize("warmup", [-0.1, 1.5, -3])
+def test_a_warmup_that_is_neither(warmup: float) -> None:
+    with pytest.raises(MtnlpError, match="E456"):
+        create_fit_schedule_v1(warmup=warmup)
+
+
+def test_the_rates_of_adamw_are_those_of_the_schedule(nlp: Language) -> None:
+    """Up for the number of steps asked for, then down to nothing."""
+    nlp.config["training"]["optimizer"]["@optimizers"] = "mtnlp.AdamW.v1"
+    create_fit_schedule_v1(warmup=3)(nlp)
+    optimizer = registry.resolve({"o": nlp.config["training"]["optimizer"]})["o"]
+    rates = []
+    for _ in range(9):
+        weights, gradient = numpy.ones((2, 1, 1), dtype="float32")
+        optimizer((0, "w"), weights, gradient)
+        optimizer.step_schedules()
+        rates.append(optimizer.learn_rates["encoder"])
+    up, down = [0, 1 / 3, 2 / 3], [i / 6 for i in range(6, 0, -1)]
+    assert rates == pytest.approx([0.001 * share for share in up + down])
 
 
 def test_a_short_training_is_evaluated_at_its_last_step(nlp: Language) -> None:

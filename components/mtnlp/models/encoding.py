@@ -131,7 +131,10 @@ def convert_outputs(
         states.append(outputs.hidden_states[layer])
 
     def backprop(d_states: List[torch.Tensor]) -> ArgsKwargs:
-        grads = tuple(d.to(h.dtype) for d, h in zip(d_states, states, strict=True))
-        return ArgsKwargs(args=(tuple(states),), kwargs={"grad_tensors": grads})
+        pairs = [(h, d.to(h.dtype)) for d, h in zip(d_states, states, strict=True)]
+        # Where lower layers are frozen, their states have no backward pass.
+        learning = [(h, d) for h, d in pairs if h.requires_grad]
+        tensors, grads = zip(*learning, strict=True) if learning else ((), ())
+        return ArgsKwargs(args=(tensors,), kwargs={"grad_tensors": grads})
 
     return [state.detach().float() for state in states], backprop

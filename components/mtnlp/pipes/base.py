@@ -177,6 +177,8 @@ class TorchPipe(TrainablePipe):
         backprop_vectors(d_vectors)
         if sgd not in (None, False):
             self.finish_update(sgd)
+            if hasattr(sgd, "make_step"):  # it waits for further pipes, but this one is alone
+                sgd.make_step()
         return losses
 
     def finish_update(self, sgd: Optimizer) -> None:

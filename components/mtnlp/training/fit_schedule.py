@@ -23,8 +23,13 @@ def create_fit_schedule_v1(warmup: float = 0.1) -> Callable[[Language], None]:
     the best *evaluated* weights, and a training shorter than `eval_frequency` would otherwise
     evaluate once, before its first step, and give away an untrained pipeline.
 
-    warmup: the share of all steps in which the rate rises.
+    warmup: in how many steps the rate rises: a share of all steps where below 1, a number of steps
+        from 1 on.
+
+    Raises MtnlpError E456 for a warm-up that is neither.
     """
+    if warmup < 0 or (warmup >= 1 and warmup != int(warmup)):
+        raise MtnlpError(Errors.E456.format(value=warmup))
 
     def fit_schedule(nlp: Language) -> None:
         training = nlp.config["training"]
@@ -33,7 +38,7 @@ def create_fit_schedule_v1(warmup: float = 0.1) -> Callable[[Language], None]:
             raise MtnlpError(Errors.E430)
         total = count_steps(nlp)
         rate["total_steps"] = total
-        rate["warmup_steps"] = ceil(warmup * total)
+        rate["warmup_steps"] = ceil(warmup * total) if warmup < 1 else int(warmup)
         training["eval_frequency"] = fit_frequency(training["eval_frequency"], total)
         logger.info(
             "Learning rate: %d steps, %d of them warm-up; an evaluation every %d steps",
