@@ -15,6 +15,7 @@ from mtnlp.training.encoder_layers import depth_of
 from mtnlp.training.gradual_unfreezing import create_gradual_unfreezing_v1, find_encoders
 
 from ..pipes.cases import (
+    TASKS,
     adam,
     encoder_weights,
     head_weights,
@@ -24,6 +25,7 @@ from ..pipes.cases import (
     same_weights,
     step,
 )
+from ..tiny import make_nlp
 
 # The tiny encoders have two layers: depths 0 and 1, the embeddings' is 2.
 LAYERS = 2
@@ -113,9 +115,9 @@ def test_frozen_layers_have_no_backward_pass(family: str, backbones: Dict[str, P
 def test_inner_states_below_the_frozen_ones(backbone: Path) -> None:
     """Hidden states that a pooler asks for, of which only the last have a backward pass."""
     pooler = {"@architectures": "mtnlp.TransformerPooler.v1", "layers": [0, 1]}
-    case = make_case(backbone, "multitask", model={"pooler": pooler})
-    case.config["components"]["transformer"]["model"]["layers"] = [0, 1]
-    nlp = initialized(spacy.util.load_model_from_config(case.config, auto_fill=True))
+    head = {"tasks": TASKS, "model": {"tok2vec": pooler}}
+    configs = {"transformer": {"layers": [0, 1]}, "multitask_textcat": head}
+    nlp = initialized(make_nlp(backbone, ["multitask_textcat"], configs))
     assert run(nlp, create_gradual_unfreezing_v1(), steps(4)[1:3]) == [{0}, {0, 1}]
 
 
@@ -158,5 +160,5 @@ def test_numbers_too_small(settings: Dict[str, int]) -> None:
 def test_no_transformer() -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
-    with pytest.raises(MtnlpError, match="E458.*sentencizer"):
+    with pytest.raises(MtnlpError, match=r"E458.*sentencizer"):
         create_gradual_unfreezing_v1()(nlp, {"step": 0, "epoch": 0})
