@@ -333,7 +333,10 @@ class Errors:
         "[E451] The gradient's norm is {norm}: the training has diverged. Lower the learn rate, or "
         'lengthen its warm-up; with precision = "bf16", try "fp32".'
     )
-    E452 = "[E452] Only an optimizer that has made no step yet can take up a saved state."
+    E452 = (
+        "[E452] The optimizer has made {own} steps of its schedules, its saved state {saved}. Load "
+        "the state into a new optimizer."
+    )
     E453 = (
         "[E453] The optimizer's saved state does not fit the weights of '{name}'. Load the state "
         "together with the weights of the same checkpoint."

@@ -202,6 +202,26 @@ def test_a_state_keeps_what_has_not_been_seen_again(
 
 
 @every_optimizer
+def test_a_state_for_an_optimizer_that_was_used(create: Callable[..., Any], backbone: Path) -> None:
+    """What it has seen before is forgotten; schedules that are in their place stay there."""
+    nlp, used = initialized(exact(backbone)), initialized(exact(backbone), seed=1)
+    sgd, other = create_warm(create), create_warm(create)
+    step(used, mixed_examples(used), sgd=other)
+    for _ in range(3):
+        step(nlp, mixed_examples(nlp), sgd=sgd)
+        other.step_schedules()
+    sgd.step_schedules()
+    state = sgd.state()
+    other.load_state(state)
+    assert other.learn_rate == sgd.learn_rate
+    used.from_bytes(nlp.to_bytes())
+    for pipeline, optimizer in ((nlp, sgd), (used, other)):
+        step(pipeline, mixed_examples(pipeline), sgd=optimizer)
+    assert same_weights(all_weights(nlp), all_weights(used))
+    assert len(other.state()["layers"]) == len(state["layers"])
+
+
+@every_optimizer
 def test_a_state_of_other_weights(create: Callable[..., Any], backbone: Path) -> None:
     nlp = initialized(exact(backbone))
     sgd, other = create_warm(create), create_warm(create)

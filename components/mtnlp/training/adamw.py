@@ -13,7 +13,7 @@ from torch.optim.adamw import adamw
 
 from ..errors import Errors, MtnlpError
 from .encoder_layers import depth_of, layer_of
-from .optimizer_state import ResumableOptimizer
+from .resumable_optimizer import ResumableOptimizer
 
 FloatOrSchedule = Any
 # What torch.nn.utils.clip_grad_norm_ adds to the norm.

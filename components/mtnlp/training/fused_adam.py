@@ -9,7 +9,7 @@ from thinc.backends import get_array_ops
 from thinc.types import FloatsXd
 from torch.optim.adamw import adamw
 
-from .optimizer_state import ResumableOptimizer
+from .resumable_optimizer import ResumableOptimizer
 
 FloatOrSchedule = Any
 

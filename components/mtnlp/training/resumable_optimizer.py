@@ -68,13 +68,18 @@ class ResumableOptimizer(Optimizer):
         Moments return to their parameters when these are first stepped on. A layer whose weights
         are in no part of the state begins anew, as one does that had not been trained.
 
-        Raises MtnlpError E452 where this optimizer has been used; at a step E453 where one layer's
-        weights are in part those of the state.
+        What this optimizer has seen before is forgotten. Schedules are stepped to their place, unless
+        they have been; they cannot go back.
+
+        Raises MtnlpError E452 where they are further on; at a step E453 where one layer's weights
+        are in part those of the state.
         """
-        if self.arrays or self.position:
-            raise MtnlpError(Errors.E452)
-        for _ in range(state["position"]):
+        if self.position > state["position"]:
+            raise MtnlpError(Errors.E452.format(own=self.position, saved=state["position"]))
+        while self.position < state["position"]:
             self.step_schedules()
+        for table in (self.arrays, self.mom1, self.mom2, self.nr_update, self.leftover):
+            table.clear()  # type: ignore[attr-defined]
         self.saved = list(state["layers"])
 
     def own_array(self, key: KeyT, weights: FloatsXd) -> FloatsXd:
