@@ -1,5 +1,6 @@
 """`mtnlp.GradualUnfreezing.v1`: what moves when."""
 
+import io
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence, Set
 
@@ -8,6 +9,10 @@ import pytest
 import spacy
 from spacy import registry
 from spacy.language import Language
+from spacy.tokens import DocBin
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from thinc.api import Config
 
 from mtnlp.errors import MtnlpError
 from mtnlp.training.adamw import create_adamw_v1
@@ -149,6 +154,54 @@ def test_the_saved_pipeline_is_plain(nlp: Language, tmp_path: Path) -> None:
     assert all(parameter.requires_grad for parameter in encoder.parameters())
     assert loaded("He died in Rome .").cats == nlp("He died in Rome .").cats
     assert "Gradual" not in str(loaded.config["components"])
+
+
+TRAINING = """
+[training]
+max_steps = 2
+eval_frequency = 5
+accumulate_gradient = 2
+train_corpus = "corpora.train"
+dev_corpus = "corpora.train"
+
+[training.batcher]
+@batchers = "spacy.batch_by_sequence.v1"
+size = 20
+
+[training.optimizer]
+@optimizers = "mtnlp.AdamW.v1"
+learn_rate = 0.01
+layer_decay = 0.9
+
+[training.before_update]
+@callbacks = "mtnlp.GradualUnfreezing.v1"
+unit = "step"
+every = 100
+
+[corpora]
+
+[corpora.train]
+@readers = "spacy.Corpus.v1"
+path = ${paths.train}
+"""
+
+
+def test_spacy_train(nlp: Language, tmp_path: Path) -> None:
+    """With mtnlp.AdamW.v1, whose steps are made by the loop."""
+    docs = [example.reference for example in mixed_examples(nlp)]
+    DocBin(docs=docs).to_disk(tmp_path / "train.spacy")
+    config = Config().from_str(TRAINING, interpolate=False)
+    own = Config().from_str(nlp.config.to_str())
+    config["paths"] = {"train": str(tmp_path / "train.spacy")}
+    config["nlp"], config["components"] = own["nlp"], own["components"]
+    fresh = init_nlp(config)
+    head = head_weights(fresh, "multitask_textcat")
+
+    def run_loop() -> None:
+        train(fresh, None, stdout=io.StringIO(), stderr=io.StringIO())
+
+    assert moved_depths(fresh, run_loop) == {0}
+    assert not same_weights(head, head_weights(fresh, "multitask_textcat"))
 
 
 @pytest.mark.parametrize("settings", [{"every": 0}, {"layers": 0}, {"first": -1}])

@@ -68,8 +68,8 @@ class ResumableOptimizer(Optimizer):
         Moments return to their parameters when these are first stepped on. A layer whose weights
         are in no part of the state begins anew, as one does that had not been trained.
 
-        What this optimizer has seen before is forgotten. Schedules are stepped to their place, unless
-        they have been; they cannot go back.
+        What this optimizer has seen before is forgotten. Schedules are stepped to their place,
+        unless they have been; they cannot go back.
 
         Raises MtnlpError E452 where they are further on; at a step E453 where one layer's weights
         are in part those of the state.
@@ -79,7 +79,7 @@ class ResumableOptimizer(Optimizer):
         while self.position < state["position"]:
             self.step_schedules()
         for table in (self.arrays, self.mom1, self.mom2, self.nr_update, self.leftover):
-            table.clear()  # type: ignore[attr-defined]
+            table.clear()
         self.saved = list(state["layers"])
 
     def own_array(self, key: KeyT, weights: FloatsXd) -> FloatsXd:
