@@ -343,6 +343,10 @@ class Errors:
         "[E512] The comparison needs the library 'span_marker' ({error}): pip install "
         "'span_marker==1.8.0'."
     )
+    E513 = (
+        "[E513] {path} has no document with a label of the task '{task}' (doc.cats['{task}/LABEL'] "
+        "above 0). Name the task with --task, or another file."
+    )
     E540 = (
         "[E540] The benchmark compares with the library 'pytorch-crf': pip install "
         "'mtnlp[compare]'."
