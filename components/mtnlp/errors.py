@@ -323,6 +323,16 @@ class Errors:
         "[E431] mtnlp.FitSchedule.v1 cannot know how long the training is: set "
         "[training] max_epochs or max_steps to more than 0."
     )
+    E440 = "[E440] '{name}': the weights of tasks must not be negative. Found: {weights}."
+    E441 = (
+        "[E441] '{name}': weighting = \"uncertainty\" learns the weights of tasks. Leave out "
+        'task_weight and weight, or set weighting = "static".'
+    )
+    E442 = (
+        "[E442] mtnlp.TaskGradients.v1 goes back through the encoder once a task, which the model "
+        "of '{name}' does not allow. Name a transformer with the model mtnlp.TransformerModel.v1."
+    )
+    E443 = "[E443] mtnlp.TaskGradients.v1: every = {every}. Expected at least 1."
 
     # E5: evaluation
     E501 = (

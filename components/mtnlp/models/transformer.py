@@ -143,10 +143,16 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
 
 def forward(
     model: WindowedTransformerModel, docs: List[Doc], is_train: bool
-) -> Tuple[EncodedBatch, Callable[[EncodedBatch], List[Doc]]]:
-    """Encode a batch of Docs; those without tokens have no hidden states."""
+) -> Tuple[EncodedBatch, Callable[..., List[Doc]]]:
+    """Encode a batch of Docs; those without tokens have no hidden states.
+
+    RETURNS: the batch and the backward pass from an EncodedBatch of its gradient. That can be
+        called again, with the gradient of another task, where `retain_graph` was True.
+    """
     if not any(len(doc) for doc in docs):
-        return empty_batch(len(docs), model.get_dim("nO")), lambda d_output: docs
+        return empty_batch(
+            len(docs), model.get_dim("nO")
+        ), lambda d_output, retain_graph=False: docs
     windows = model.windower(docs)
     hidden, backprop_windows = encode_windows(
         model.layers[0], model.transformer, windows, model.precision, is_train
@@ -154,8 +160,8 @@ def forward(
     spans: List[List[Span]] = [[doc[:]] if len(doc) else [] for doc in docs]
     output = make_batch(len(docs), spans, windows.layouts, hidden, model.inner)
 
-    def backprop(d_output: EncodedBatch) -> List[Doc]:
-        backprop_windows(list(cast(Any, d_output.model_output).values()))
+    def backprop(d_output: EncodedBatch, retain_graph: bool = False) -> List[Doc]:
+        backprop_windows(list(cast(Any, d_output.model_output).values()), retain_graph)
         return docs
 
     return output, backprop

@@ -1,6 +1,6 @@
 """The head that classifies documents."""
 
-from typing import Any, Dict, Iterator, Optional, Tuple, cast
+from typing import Any, Dict, Iterator, List, Optional, Tuple, cast
 
 import torch
 
@@ -59,7 +59,12 @@ class Classifier(torch.nn.Module):
         return HeadOutput(scores=scores, features=features)
 
     def loss(self, batch: LossBatch) -> torch.Tensor:
-        """The losses of all tasks, summed over documents.
+        """The losses of all tasks, summed over documents; see `task_losses`."""
+        terms = self.task_losses(batch)
+        return torch.stack(terms).sum() if terms else batch.logits.sum()
+
+    def task_losses(self, batch: LossBatch) -> List[torch.Tensor]:
+        """The loss of each task, a scalar, summed over documents.
 
         `target` is float `[batch, labels]`, `mask` bool `[batch, labels]`. A multi-label task
         counts the mean over its labels, so that a document weighs as much as in an exclusive
@@ -77,7 +82,7 @@ class Classifier(torch.nn.Module):
             else:
                 task = LossBatch(logits, batch.features, target, mask)
                 terms.append(loss(task) / (part.stop - part.start))
-        return torch.stack(terms).sum() if terms else batch.logits.sum()
+        return terms
 
     def count(self, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """`[2, labels]`: how many documents annotated with a label have it, and have it not.

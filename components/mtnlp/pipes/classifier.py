@@ -13,6 +13,7 @@ from ..gold.categories import SEPARATOR, category_key, category_targets, gold_ta
 from ..gold.targets import Target
 from ..types import Task
 from .base import TorchPipe
+from .weighting import Weighting
 
 
 class DocClassifier(TorchPipe):
@@ -30,11 +31,25 @@ class DocClassifier(TorchPipe):
         *,
         tasks: Dict[str, bool],
         threshold: float = 0.5,
+        task_weight: float = 1.0,
+        task_weights: Optional[Dict[str, float]] = None,
+        weighting: Weighting = "static",
         scorer: Optional[Callable] = None,
     ):
         """tasks: by name, whether exactly one of the task's labels holds.
-        threshold: of the probability, for labels that hold each for itself."""
-        super().__init__(vocab, model, name, scorer=scorer, threshold=threshold)
+        threshold: of the probability, for labels that hold each for itself.
+        task_weight, weighting: see `WeightedTasks`. task_weights: of single tasks, 1.0 where there
+        is none. Raises MtnlpError E303 without tasks, E440 and E441 for weights."""
+        super().__init__(
+            vocab,
+            model,
+            name,
+            scorer=scorer,
+            threshold=threshold,
+            task_weight=task_weight,
+            task_weights=task_weights or {},
+            weighting=weighting,
+        )
         if not tasks:
             raise MtnlpError(Errors.E303.format(name=name))
         self.cfg["tasks"] = {
@@ -46,6 +61,14 @@ class DocClassifier(TorchPipe):
     def tasks(self) -> Dict[str, Task]:
         """Each task's labels and whether it is exclusive."""
         return self.cfg["tasks"]
+
+    @property
+    def task_names(self) -> List[str]:
+        return list(self.tasks)
+
+    def task_units(self, target: Target) -> List[float]:
+        sizes = [len(task["labels"]) for task in self.tasks.values()]
+        return [float(mask.any(1).sum()) for mask in target.mask.split(sizes, dim=1)]
 
     def head_sizes(self) -> Dict[str, Any]:
         return {"tasks": self.tasks}

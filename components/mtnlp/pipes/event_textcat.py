@@ -9,12 +9,15 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 
 from .classifier import DocClassifier
+from .weighting import Weighting
 
 DEFAULT_CONFIG = Config().from_str(
     """
     [event_textcat]
     task = "event"
     threshold = 0.5
+    task_weight = 1.0
+    weighting = "static"
     scorer = {"@scorers": "mtnlp.CategoryScorer.v1"}
 
     [event_textcat.model]
@@ -47,6 +50,8 @@ def make_event_textcat(
     model: Model,
     task: str,
     threshold: float,
+    task_weight: float,
+    weighting: Weighting,
     scorer: Optional[Callable],
 ) -> "EventClassifier":
     """A multi-label classifier of whole documents, over all windows of the encoder.
@@ -54,9 +59,20 @@ def make_event_textcat(
     model: `mtnlp.DocClassifier.v1` or a model of its shape.
     task: the name before the slash in `doc.cats`.
     threshold: the probability from which on a label stands in `doc._.events`.
+    task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
+        `WeightedTasks`. weighting: "uncertainty" learns it instead.
     scorer: `mtnlp.CategoryScorer.v1`.
     """
-    return EventClassifier(nlp.vocab, model, name, task=task, threshold=threshold, scorer=scorer)
+    return EventClassifier(
+        nlp.vocab,
+        model,
+        name,
+        task=task,
+        threshold=threshold,
+        task_weight=task_weight,
+        weighting=weighting,
+        scorer=scorer,
+    )
 
 
 class EventClassifier(DocClassifier):
@@ -70,10 +86,19 @@ class EventClassifier(DocClassifier):
         *,
         task: str = "event",
         threshold: float = 0.5,
+        task_weight: float = 1.0,
+        weighting: Weighting = "static",
         scorer: Optional[Callable] = None,
     ):
         super().__init__(
-            vocab, model, name, tasks={task: False}, threshold=threshold, scorer=scorer
+            vocab,
+            model,
+            name,
+            tasks={task: False},
+            threshold=threshold,
+            task_weight=task_weight,
+            weighting=weighting,
+            scorer=scorer,
         )
         install_events()
 
