@@ -238,6 +238,14 @@ class Errors:
         "Put a tok2vec layer there, such as mtnlp.TransformerListener.v1; poolers go around the "
         "whole."
     )
+    E243 = (
+        '[E243] label_heads = "separate" gives every label a hidden layer of its own, and its '
+        "width is not set. Set hidden of mtnlp.DocClassifier.v1, for instance to 32."
+    )
+    E244 = (
+        "[E244] dependency = true lets the labels of a multi-label task learn from each other, and "
+        "every task here is exclusive: {tasks}. Set dependency = false."
+    )
 
     # E3: pipes
     E301 = (

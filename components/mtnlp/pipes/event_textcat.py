@@ -26,6 +26,8 @@ DEFAULT_CONFIG = Config().from_str(
     dropout = 0.1
     loss_exclusive = null
     loss_multilabel = null
+    label_heads = "shared"
+    dependency = false
 
     [event_textcat.model.tok2vec]
     @architectures = "mtnlp.TransformerPooler.v1"
