@@ -53,7 +53,8 @@ def make_event_textcat(
 
     model: `mtnlp.DocClassifier.v1` or a model of its shape.
     task: the name before the slash in `doc.cats`.
-    threshold: the probability from which on a label stands in `doc._.events`.
+    threshold: the probability from which on a label stands in `doc._.events`, where
+        `cfg["thresholds"]` has none for it.
     scorer: `mtnlp.CategoryScorer.v1`.
     """
     return EventClassifier(nlp.vocab, model, name, task=task, threshold=threshold, scorer=scorer)
@@ -87,7 +88,7 @@ class EventClassifier(DocClassifier):
         docs = list(docs)
         super().set_annotations(docs, probabilities)
         labels = self.event_labels
-        for doc, row in zip(docs, probabilities >= self.cfg["threshold"], strict=True):
+        for doc, row in zip(docs, probabilities >= self.label_thresholds, strict=True):
             doc._.events = [labels[i] for i in numpy.flatnonzero(row)]
 
 
@@ -98,7 +99,8 @@ def install_events() -> None:
 
 
 def get_events(doc: Doc) -> Optional[List[str]]:
-    """`doc._.events`: the labels above the threshold, None where no component has looked."""
+    """`doc._.events`: the labels that reach their thresholds, None where no component has
+    looked."""
     labels = doc.user_data.get("events")
     # A Doc that was serialised has a tuple where the list was.
     return None if labels is None else list(labels)

@@ -58,7 +58,8 @@ def make_multitask_textcat(
     model: `mtnlp.DocClassifier.v1` or a model of its shape.
     tasks: a block a task, `[components.X.tasks.NAME]`, with `exclusive`. Labels are found in the
         data, where the keys of `doc.cats` are `NAME/LABEL`.
-    threshold: of the probability, for the labels of tasks that are not exclusive.
+    threshold: of the probability, for the labels of tasks that are not exclusive, where
+        `cfg["thresholds"]` has none for them.
     scorer: `mtnlp.CategoryScorer.v1`.
     Raises MtnlpError E303 without tasks.
     """
