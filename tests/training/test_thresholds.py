@@ -5,6 +5,7 @@ from typing import List, Tuple
 
 import numpy as np
 import pytest
+import srsly
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
@@ -124,11 +125,15 @@ def test_midway_between_neighbours() -> None:
     assert thresholds[possible[:, 0], 0][1:].tolist() == [0.75, 0.25, 0.0]
 
 
-def test_between_floats_that_touch() -> None:
-    upper = 0.3
-    lower = np.nextafter(upper, 0)
-    (_, threshold, _), _ = between(np.array([[upper], [lower]]))
-    assert lower < threshold <= upper
+def test_saved_thresholds_cut_where_fitted_ones_do() -> None:
+    """Settings are saved as JSON, whose numbers have ten decimals."""
+    ranked = np.array([1.0, 1 - 1e-9, 0.5 + 3e-8, 0.5, 2e-8, 3e-9, 1e-12, 0.0])[:, None]
+    thresholds, possible = between(ranked)
+    assert possible[:, 0].tolist() == [True, False, True, True, True, True, False, False, True]
+    for kept in np.flatnonzero(possible):
+        saved = srsly.json_loads(srsly.json_dumps(float(thresholds[kept, 0])))
+        assert saved == pytest.approx(thresholds[kept, 0], abs=1e-12)
+        assert (ranked[:, 0] >= saved).sum() == kept
 
 
 def test_of_equal_thresholds_the_nearest_to_the_default() -> None:

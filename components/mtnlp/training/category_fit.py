@@ -76,14 +76,14 @@ def fit_classifier(kept: KeptCategories, options: FitOptions) -> Dict[str, TaskF
     """
     cfg = kept.pipe.cfg
     tasks = kept.tasks()
-    losses: Dict[str, Dict[str, float]] = {}
+    fields: Dict[str, Dict[str, Any]] = {}
     for name, scores in tasks.items():
         before = cfg["temperatures"].get(name, 1.0)
         after = before
         if options.temperature:
             after = fit_task_temperature(scores, before, f"{kept.pipe.name}: {name}")
             cfg["temperatures"] = {**cfg["temperatures"], name: after}
-        losses[name] = {
+        fields[name] = {
             "temperature": after,
             "loss_before": task_loss(scores, before),
             "loss_after": task_loss(scores, after),
@@ -93,7 +93,7 @@ def fit_classifier(kept: KeptCategories, options: FitOptions) -> Dict[str, TaskF
         name: TaskFit(
             exclusive=scores.exclusive,
             documents=len(scores.gold),
-            **losses[name],
+            **fields[name],
             **_fit_thresholds(kept.pipe, scores, probabilities[name], options),
         )
         for name, scores in tasks.items()

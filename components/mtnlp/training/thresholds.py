@@ -20,6 +20,10 @@ OBJECTIVES = ("macro", "micro")
 MIN_POSITIVES = 10
 # Sums of F1 in another order differ by rounding.
 ROUNDING = 1e-12
+# A component's settings are saved with ten decimals. Probabilities that are nearer to each
+# other than a saved threshold can tell, and than those of a text in another batch, are one.
+DECIMALS = 9
+RESOLUTION = 1e-8
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -48,7 +52,7 @@ class Cuts:
 
     ranked: `[docs, labels]`, the probabilities from the highest, -inf for what is not annotated.
     thresholds: `[docs + 1, labels]`. possible: as large; False where a threshold would divide
-        equal probabilities. hits: as large, the gold ones among the predicted.
+        (nearly) equal probabilities. hits: as large, the gold ones among the predicted.
     """
 
     ranked: Floats
@@ -73,8 +77,12 @@ class Cuts:
 
     def at(self, labels: Bools) -> "Cuts":
         """Those of some labels."""
-        parts = (self.ranked, self.thresholds, self.possible, self.hits)
-        return Cuts(*(part[:, labels] for part in parts))
+        return Cuts(
+            self.ranked[:, labels],
+            self.thresholds[:, labels],
+            self.possible[:, labels],
+            self.hits[:, labels],
+        )
 
 
 def fit_thresholds(
@@ -131,7 +139,8 @@ def global_threshold(
     if not (gold & mask).any():
         return default
     if objective == "micro":
-        cuts = find_cuts(*(part.reshape(-1, 1) for part in (probabilities, gold, mask)))
+        column = (-1, 1)  # all pairs are of one label
+        cuts = find_cuts(probabilities.reshape(column), gold.reshape(column), mask.reshape(column))
         return float(cuts.thresholds[macro_rows(cuts, default)[0], 0])
     cuts = find_cuts(probabilities, gold, mask)
     cuts = cuts.at(cuts.positives > 0)
@@ -164,14 +173,12 @@ def between(ranked: Floats) -> Tuple[Floats, Bools]:
     """
     top = ranked[:1]
     # Above a probability of 1, too, there must be a threshold.
-    ceiling = np.where(top < 1.0, 1.0, np.nextafter(top, np.inf))
+    ceiling = np.where(top < 1.0 - RESOLUTION, 1.0, 1.0 + 1e-6)
     beyond = np.full_like(top, -np.inf)
     upper, lower = np.concatenate([ceiling, ranked]), np.concatenate([ranked, beyond])
-    possible = upper > lower
-    upper, lower = np.maximum(upper, 0.0), np.maximum(lower, 0.0)
-    middle = lower + (upper - lower) / 2
-    # Between two neighbouring floats there is none: the upper one is reached by itself.
-    return np.where(middle > lower, middle, upper), possible
+    possible = upper > lower + RESOLUTION
+    middle = (np.maximum(upper, 0.0) + np.maximum(lower, 0.0)) / 2
+    return middle.round(DECIMALS), possible
 
 
 def macro_rows(cuts: Cuts, default: float) -> Ints:
