@@ -120,6 +120,9 @@ class Errors:
         "[E151] Cannot load the tokenizer of '{name}' to count wordpieces ({reason}). Fetch the "
         "backbone first, or leave --backbone out."
     )
+    E152 = "[E152] '{found}' is no label id. --label-names names the ids 0 to {last}, a line each."
+    E153 = "[E153] A list of label names has one name a line: this one is {what}."
+    E154 = "[E154] --label-names is for the format csv, and this is {found}. Leave it out."
     E190 = (
         "[E190] No file for the corpus '{name}' at {path}. Make it with scripts/convert.py, or "
         "correct its `path` in the config."
@@ -308,7 +311,9 @@ class Errors:
     )
     E414 = "[E414] {what} failed with exit code {code}; its own message stands above."
     E415 = "[E415] No document is annotated for '{name}'. Give some that hold its gold in {layer}."
-    E416 = "[E416] Nothing to calibrate in '{path}': it has no crf_ner and no span_ner."
+    E416 = (
+        "[E416] Nothing to calibrate in '{path}': it has no crf_ner, no span_ner and no classifier."
+    )
     E420 = "[E420] {path} is no grid: {reason}."
     E421 = "[E421] {source}: {config} has no setting '{name}', nor its defaults. Correct the name."
     E422 = "[E422] {source}: nothing at '{path}'. Correct the path, or put the files there first."
@@ -331,6 +336,12 @@ class Errors:
         "[E431] mtnlp.FitSchedule.v1 cannot know how long the training is: set "
         "[training] max_epochs or max_steps to more than 0."
     )
+    E432 = "[E432] The objective of thresholds is '{found}'. Choose one of: {known}."
+    E433 = (
+        "[E433] Nothing is left to fit for {names}. Allow temperatures; thresholds are for "
+        "classifiers with a task that is not exclusive."
+    )
+    E434 = "[E434] min_positives is {found}. Give the least number of gold documents, 0 or more."
     E440 = "[E440] '{name}': the weights of tasks must not be negative. Found: {weights}."
     E441 = (
         "[E441] '{name}': weighting = \"uncertainty\" learns the weights of tasks. Leave out "

@@ -60,7 +60,8 @@ def make_event_textcat(
 
     model: `mtnlp.DocClassifier.v1` or a model of its shape.
     task: the name before the slash in `doc.cats`.
-    threshold: the probability from which on a label stands in `doc._.events`.
+    threshold: the probability from which on a label stands in `doc._.events`, where
+        `cfg["thresholds"]` has none for it.
     task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
         `WeightedTasks`. weighting: "uncertainty" learns it instead.
     scorer: `mtnlp.CategoryScorer.v1`.
@@ -114,7 +115,7 @@ class EventClassifier(DocClassifier):
         docs = list(docs)
         super().set_annotations(docs, probabilities)
         labels = self.event_labels
-        for doc, row in zip(docs, probabilities >= self.cfg["threshold"], strict=True):
+        for doc, row in zip(docs, probabilities >= self.label_thresholds, strict=True):
             doc._.events = [labels[i] for i in numpy.flatnonzero(row)]
 
 
@@ -125,7 +126,8 @@ def install_events() -> None:
 
 
 def get_events(doc: Doc) -> Optional[List[str]]:
-    """`doc._.events`: the labels above the threshold, None where no component has looked."""
+    """`doc._.events`: the labels that reach their thresholds, None where no component has
+    looked."""
     labels = doc.user_data.get("events")
     # A Doc that was serialised has a tuple where the list was.
     return None if labels is None else list(labels)

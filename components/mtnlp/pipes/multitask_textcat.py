@@ -67,7 +67,8 @@ def make_multitask_textcat(
     model: `mtnlp.DocClassifier.v1` or a model of its shape.
     tasks: a block a task, `[components.X.tasks.NAME]`, with `exclusive` and, if wanted, `weight`.
         Labels are found in the data, where the keys of `doc.cats` are `NAME/LABEL`.
-    threshold: of the probability, for the labels of tasks that are not exclusive.
+    threshold: of the probability, for the labels of tasks that are not exclusive, where
+        `cfg["thresholds"]` has none for them.
     task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
         `WeightedTasks`. weighting: "uncertainty" learns a weight for each task instead.
     scorer: `mtnlp.CategoryScorer.v1`.
