@@ -72,12 +72,14 @@ def encode_windows(
         parts.append((backprop, real_index, flat_index))
 
     def backprop_windows(d_flats: List[torch.Tensor]) -> None:
-        d_embedded = None if embedded is None else torch.zeros_like(embedded)
+        d_embedded = None
+        if embedded is not None and embedded.requires_grad:
+            d_embedded = torch.zeros_like(embedded)
         for backprop, real_index, flat_index in parts:
             d_own = backprop([pad(d_flat[flat_index], real_index) for d_flat in d_flats])
             if d_embedded is not None and d_own is not None:
                 d_embedded[flat_index] = d_own[real_index]
-        if embedded is not None and embedded.requires_grad:
+        if embedded is not None and d_embedded is not None:
             embedded.backward(d_embedded)
 
     return flats, backprop_windows
@@ -131,7 +133,9 @@ def convert_outputs(
         states.append(outputs.hidden_states[layer])
 
     def backprop(d_states: List[torch.Tensor]) -> ArgsKwargs:
-        grads = tuple(d.to(h.dtype) for d, h in zip(d_states, states, strict=True))
-        return ArgsKwargs(args=(tuple(states),), kwargs={"grad_tensors": grads})
+        # Layers below the first trained one give states that nothing is trained through.
+        pairs = [(h, d) for h, d in zip(states, d_states, strict=True) if h.requires_grad]
+        grads = tuple(d.to(h.dtype) for h, d in pairs)
+        return ArgsKwargs(args=(tuple(h for h, _ in pairs),), kwargs={"grad_tensors": grads})
 
     return [state.detach().float() for state in states], backprop
