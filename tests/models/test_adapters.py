@@ -84,6 +84,18 @@ def test_count(backbone: Path) -> None:
     assert count_parameters(build_transformer_model_v1("not loaded")) == (0, 0)
 
 
+def test_count_is_logged(backbone: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger="spacy"):
+        make_encoder(backbone)
+        assert not caplog.messages
+        model = make_encoder(backbone, adapter=make_lora(backbone))
+        model.initialize()
+    trainable, total = count_parameters(model)
+    (message,) = caplog.messages
+    assert f"{trainable} of {total} weights" in message
+    assert f"({100 * trainable / total:.2f}%)" in message
+
+
 def test_merged_as_peft_merges(any_backbone: Path) -> None:
     encoder = make_adapted(any_backbone).transformer
     before = copy_state(encoder)
