@@ -250,6 +250,27 @@ class Errors:
         "every task here is exclusive: {tasks}. Set dependency = false."
     )
 
+    E270 = (
+        "[E270] mtnlp.LoRA.v1 needs the library 'peft' for training ({error}): "
+        "pip install 'mtnlp[lora]'."
+    )
+    E271 = (
+        "[E271] mtnlp.LoRA.v1: rank = {rank}, alpha = {alpha}, dropout = {dropout}. Expected a "
+        "rank of at least 1, an alpha above 0 and a dropout from 0 to below 1."
+    )
+    E272 = (
+        "[E272] mtnlp.LoRA.v1 finds no layers for its adapters ({error}). Name some of the "
+        "encoder's linear layers in 'targets': {found}."
+    )
+    E273 = (
+        "[E273] mtnlp.TransformerModel.v1: an adapter is there to be trained, and frozen = true "
+        "says that nothing is. Remove one of them."
+    )
+    E274 = (
+        "[E274] mtnlp.FreezeEncoder.v1: '{name}' is no transformer with a "
+        "mtnlp.TransformerModel.v1. Such components are: {found}."
+    )
+
     # E3: pipes
     E301 = (
         "[E301] Cannot add the label '{label}' to '{name}': its head is built, and its scores have "

@@ -82,7 +82,9 @@ def encode_windows(
         parts.append((backprop, own, real_index, flat_index))
 
     def backprop_windows(d_flats: List[torch.Tensor], retain_graph: bool = False) -> None:
-        d_embedded = None if embedded is None else torch.zeros_like(embedded)
+        d_embedded = None
+        if embedded is not None and embedded.requires_grad:
+            d_embedded = torch.zeros_like(embedded)
         for backprop, own, real_index, flat_index in parts:
             if own is not None:
                 own.grad = None  # of an earlier pass
@@ -90,7 +92,7 @@ def encode_windows(
             d_own = backprop(GroupGradient(d_states, retain_graph))
             if d_embedded is not None and d_own is not None:
                 d_embedded[flat_index] = d_own[real_index]
-        if embedded is not None and embedded.requires_grad:
+        if embedded is not None and d_embedded is not None:
             embedded.backward(d_embedded, retain_graph=retain_graph)
 
     return flats, backprop_windows
@@ -144,8 +146,10 @@ def convert_outputs(
         states.append(outputs.hidden_states[layer])
 
     def backprop(gradient: GroupGradient) -> ArgsKwargs:
-        grads = tuple(d.to(h.dtype) for d, h in zip(gradient.states, states, strict=True))
+        # Layers below the first trained one give states that nothing is trained through.
+        pairs = [(h, d) for h, d in zip(states, gradient.states, strict=True) if h.requires_grad]
+        grads = tuple(d.to(h.dtype) for h, d in pairs)
         kwargs = {"grad_tensors": grads, "retain_graph": gradient.retain_graph}
-        return ArgsKwargs(args=(tuple(states),), kwargs=kwargs)
+        return ArgsKwargs(args=(tuple(h for h, _ in pairs),), kwargs=kwargs)
 
     return [state.detach().float() for state in states], backprop
