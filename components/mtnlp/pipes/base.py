@@ -35,6 +35,9 @@ class TorchPipe(TrainablePipe):
     `cfg` holds everything that must survive a round trip: `labels`, `width` of the encoder,
     `units`, the annotated units of an average batch, by which summed losses are divided so that
     sub-batches add up exactly.
+
+    `step_loss` is the loss of the last step, or of the one under way: the sum over its
+    sub-batches, 0.0 where none was annotated. Not saved.
     """
 
     def __init__(
@@ -51,6 +54,8 @@ class TorchPipe(TrainablePipe):
         self.name = name
         self.scorer = scorer
         self.cfg: Dict[str, Any] = {"labels": [], "width": None, "units": 1.0, **settings}
+        self.step_loss = 0.0
+        self._step_is_over = False
 
     # What a subclass provides
 
@@ -158,6 +163,8 @@ class TorchPipe(TrainablePipe):
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
+        if self._step_is_over:
+            self.step_loss, self._step_is_over = 0.0, False
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.update")
         docs = [eg.predicted for eg in examples]
@@ -172,6 +179,7 @@ class TorchPipe(TrainablePipe):
             (output, _), backprop_head = self.model.get_ref("head").begin_update(chosen)
             loss, d_output = self.get_loss_gradient(target, output)
             losses[self.name] += loss
+            self.step_loss += loss
             for row, d_row in zip(target.rows, backprop_head(d_output), strict=True):
                 d_vectors[row] = d_row
         backprop_vectors(d_vectors)
@@ -188,6 +196,7 @@ class TorchPipe(TrainablePipe):
 
         sgd: may have a step of its own for heads (`for_heads`), as `mtnlp.FusedAdam.v1` does.
         """
+        self._step_is_over = True
         if not any(parameter.grad is not None for parameter in self.module.parameters()):
             return
         for parameter in self.module.parameters():
