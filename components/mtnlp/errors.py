@@ -348,6 +348,10 @@ class Errors:
     E476 = (
         "[E476] {folder} has a result but no weights to score. Delete the folder to train it again."
     )
+    E477 = (
+        "[E477] No head of {config} has the setting weighting = {weighting}: nothing is left to "
+        "compare with. Add static."
+    )
 
     # E5: evaluation
     E501 = (

@@ -27,7 +27,7 @@ SYSTEMS = ["ner", "textcat", "joint-static"]
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("corpora")
     for name in ("imdb", "conll"):
-        convert(ConvertOptions(name, sample=SAMPLE, out=folder, limit=(16, 2, 8)))
+        convert(ConvertOptions(name, sample=SAMPLE, out=folder, limit=(8, 2, 2)))
     return folder
 
 
@@ -40,8 +40,9 @@ def config(tmp_path: Path, backbone: Path) -> Path:
     for part in ("train", "dev"):
         del made["corpora"][part]["corpora"]["multinerd"]
     made["paths"]["backbone"] = str(backbone)
-    made["components"]["transformer"]["model"]["window"] = 0
-    made["training"]["optimizer"]["learn_rate"]["initial_rate"] = 5e-3
+    made["components"]["transformer"]["model"].update(window=0, layers=[0, 1])
+    made["training"]["optimizer"]["learn_rate"]["initial_rate"] = 2e-3
+    made["training"]["batcher"]["size"] = 60
     made.to_disk(tmp_path / "two.cfg")
     return tmp_path / "two.cfg"
 
@@ -60,9 +61,11 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> List[str]:
     return names
 
 
-def arguments(config: Path, corpus: Path, output: Path) -> List[object]:
-    paths = [item for part in ("train", "dev", "test") for item in (f"--{part}", corpus / part)]
-    more = ["--limit", 12, "--weighting", "static", "--training.max_epochs", "4"]
+def arguments(config: Path, corpus: Path, output: Path, epochs: int = 1) -> List[object]:
+    """The test corpus is that of training, which a tiny encoder can learn something of."""
+    parts = {"train": "train", "dev": "dev", "test": "train"}
+    paths = [item for name, part in parts.items() for item in (f"--{name}", corpus / part)]
+    more = ["--limit", 6, "--weighting", "static", "--training.max_epochs", epochs]
     return [config, *paths, *more, "--output", output, "--samples", "200"]
 
 
@@ -73,7 +76,7 @@ def result_of(folder: Path, system: str) -> Dict[str, Any]:
 
 def test_a_report(config: Path, corpus: Path, tmp_path: Path, executed: List[str]) -> None:
     output = tmp_path / "out"
-    options = arguments(config, corpus, output)
+    options = arguments(config, corpus, output, epochs=8)
     dry = invoke("joint_report", *options, "--dry-run")
     assert dry.exit_code == 0, dry.output
     assert "3 runs (3 systems × 1 seeds), 0 done, about" in flat(dry.output)
@@ -94,9 +97,10 @@ def test_a_report(config: Path, corpus: Path, tmp_path: Path, executed: List[str
         nlp = spacy.load(model)
         ner = results["tasks"]["ner"]
         found = ner["single"] if score == "single" else ner["joint"]["static"]["score"]
-        scores = nlp.evaluate(list(Corpus(corpus / "test" / "conll.spacy")(nlp)))
+        scores = nlp.evaluate(list(Corpus(corpus / "train" / "conll.spacy")(nlp)))
         assert found == pytest.approx(scores["ents_f"])
-        assert ner["n"] == 8
+        assert found > 0.1
+        assert ner["n"] == 8  # whatever the limit of training
         timed = result_of(output, system)["inference"]
         assert timed["documents"] == 16 and timed["seconds"] > 0
     counts = [result_of(output, name)["counts"]["ner"]["counts"] for name in ("ner", SYSTEMS[2])]

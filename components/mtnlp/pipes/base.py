@@ -34,10 +34,8 @@ class TorchPipe(TrainablePipe):
 
     `cfg` holds everything that must survive a round trip: `labels`, `width` of the encoder,
     `units`, the annotated units of an average batch, by which summed losses are divided so that
-    sub-batches add up exactly.
-
-    `step_loss` is the loss of the last step, or of the one under way: the sum over its
-    sub-batches, 0.0 where none was annotated. Not saved.
+    sub-batches add up exactly. `step_loss`, not saved, is the loss of the last step (or the one
+    under way), summed over its sub-batches.
     """
 
     def __init__(
@@ -54,8 +52,7 @@ class TorchPipe(TrainablePipe):
         self.name = name
         self.scorer = scorer
         self.cfg: Dict[str, Any] = {"labels": [], "width": None, "units": 1.0, **settings}
-        self.step_loss = 0.0
-        self._step_is_over = False
+        self.step_loss, self._step_is_over = 0.0, False
 
     # What a subclass provides
 

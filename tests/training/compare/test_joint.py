@@ -97,6 +97,9 @@ def test_a_weighting_that_no_head_knows(
     found = plan(backbone, corpus, tmp_path)
     assert found.weightings == ["static"]
     assert "no_such_setting" not in make_config(found.grid.cells[-1], 0).to_str()
+    # A report with nothing to compare would let every guard pass.
+    with pytest.raises(MtnlpError, match=r"E477.*uncertainty"):
+        plan(backbone, corpus, tmp_path, weightings=["uncertainty"])
 
 
 def changed(folder: Path, change: Any) -> Path:

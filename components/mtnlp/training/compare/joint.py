@@ -73,7 +73,8 @@ def make_plan(
     documents of each part of the train and dev corpora; 0 leaves the config's own. weightings: of
     the joint cells; one that no head can do is left out, "static" never.
     RAISES MtnlpError (E421 to E426) as `make_config` and `check_config` do, E473 where there are
-    no two heads or no parts, E474 without epochs, E475 where a head has nothing to train on.
+    no two heads or no parts, E474 without epochs, E475 where a head has nothing to train on, E477
+    where nothing is left of the weightings.
     """
     cell = Cell({}, path, tuple(settings))
     config = make_config(cell, seeds[0])
@@ -98,6 +99,8 @@ def make_plan(
         raise MtnlpError(Errors.E475.format(part="training", names=", ".join(missing)))
     able = [name for name in heads if WEIGHTING in nlp.config["components"][name]]
     chosen = [name for name in weightings if able or name == WEIGHTINGS[0]]
+    if not chosen:
+        raise MtnlpError(Errors.E477.format(config=path, weighting=", ".join(weightings)))
 
     configs: Dict[str, Config] = {}
     for name in heads:
