@@ -374,6 +374,35 @@ class Errors:
     )
     E443 = "[E443] mtnlp.TaskGradients.v1: every = {every}. Expected at least 1."
 
+    E470 = (
+        "[E470] mtnlp.TensorBoardLogger.v1 and the export of its events need the library "
+        "'tensorboard': pip install 'mtnlp[train]'."
+    )
+    E471 = (
+        "[E471] No scalars of TensorBoard in {path} or below. Train with "
+        "mtnlp.TensorBoardLogger.v1, and name its log_dir."
+    )
+    E472 = "[E472] mtnlp.TensorBoardLogger.v1: {name} = {value}. Expected a whole number from 1 on."
+    E473 = (
+        "[E473] {config} cannot be split into tasks: {reason}. The report needs several heads over "
+        "one encoder, and a train corpus of named parts, as mtnlp.MixedCorpus.v1 reads it."
+    )
+    E474 = (
+        "[E474] {config} sets no training.max_epochs. With max_steps alone a task would see its "
+        "examples more often alone than jointly: set max_epochs, and max_steps to 0."
+    )
+    E475 = (
+        "[E475] No {part} document is annotated for: {names}. Convert their corpora, or take the "
+        "components out of the config."
+    )
+    E476 = (
+        "[E476] {folder} has a result but no weights to score. Delete the folder to train it again."
+    )
+    E477 = (
+        "[E477] No head of {config} has the setting weighting = {weighting}: nothing is left to "
+        "compare with. Add static."
+    )
+
     # E5: evaluation
     E501 = (
         "[E501] Gold and predictions differ in shape: {gold} against {predicted}. Compare the same "

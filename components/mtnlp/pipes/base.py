@@ -35,7 +35,8 @@ class TorchPipe(WeightedTasks, TrainablePipe):
 
     `cfg` holds everything that must survive a round trip: `labels`, `width` of the encoder,
     `units`, the annotated units of an average batch, by which summed losses are divided so that
-    sub-batches add up exactly; the weights of tasks, see `WeightedTasks`.
+    sub-batches add up exactly; the weights of tasks, see `WeightedTasks`. `step_loss`, not saved,
+    is the loss of the last step (or the one under way), summed over its sub-batches.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class TorchPipe(WeightedTasks, TrainablePipe):
         self.cfg: Dict[str, Any] = {"labels": [], "width": None, "units": 1.0}
         self.cfg.update({"task_weight": 1.0, "weighting": "static", **settings})
         self.check_weights()
+        self.step_loss, self._step_is_over = 0.0, False
 
     # What a subclass provides
 
@@ -162,6 +164,8 @@ class TorchPipe(WeightedTasks, TrainablePipe):
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
+        if self._step_is_over:
+            self.step_loss, self._step_is_over = 0.0, False
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.update")
         docs = [eg.predicted for eg in examples]
@@ -176,6 +180,7 @@ class TorchPipe(WeightedTasks, TrainablePipe):
             (output, _), backprop_head = self.model.get_ref("head").begin_update(chosen)
             loss, d_output = self.get_loss_gradient(target, output)
             losses[self.name] += loss
+            self.step_loss += loss
             for row, d_row in zip(target.rows, backprop_head(d_output), strict=True):
                 d_vectors[row] = d_row
         backprop_vectors(d_vectors)
@@ -192,6 +197,7 @@ class TorchPipe(WeightedTasks, TrainablePipe):
 
         sgd: may have a step of its own for heads (`for_heads`), as `mtnlp.FusedAdam.v1` does.
         """
+        self._step_is_over = True
         if not any(parameter.grad is not None for parameter in self.module.parameters()):
             return
         for parameter in self.module.parameters():
