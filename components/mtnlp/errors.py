@@ -120,6 +120,16 @@ class Errors:
         "[E151] Cannot load the tokenizer of '{name}' to count wordpieces ({reason}). Fetch the "
         "backbone first, or leave --backbone out."
     )
+    E160 = "[E160] mtnlp.MixedCorpus.v1: {option} = {value!r}. Expected {form}."
+    E161 = (
+        "[E161] {found} documents, but {expected} were counted. Was the file written anew while it "
+        "was streamed? Start the training again."
+    )
+    E162 = (
+        "[E162] mtnlp.FitSchedule.v1: epochs = {epochs}, but [training] max_epochs = {max_epochs}. "
+        "Set `epochs` above 0 with max_epochs = -1 alone."
+    )
+    E163 = "[E163] {option} = {value}. Expected {form}."
     E190 = (
         "[E190] No file for the corpus '{name}' at {path}. Make it with scripts/convert.py, or "
         "correct its `path` in the config."
