@@ -129,7 +129,6 @@ class Errors:
         "[E162] mtnlp.FitSchedule.v1: epochs = {epochs}, but [training] max_epochs = {max_epochs}. "
         "Set `epochs` above 0 with max_epochs = -1 alone."
     )
-    E163 = "[E163] {option} = {value}. Expected {form}."
     E190 = (
         "[E190] No file for the corpus '{name}' at {path}. Make it with scripts/convert.py, or "
         "correct its `path` in the config."
