@@ -123,6 +123,15 @@ class Errors:
     E152 = "[E152] '{found}' is no label id. --label-names names the ids 0 to {last}, a line each."
     E153 = "[E153] A list of label names has one name a line: this one is {what}."
     E154 = "[E154] --label-names is for the format csv, and this is {found}. Leave it out."
+    E160 = "[E160] mtnlp.MixedCorpus.v1: {option} = {value!r}. Expected {form}."
+    E161 = (
+        "[E161] {found} documents, but {expected} were counted. Was the file written anew while it "
+        "was streamed? Start the training again."
+    )
+    E162 = (
+        "[E162] mtnlp.FitSchedule.v1: epochs = {epochs}, but [training] max_epochs = {max_epochs}. "
+        "Set `epochs` above 0 with max_epochs = -1 alone."
+    )
     E190 = (
         "[E190] No file for the corpus '{name}' at {path}. Make it with scripts/convert.py, or "
         "correct its `path` in the config."
