@@ -14,12 +14,15 @@ from ..models.listener import require_encoded
 from .base import TorchPipe
 from .entity_spans import Predictions, install_confidence, write_entities
 from .hypotheses import Hypothesis, make_hypotheses
+from .weighting import Weighting
 
 DEFAULT_CONFIG = Config().from_str(
     """
     [crf_ner]
     spans_key = null
     min_confidence = 0.0
+    task_weight = 1.0
+    weighting = "static"
     scorer = {"@scorers": "mtnlp.EntityScorer.v1"}
 
     [crf_ner.model]
@@ -51,6 +54,8 @@ def make_crf_ner(
     model: Model,
     spans_key: Optional[str],
     min_confidence: float,
+    task_weight: float,
+    weighting: Weighting,
     scorer: Optional[Callable],
 ) -> "CRFNER":
     """A tagger of flat entities.
@@ -60,10 +65,19 @@ def make_crf_ner(
         gold entities that overlap, those are learnt which `gold.entities.flatten` keeps.
     min_confidence: entities less probable are not written. Can be changed in a trained pipeline:
         `pipe.cfg["min_confidence"]`.
+    task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
+        `WeightedTasks`. weighting: "uncertainty" learns it instead.
     scorer: `mtnlp.EntityScorer.v1`.
     """
     return CRFNER(
-        nlp.vocab, model, name, spans_key=spans_key, min_confidence=min_confidence, scorer=scorer
+        nlp.vocab,
+        model,
+        name,
+        spans_key=spans_key,
+        min_confidence=min_confidence,
+        task_weight=task_weight,
+        weighting=weighting,
+        scorer=scorer,
     )
 
 
@@ -82,9 +96,17 @@ class CRFNER(TorchPipe):
         *,
         spans_key: Optional[str] = None,
         min_confidence: float = 0.0,
+        task_weight: float = 1.0,
+        weighting: Weighting = "static",
         scorer: Optional[Callable] = None,
     ):
-        settings = {"spans_key": spans_key, "min_confidence": min_confidence, "temperature": 1.0}
+        settings = {
+            "spans_key": spans_key,
+            "min_confidence": min_confidence,
+            "temperature": 1.0,
+            "task_weight": task_weight,
+            "weighting": weighting,
+        }
         super().__init__(vocab, model, name, scorer=scorer, **settings)
         install_confidence()
 

@@ -17,6 +17,7 @@ from ..gold.targets import Target
 from ..models.span_classifier import find_spans
 from .base import TorchPipe
 from .entity_spans import Predictions, install_confidence, write_entities
+from .weighting import Weighting
 
 DEFAULT_CONFIG = Config().from_str(
     """
@@ -24,6 +25,8 @@ DEFAULT_CONFIG = Config().from_str(
     spans_key = "sc"
     decoder = "nested"
     threshold = 0.5
+    task_weight = 1.0
+    weighting = "static"
     scorer = {"@scorers": "mtnlp.EntityScorer.v1"}
 
     [span_ner.model]
@@ -69,6 +72,8 @@ def make_span_ner(
     spans_key: Optional[str],
     decoder: DecoderName,
     threshold: float,
+    task_weight: float,
+    weighting: Weighting,
     scorer: Optional[Callable],
 ) -> "SpanNER":
     """A classifier of all spans up to a width.
@@ -80,6 +85,8 @@ def make_span_ner(
         first, none that cross; "all".
     threshold: the least probability of an entity: what `min_confidence` is in `crf_ner`. Can be
         changed in a trained pipeline: `pipe.cfg["threshold"]`.
+    task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
+        `WeightedTasks`. weighting: "uncertainty" learns it instead.
     scorer: `mtnlp.EntityScorer.v1`.
     """
     return SpanNER(
@@ -89,6 +96,8 @@ def make_span_ner(
         spans_key=spans_key,
         decoder=decoder,
         threshold=threshold,
+        task_weight=task_weight,
+        weighting=weighting,
         scorer=scorer,
     )
 
@@ -110,6 +119,8 @@ class SpanNER(TorchPipe):
         spans_key: Optional[str] = "sc",
         decoder: str = "nested",
         threshold: float = 0.5,
+        task_weight: float = 1.0,
+        weighting: Weighting = "static",
         scorer: Optional[Callable] = None,
     ):
         """Arguments as for `make_span_ner`. Raises MtnlpError E231 where nested entities were to
@@ -119,6 +130,8 @@ class SpanNER(TorchPipe):
             "decoder": decoder,
             "threshold": threshold,
             "temperature": 1.0,
+            "task_weight": task_weight,
+            "weighting": weighting,
         }
         super().__init__(vocab, model, name, scorer=scorer, **settings)
         if spans_key is None and decoder != "flat":
