@@ -168,14 +168,18 @@ def check_categories(nlp: Language, docs: List[Doc]) -> Iterator[Check]:
 
 def check_events(nlp: Language, docs: List[Doc]) -> Iterator[Check]:
     for pipe in pipes_of(nlp, "event_textcat"):
-        threshold = nlp.get_pipe(pipe).cfg["threshold"]
-        (task,) = nlp.get_pipe(pipe).tasks
+        cfg = nlp.get_pipe(pipe).cfg
+        (task,) = cfg["tasks"]
+        least = {
+            label: cfg["thresholds"].get(f"{task}/{label}", cfg["threshold"])
+            for label in cfg["tasks"][task]["labels"]
+        }
         expected = [
-            [label for label, value in tasks(doc).get(task, {}).items() if value >= threshold]
+            [label for label, value in tasks(doc).get(task, {}).items() if value >= least[label]]
             for doc in docs
         ]
         same = all(sorted(doc._.events) == sorted(e) for doc, e in zip(docs, expected, strict=True))
-        yield Check(f"{pipe}: doc._.events are the labels above {threshold:.2f}", same)
+        yield Check(f"{pipe}: doc._.events are the labels that reach their thresholds", same)
 
 
 def check_vectors(nlp: Language, docs: List[Doc]) -> Iterator[Check]:

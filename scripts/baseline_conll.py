@@ -7,7 +7,8 @@ import typer
 from wasabi import msg
 
 from mtnlp.errors import MtnlpError
-from mtnlp.evaluation.trainer_baseline import Recipe, run_baseline
+from mtnlp.evaluation.trainer_baseline import run_baseline
+from mtnlp.evaluation.trainer_runs import Recipe
 
 
 def main(

@@ -1,6 +1,7 @@
-"""Make the confidences of a trained pipeline fit held-out documents."""
+"""Make the confidences and decisions of a trained pipeline fit held-out documents."""
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, List, Optional
 
@@ -11,8 +12,18 @@ from mtnlp.data.progress import bar
 from mtnlp.errors import MtnlpError
 from mtnlp.project.calibrate import calibrate
 from mtnlp.reports.calibration import TEMPERATURE_HEADER, calibration_tables, temperature_rows
+from mtnlp.reports.category_calibration import category_tables
 from mtnlp.reports.json_files import write_json
 from mtnlp.reports.tables import print_tables
+from mtnlp.training.category_fit import FitOptions
+from mtnlp.training.thresholds import MIN_POSITIVES
+
+
+class Objective(StrEnum):
+    """Which F1 the thresholds are for."""
+
+    macro = "macro"
+    micro = "micro"
 
 
 def main(
@@ -28,15 +39,33 @@ def main(
     ],
     pipe: Annotated[
         Optional[List[str]],
-        typer.Option(help="An entity pipe, repeatable. Default: all that DEV has annotations for."),
+        typer.Option(help="A pipe, repeatable. Default: all that DEV has annotations for."),
     ] = None,
+    temperature: Annotated[
+        bool, typer.Option(help="Fit temperatures: of entity pipes and of each classifier's tasks.")
+    ] = True,
+    thresholds: Annotated[
+        bool, typer.Option(help="Fit a threshold for each label of multi-label tasks.")
+    ] = True,
+    objective: Annotated[
+        Objective, typer.Option(help="The F1 for which thresholds are the best on DEV.")
+    ] = Objective.macro,
+    min_positives: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Labels with fewer gold documents in DEV share one threshold; those without any "
+            "keep the component's.",
+        ),
+    ] = MIN_POSITIVES,
     report: Annotated[
         Optional[Path],
         typer.Option(
-            help="Other annotated documents (.spacy or a folder) to measure the confidences on: "
-            "expected calibration error over 15 equal-mass bins, Brier score, area under the "
-            "risk-coverage curve, and scores at min_confidence 0.5, 0.8 and 0.95; for the "
-            "probabilities before and after, and for the least softmax probability of an entity."
+            help="Other annotated documents (.spacy or a folder) to measure on: expected "
+            "calibration error over 15 equal-mass bins and Brier score, before and after; for "
+            "entities also the area under the risk-coverage curve, scores at min_confidence 0.5, "
+            "0.8 and 0.95, and the least softmax probability of an entity; for multi-label tasks "
+            "F1 at the default, at one fitted and at each label's threshold."
         ),
     ] = None,
     metrics: Annotated[Path, typer.Option(help="The JSON file for all figures.")] = Path(
@@ -44,26 +73,35 @@ def main(
     ),
     gpu_id: Annotated[int, typer.Option(help="The GPU, -1 for the CPU.")] = -1,
 ) -> None:
-    """Fit a temperature for each entity pipe (crf_ner, span_ner) and save the pipeline with it.
+    """Fit temperatures and thresholds and save the pipeline with them.
 
     A trained model is mostly too sure of itself. Its scores are divided by a temperature, one
-    number a pipe: the one that makes the gold of DEV most likely. The entities of crf_ner stay the
-    same, only their probabilities change. Fit again after further training.
+    number an entity pipe (crf_ner, span_ner) and one a task of a classifier (multitask_textcat,
+    event_textcat): the one that makes the gold of DEV most likely. The entities of crf_ner and the
+    labels of exclusive tasks stay the same, only their probabilities change. For multi-label tasks
+    a threshold is then fitted to each label. Fit again after further training.
 
     Example: calibrate.py training/conll/model-best corpus/dev/conll.spacy --output
     training/conll/model-calibrated --report corpus/test/conll.spacy
     """
     try:
+        options = FitOptions(temperature, thresholds, objective.value, min_positives)
         results = calibrate(
-            model, dev, output, names=pipe, report=report, gpu_id=gpu_id, progress=bar
+            *(model, dev, output),
+            names=pipe,
+            options=options,
+            report=report,
+            gpu_id=gpu_id,
+            progress=bar,
         )
     except MtnlpError as error:
         msg.fail(str(error))
         sys.exit(1)
     rows = temperature_rows(results)
-    msg.table(rows, header=TEMPERATURE_HEADER, divider=True, aligns=list("lrrrr"))
+    if rows:
+        msg.table(rows, header=TEMPERATURE_HEADER, divider=True, aligns=list("lrrrr"))
     msg.good(f"Calibrated pipeline written to {output}")
-    print_tables(calibration_tables(results))
+    print_tables([*calibration_tables(results), *category_tables(results)])
     write_json(metrics, results)
     msg.good(f"Figures written to {metrics}")
 

@@ -94,6 +94,11 @@ def convert(
     label_separator: Optional[str] = typer.Option(
         None, help="Your own CSV: splits the label column into several labels."
     ),
+    label_names: Optional[Path] = typer.Option(
+        None,
+        help="Your own CSV with numbered labels: a file with their names, that of 0 in its first "
+        "line.",
+    ),
     group_field: Optional[str] = typer.Option(
         None, help="Your own data: field or column of what no split may tear apart."
     ),
@@ -129,6 +134,7 @@ def convert(
             text_field=text_field,
             label_field=label_field,
             label_separator=label_separator,
+            label_names=label_names,
             group_field=group_field,
             spans_key=spans_key,
         )

@@ -42,6 +42,7 @@ EXTRAS = {
     "accelerate",
     "datasets",
     "matplotlib",
+    "peft",
     "pyarrow",
     "rich",
     "scipy",

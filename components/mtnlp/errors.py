@@ -120,6 +120,18 @@ class Errors:
         "[E151] Cannot load the tokenizer of '{name}' to count wordpieces ({reason}). Fetch the "
         "backbone first, or leave --backbone out."
     )
+    E152 = "[E152] '{found}' is no label id. --label-names names the ids 0 to {last}, a line each."
+    E153 = "[E153] A list of label names has one name a line: this one is {what}."
+    E154 = "[E154] --label-names is for the format csv, and this is {found}. Leave it out."
+    E160 = "[E160] mtnlp.MixedCorpus.v1: {option} = {value!r}. Expected {form}."
+    E161 = (
+        "[E161] {found} documents, but {expected} were counted. Was the file written anew while it "
+        "was streamed? Start the training again."
+    )
+    E162 = (
+        "[E162] mtnlp.FitSchedule.v1: epochs = {epochs}, but [training] max_epochs = {max_epochs}. "
+        "Set `epochs` above 0 with max_epochs = -1 alone."
+    )
     E190 = (
         "[E190] No file for the corpus '{name}' at {path}. Make it with scripts/convert.py, or "
         "correct its `path` in the config."
@@ -238,6 +250,35 @@ class Errors:
         "Put a tok2vec layer there, such as mtnlp.TransformerListener.v1; poolers go around the "
         "whole."
     )
+    E243 = (
+        '[E243] label_heads = "separate" gives every label a hidden layer of its own, and its '
+        "width is not set. Set hidden of mtnlp.DocClassifier.v1, for instance to 32."
+    )
+    E244 = (
+        "[E244] dependency = true lets the labels of a multi-label task learn from each other, and "
+        "every task here is exclusive: {tasks}. Set dependency = false."
+    )
+
+    E270 = (
+        "[E270] mtnlp.LoRA.v1 needs the library 'peft' for training ({error}): "
+        "pip install 'mtnlp[lora]'."
+    )
+    E271 = (
+        "[E271] mtnlp.LoRA.v1: rank = {rank}, alpha = {alpha}, dropout = {dropout}. Expected a "
+        "rank of at least 1, an alpha above 0 and a dropout from 0 to below 1."
+    )
+    E272 = (
+        "[E272] mtnlp.LoRA.v1 finds no layers for its adapters ({error}). Name some of the "
+        "encoder's linear layers in 'targets': {found}."
+    )
+    E273 = (
+        "[E273] mtnlp.TransformerModel.v1: an adapter is there to be trained, and frozen = true "
+        "says that nothing is. Remove one of them."
+    )
+    E274 = (
+        "[E274] mtnlp.FreezeEncoder.v1: '{name}' is no transformer with a "
+        "mtnlp.TransformerModel.v1. Such components are: {found}."
+    )
 
     # E3: pipes
     E301 = (
@@ -300,7 +341,9 @@ class Errors:
     )
     E414 = "[E414] {what} failed with exit code {code}; its own message stands above."
     E415 = "[E415] No document is annotated for '{name}'. Give some that hold its gold in {layer}."
-    E416 = "[E416] Nothing to calibrate in '{path}': it has no crf_ner and no span_ner."
+    E416 = (
+        "[E416] Nothing to calibrate in '{path}': it has no crf_ner, no span_ner and no classifier."
+    )
     E420 = "[E420] {path} is no grid: {reason}."
     E421 = "[E421] {source}: {config} has no setting '{name}', nor its defaults. Correct the name."
     E422 = "[E422] {source}: nothing at '{path}'. Correct the path, or put the files there first."
@@ -323,6 +366,45 @@ class Errors:
         "[E431] mtnlp.FitSchedule.v1 cannot know how long the training is: set "
         "[training] max_epochs or max_steps to more than 0."
     )
+    E432 = "[E432] The objective of thresholds is '{found}'. Choose one of: {known}."
+    E433 = (
+        "[E433] Nothing is left to fit for {names}. Allow temperatures; thresholds are for "
+        "classifiers with a task that is not exclusive."
+    )
+    E434 = "[E434] min_positives is {found}. Give the least number of gold documents, 0 or more."
+    E440 = "[E440] '{name}': the weights of tasks must not be negative. Found: {weights}."
+    E441 = (
+        "[E441] '{name}': weighting = \"uncertainty\" learns the weights of tasks. Leave out "
+        'task_weight and weight, or set weighting = "static".'
+    )
+    E442 = (
+        "[E442] mtnlp.TaskGradients.v1 goes back through the encoder once a task, which the model "
+        "of '{name}' does not allow. Name a transformer with the model mtnlp.TransformerModel.v1."
+    )
+    E443 = "[E443] mtnlp.TaskGradients.v1: every = {every}. Expected at least 1."
+    E450 = (
+        "[E450] mtnlp.AdamW.v1 holds gradients that no step has been made on: it makes one step on "
+        "those of all components when optimizer.step_schedules() is called, as `spacy train` does "
+        "after each batch. Call it after nlp.update(..., sgd=optimizer), too."
+    )
+    E451 = (
+        "[E451] The gradient's norm is {norm}: the training has diverged. Lower the learn rate, or "
+        'lengthen its warm-up; with precision = "bf16", try "fp32".'
+    )
+    E454 = (
+        "[E454] Weights on '{device}' reach an optimizer as copies, so this one cannot step on "
+        "them. Use Adam.v1 there."
+    )
+    E455 = "[E455] mtnlp.AdamW.v1: {name} = {value}. Expected {form}."
+    E456 = (
+        "[E456] mtnlp.FitSchedule.v1: warmup = {value}. Give a share of all steps (0 or more, "
+        "below 1) or a whole number of steps (1 or more)."
+    )
+    E457 = "[E457] mtnlp.GradualUnfreezing.v1: {name} = {value}. Expected {least} or more."
+    E458 = (
+        "[E458] mtnlp.GradualUnfreezing.v1 finds no transformer in the pipeline ({pipes}). Add "
+        "one, or remove the callback from [training.before_update]."
+    )
     E460 = (
         "[E460] No checkpoint at {path}. Train without --resume first; a checkpoint is written at "
         "each evaluation, and more often with --checkpoint-every."
@@ -335,6 +417,34 @@ class Errors:
     E463 = (
         "[E463] The checkpoint's weights do not fit the pipeline: {names}. Have the corpora or the "
         "encoder changed? Put them back, or start anew without --resume."
+    )
+    E470 = (
+        "[E470] mtnlp.TensorBoardLogger.v1 and the export of its events need the library "
+        "'tensorboard': pip install 'mtnlp[train]'."
+    )
+    E471 = (
+        "[E471] No scalars of TensorBoard in {path} or below. Train with "
+        "mtnlp.TensorBoardLogger.v1, and name its log_dir."
+    )
+    E472 = "[E472] mtnlp.TensorBoardLogger.v1: {name} = {value}. Expected a whole number from 1 on."
+    E473 = (
+        "[E473] {config} cannot be split into tasks: {reason}. The report needs several heads over "
+        "one encoder, and a train corpus of named parts, as mtnlp.MixedCorpus.v1 reads it."
+    )
+    E474 = (
+        "[E474] {config} sets no training.max_epochs. With max_steps alone a task would see its "
+        "examples more often alone than jointly: set max_epochs, and max_steps to 0."
+    )
+    E475 = (
+        "[E475] No {part} document is annotated for: {names}. Convert their corpora, or take the "
+        "components out of the config."
+    )
+    E476 = (
+        "[E476] {folder} has a result but no weights to score. Delete the folder to train it again."
+    )
+    E477 = (
+        "[E477] No head of {config} has the setting weighting = {weighting}: nothing is left to "
+        "compare with. Add static."
     )
 
     # E5: evaluation
@@ -355,6 +465,10 @@ class Errors:
     E512 = (
         "[E512] The comparison needs the library 'span_marker' ({error}): pip install "
         "'span_marker==1.8.0'."
+    )
+    E513 = (
+        "[E513] {path} has no document with a label of the task '{task}' (doc.cats['{task}/LABEL'] "
+        "above 0). Name the task with --task, or another file."
     )
     E540 = (
         "[E540] The benchmark compares with the library 'pytorch-crf': pip install "

@@ -6,7 +6,8 @@ import spacy
 from spacy.tokens import Doc, DocBin
 from spacy.training import Corpus
 
-from mtnlp.data.docbin import Written, to_doc, write_corpus
+from mtnlp.data.docbin import Written, to_doc, write_corpus, write_shards
+from mtnlp.errors import MtnlpError
 from mtnlp.types import Annotation, Record
 
 from .corpora import files_below
@@ -142,3 +143,37 @@ def test_interrupted_first_time_leaves_nothing(tmp_path: Path) -> None:
             {"train": [Record(text="a")], "test": [Record(tokens=["a"], tags=[])]}, tmp_path, "x"
         )
     assert files_below(tmp_path) == []
+
+
+def numbered_docs(count: int) -> Iterator[Doc]:
+    return (Doc(NLP.vocab, words=[f"a{number}"]) for number in range(count))
+
+
+def test_shards_hold_every_document_in_order(tmp_path: Path) -> None:
+    folder = tmp_path / "train" / "news"
+    files = write_shards(numbered_docs(25), folder, 10)
+    assert [file.name for file in files] == ["000000.spacy", "000001.spacy", "000002.spacy"]
+    words = [[doc[0].text for doc in DocBin().from_disk(f).get_docs(NLP.vocab)] for f in files]
+    assert [len(shard) for shard in words] == [10, 10, 5]
+    assert [word for shard in words for word in shard] == [f"a{i}" for i in range(25)]
+    assert [eg.reference[0].text for eg in Corpus(tmp_path / "train")(NLP)][::24] == ["a0", "a24"]
+    # Another writing leaves none of the old files behind.
+    write_shards(numbered_docs(3), folder, 10)
+    assert files_below(tmp_path) == ["train/news/000000.spacy"]
+
+
+def test_interrupted_shards_leave_what_was_there(tmp_path: Path) -> None:
+    def broken() -> Iterator[Doc]:
+        yield from numbered_docs(5)
+        raise KeyboardInterrupt
+
+    folder = tmp_path / "news"
+    (file,) = write_shards(numbered_docs(3), folder)
+    before = file.read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        write_shards(broken(), folder, 2)
+    assert files_below(tmp_path) == ["news/000000.spacy"]
+    assert file.read_bytes() == before
+    with pytest.raises(MtnlpError, match="E144"):
+        write_shards(numbered_docs(3), folder, 0)
+    assert files_below(tmp_path) == ["news/000000.spacy"]

@@ -10,7 +10,7 @@ from transformers.utils import is_accelerate_available
 
 from mtnlp.errors import DataError, MtnlpError
 from mtnlp.evaluation import trainer_baseline
-from mtnlp.evaluation.trainer_baseline import Recipe, run_baseline, score
+from mtnlp.evaluation.trainer_baseline import run_baseline, score
 from mtnlp.evaluation.trainer_encoding import (
     IGNORED,
     TAGS,
@@ -20,6 +20,7 @@ from mtnlp.evaluation.trainer_encoding import (
     read_tags,
 )
 from mtnlp.evaluation.trainer_results import open_results, rate_key, write_results
+from mtnlp.evaluation.trainer_runs import Recipe, predict_logits, training_arguments
 from mtnlp.types import Annotation, Record
 
 SAMPLE = Path(__file__).parents[2] / "corpus" / "sample" / "conll"
@@ -105,12 +106,12 @@ def test_prediction_keeps_the_order_of_sentences(backbone: Path, tmp_path: Path)
     split = encode(read_sentences(SAMPLE / "eng.testa"), tokenizer, 60)
     trainer = Trainer(
         model=trainer_baseline._load_model(str(backbone), 0),
-        args=trainer_baseline._arguments(str(tmp_path), 1e-4, RECIPE),
+        args=training_arguments(str(tmp_path), 1e-4, RECIPE),
         data_collator=DataCollatorForTokenClassification(tokenizer),
     )
     features: Any = split.features
     plain = np.asarray(trainer.predict(features).predictions)
-    tags = trainer_baseline._predict(trainer, split)
+    tags = read_tags(split, predict_logits(trainer, split.features))
     assert [len(sentence) for sentence in tags] == [len(sentence) for sentence in split.gold]
     pairs = [(a, b) for x, y in paired(tags, read_tags(split, plain)) for a, b in paired(x, y)]
     # Another batch may round differently; a random model sits close to ties.

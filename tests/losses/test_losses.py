@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from mtnlp.errors import MtnlpError
+from mtnlp.losses.asymmetric import build_asymmetric_loss_v1
 from mtnlp.losses.base import LossModule
 from mtnlp.losses.binary_cross_entropy import build_binary_cross_entropy_v1
 from mtnlp.losses.boundary import build_boundary_loss_v1
@@ -73,6 +74,11 @@ OF_LABELS = {
     "dice": build_dice_loss_v1(),
     "self_adjusting_dice": build_dice_loss_v1(alpha=0.01),
     "label_smoothing": build_label_smoothing_v1(),
+    "asymmetric": build_asymmetric_loss_v1(),
+    "asymmetric_root": build_asymmetric_loss_v1(gamma_pos=0.5, gamma_neg=0.5, clip=0.0),
+    "compound": build_compound_loss_v1(
+        {"bce": build_binary_cross_entropy_v1(), "dice": build_dice_loss_v1()}, {"dice": 0.5}
+    ),
 }
 CASES = [
     *(

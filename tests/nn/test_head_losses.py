@@ -156,3 +156,21 @@ def test_contrastive_over_documents() -> None:
 def test_the_boundary_loss_needs_tags() -> None:
     with pytest.raises(MtnlpError, match=r"E216.*negative, positive"):
         Classifier(4, TASKS, loss_exclusive=build_boundary_loss_v1())
+
+
+def test_one_block_weighs_the_labels_of_several_tasks() -> None:
+    tasks = {
+        **TASKS,
+        "topic": {"labels": ["C", "D"], "exclusive": False},
+    }
+    given = build_weighted_binary_cross_entropy_v1({"B": 3.0, "C": 2.0})
+    part = build_weighted_cross_entropy_v1({"good": 5.0})
+    of_classes = build_compound_loss_v1({"ce": part}, {})
+    head: Any = Classifier(8, tasks, loss_exclusive=of_classes, loss_multilabel=given)
+    weights = [loss.losses["ce"].weights.by_class.tolist() for loss in head.losses[:2]]
+    assert weights == [[1.0, 1.0], [1.0, 1.0, 5.0]]
+    weights = [loss.weights.by_answer[1].tolist() for loss in head.losses[2:]]
+    assert weights == [[1.0, 3.0, 2.0], [2.0, 1.0]]
+    assert given.weights.weights == {"B": 3.0, "C": 2.0}
+    with pytest.raises(MtnlpError, match=r"E218.*good"):
+        Classifier(8, tasks, loss_multilabel=build_weighted_binary_cross_entropy_v1({"good": 1.0}))

@@ -6,7 +6,14 @@ import pytest
 import torch
 
 from mtnlp.errors import MtnlpError
-from mtnlp.nn.pooling import POOLING, Pooling, get_pooling, segment_max, segment_mean
+from mtnlp.nn.pooling import (
+    POOLING,
+    Pooling,
+    get_pooling,
+    segment_attention,
+    segment_max,
+    segment_mean,
+)
 
 X = torch.tensor([[[1.0, -5.0], [3.0, -1.0], [9.0, 9.0]], [[9.0, 9.0], [-2.0, 4.0], [-6.0, 6.0]]])
 MASK = torch.tensor([[True, True, False], [False, True, True]])
@@ -95,3 +102,31 @@ def test_mean_of_windows_is_the_mean_of_positions() -> None:
     )
     joined = segment_mean(windows, torch.tensor([0, 0]), 1, torch.tensor([5, 2]))
     torch.testing.assert_close(joined, POOLING["mean"](x, mask))
+
+
+def test_attention() -> None:
+    """Against a softmax for each segment; no overflow; the mean where the query is zero."""
+    torch.manual_seed(0)
+    x, query = torch.randn(6, 3), torch.randn(3)
+    segment = torch.tensor([2, 0, 2, 2, 0, 3])
+    pooled = segment_attention(x, query, segment, 5)
+    for i in range(5):
+        own = x[segment == i]
+        expected = ((own @ query).softmax(0).unsqueeze(1) * own).sum(0)
+        torch.testing.assert_close(pooled[i], expected)
+    sharp = segment_attention(x, 1e4 * query, segment, 5)
+    own = x[segment == 2]
+    torch.testing.assert_close(sharp[2], own[(own @ query).argmax()])
+    assert sharp.isfinite().all()
+    mean = segment_mean(x, segment, 5)
+    torch.testing.assert_close(segment_attention(x, torch.zeros(3), segment, 5), mean)
+    assert torch.equal(segment_attention(x[:0], query, segment[:0], 2), torch.zeros(2, 3))
+
+
+def test_attention_gradients() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(4, 2, dtype=torch.float64, requires_grad=True)
+    query = torch.randn(2, dtype=torch.float64, requires_grad=True)
+    segment = torch.tensor([0, 2, 0, 0])
+    run = torch.autograd.gradcheck
+    assert run(lambda x, query: segment_attention(x, query, segment, 3), (x, query))

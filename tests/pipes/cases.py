@@ -78,6 +78,19 @@ VARIANTS = {
     "hidden": Case(
         "event_textcat", {"model": {"hidden": 16}}, ["cats_event_micro_f", "cats_event_macro_f"]
     ),
+    "separate": Case(
+        "multitask_textcat",
+        {
+            "tasks": TASKS,
+            "model": {"hidden": 16, "label_heads": "separate", "dependency": True},
+        },
+        ["cats_sentiment_acc", "cats_topic_micro_f"],
+    ),
+    "attention": Case(
+        "event_textcat",
+        {"model": {"dependency": True, "tok2vec": {"pooling": "attention"}}},
+        ["cats_event_micro_f", "cats_event_macro_f"],
+    ),
 }
 WITH_LABELS = [name for name in CASES if name != "sentence_vectors"]
 TEXTS = [
@@ -166,6 +179,7 @@ def step(
     for name, pipe in nlp.pipeline:
         if name not in exclude and getattr(pipe, "is_trainable", False):
             pipe.finish_update(sgd)
+    sgd.step_schedules()
     return losses
 
 

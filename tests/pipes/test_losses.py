@@ -40,6 +40,10 @@ OF_CLASSES: Dict[str, Block] = {
     "embedding_label_smoothing": block("EmbeddingLabelSmoothing"),
     "contrastive": compound({"near": 0.1}, ce=block("CrossEntropy"), near=block("ContrastiveLoss")),
 }
+OF_TASKS: Dict[str, Block] = {
+    **OF_CLASSES,
+    "given_weights": block("WeightedCrossEntropy", weights={"positive": 2.0}),
+}
 OF_TAGS: Dict[str, Block] = {
     **OF_CLASSES,
     "given_weights": block("WeightedCrossEntropy", weights={"PER": 2.0, "B-LOC": 3.0, "O": 0.5}),
@@ -64,7 +68,12 @@ OF_LABELS: Dict[str, Block] = {
     "binary_cross_entropy": block("BinaryCrossEntropy"),
     "inverse_frequency": block("WeightedBinaryCrossEntropy"),
     "effective_number": block("WeightedBinaryCrossEntropy", weights="effective_number", beta=0.9),
+    "asymmetric": block("AsymmetricLoss", gamma_neg=2.0),
     "compound": compound({"dice": 0.5}, bce=block("BinaryCrossEntropy"), dice=block("DiceLoss")),
+}
+OF_EVENTS: Dict[str, Block] = {
+    **OF_LABELS,
+    "given_weights": block("WeightedBinaryCrossEntropy", weights={"DEATH": 2.0}),
 }
 
 
@@ -124,19 +133,19 @@ def test_biluo(name: str, backbone: Path, tmp_path: Path) -> None:
     check(with_loss(backbone, "crf_ner", model=model), tmp_path)
 
 
-@pytest.mark.parametrize("exclusive, multilabel", zip(OF_CLASSES, [*OF_LABELS, None], strict=True))
+@pytest.mark.parametrize("exclusive, multilabel", zip(OF_TASKS, [*OF_LABELS, None], strict=True))
 def test_multitask(exclusive: str, multilabel: str, backbone: Path, tmp_path: Path) -> None:
     model = {
-        "loss_exclusive": OF_CLASSES[exclusive],
+        "loss_exclusive": OF_TASKS[exclusive],
         "loss_multilabel": OF_LABELS.get(multilabel),
     }
     check(with_loss(backbone, "multitask_textcat", tasks=TASKS, model=model), tmp_path)
 
 
-@pytest.mark.parametrize("name", OF_LABELS)
+@pytest.mark.parametrize("name", OF_EVENTS)
 def test_events(name: str, backbone: Path, tmp_path: Path) -> None:
     check(
-        with_loss(backbone, "event_textcat", model={"loss_multilabel": OF_LABELS[name]}), tmp_path
+        with_loss(backbone, "event_textcat", model={"loss_multilabel": OF_EVENTS[name]}), tmp_path
     )
 
 

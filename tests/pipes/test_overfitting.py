@@ -73,6 +73,8 @@ CHECKS: Dict[str, Callable[[Dict[str, Doc]], None]] = {
     "shape": check_ents,
     "span_shape": check_nested,
     "hidden": check_events,
+    "separate": check_tasks,
+    "attention": check_events,
     "multitask": check_tasks,
     "events": check_events,
     "sentence_vectors": check_vectors,

@@ -1,12 +1,15 @@
 """The number of steps, the warm-up and the evaluations follow from the training data."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Dict
 
+import numpy
 import pytest
 import spacy
+from spacy import registry
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
+from spacy.training.initialize import resolve_dot_names
 from thinc.api import Config
 
 from mtnlp.errors import MtnlpError
@@ -63,6 +66,35 @@ def test_max_steps_win(nlp: Language) -> None:
     assert (rate(nlp)["total_steps"], rate(nlp)["warmup_steps"]) == (40, 20)
 
 
+@pytest.mark.parametrize(
+    "warmup, expected", [(0, 0), (0.5, 5), (0.99, 9), (1, 1), (1.0, 1), (7, 7), (9.0, 9)]
+)
+def test_warmup_by_share_or_by_steps(warmup: float, expected: int, nlp: Language) -> None:
+    create_fit_schedule_v1(warmup=warmup)(nlp)
+    assert (rate(nlp)["total_steps"], rate(nlp)["warmup_steps"]) == (9, expected)
+
+
+@pytest.mark.parametrize("warmup", [-0.1, 1.5, -3])
+def test_a_warmup_that_is_neither(warmup: float) -> None:
+    with pytest.raises(MtnlpError, match="E456"):
+        create_fit_schedule_v1(warmup=warmup)
+
+
+def test_the_rates_of_adamw_are_those_of_the_schedule(nlp: Language) -> None:
+    """Up for the number of steps asked for, then down to nothing."""
+    nlp.config["training"]["optimizer"]["@optimizers"] = "mtnlp.AdamW.v1"
+    create_fit_schedule_v1(warmup=3)(nlp)
+    optimizer = registry.resolve({"o": nlp.config["training"]["optimizer"]})["o"]
+    rates = []
+    for _ in range(9):
+        weights, gradient = numpy.ones((2, 1, 1), dtype="float32")
+        optimizer((0, "w"), weights, gradient)
+        optimizer.step_schedules()
+        rates.append(optimizer.learn_rates["encoder"])
+    up, down = [0, 1 / 3, 2 / 3], [i / 6 for i in range(6, 0, -1)]
+    assert rates == pytest.approx([0.001 * share for share in up + down])
+
+
 def test_a_short_training_is_evaluated_at_its_last_step(nlp: Language) -> None:
     create_fit_schedule_v1()(nlp)
     assert nlp.config["training"]["eval_frequency"] == 8
@@ -86,3 +118,55 @@ def test_endless_training_and_other_schedules_are_refused(nlp: Language) -> None
     nlp.config["training"]["optimizer"]["learn_rate"] = 0.001
     with pytest.raises(MtnlpError, match="E430"):
         create_fit_schedule_v1()(nlp)
+
+
+MIXED = {"@readers": "mtnlp.MixedCorpus.v1", "corpora": {}}
+ALIKE = [
+    {},
+    {"sampling": "uniform"},
+    {"sampling": "temperature", "alpha": 0.3},
+    {"sampling": "round_robin"},
+    {"sampling": "uniform", "stream": True, "buffer": 3},
+    {"stream": True},
+]
+
+
+@pytest.mark.parametrize("settings", ALIKE)
+@pytest.mark.parametrize("single_task", [False, True])
+def test_every_epoch_of_a_mixed_corpus_has_what_was_counted(
+    settings: Dict[str, Any], single_task: bool, nlp: Language, tmp_path: Path
+) -> None:
+    reviews = [Doc(nlp.vocab, words=["a", "review"]) for _ in range(7)]
+    for review in reviews:
+        review.cats = {"sentiment/positive": 1.0}
+    DocBin(docs=reviews).to_disk(tmp_path / "reviews.spacy")
+    parts = {"a": {"path": str(tmp_path / "train.spacy")}}
+    parts["b"] = {"path": str(tmp_path / "reviews.spacy")}
+    nlp.config["corpora"] = {"train": {**MIXED, "corpora": parts, **settings}}
+    batcher = {"@batchers": "mtnlp.WordpieceBatcher.v1", "size": 1000, "max_docs": 3}
+    nlp.config["training"]["batcher"] = {**batcher, "single_task": single_task}
+    nlp.config["training"]["max_epochs"] = -1
+    create_fit_schedule_v1(epochs=4)(nlp)
+    config = nlp.config.interpolate()
+    (reader,) = resolve_dot_names(config, ["corpora.train"])
+    batcher = registry.resolve(config["training"])["batcher"]
+    counts = [sum(1 for _ in batcher(reader(nlp))) for _ in range(4)]
+    assert len(set(counts)) == 1 and counts[0] >= 6
+    assert rate(nlp)["total_steps"] == sum(counts)
+    # The loop makes one step more than `max_steps`, as it counts from 0.
+    assert nlp.config["training"]["max_steps"] == sum(counts) - 1
+
+
+def test_epochs_need_max_epochs_to_be_open(nlp: Language) -> None:
+    with pytest.raises(MtnlpError, match=r"E162.*epochs = 2.*max_epochs = 3"):
+        create_fit_schedule_v1(epochs=2)(nlp)
+    nlp.config["training"]["max_epochs"] = -1
+    with pytest.raises(MtnlpError, match="E162"):
+        create_fit_schedule_v1(epochs=-2)(nlp)
+    with pytest.raises(MtnlpError, match="E431"):
+        create_fit_schedule_v1()(nlp)
+    # Left from another training, or spaCy's own default.
+    nlp.config["training"]["max_steps"] = 20000
+    create_fit_schedule_v1(epochs=2)(nlp)
+    assert rate(nlp)["total_steps"] == 6
+    assert nlp.config["training"]["max_steps"] == 5

@@ -13,10 +13,9 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from mtnlp.errors import MtnlpError
+from mtnlp.training.kept_scores import CHUNK_SIZE, KeptScores
 from mtnlp.training.temperature import (
-    CHUNK_SIZE,
     LOWEST,
-    KeptScores,
     fit_temperature,
     fit_temperatures,
     minimize,

@@ -2,7 +2,19 @@
 
 import itertools
 from functools import lru_cache
-from typing import Callable, Iterable, Iterator, List, Optional, Sequence, TypeVar, Union
+from typing import (
+    Callable,
+    Dict,
+    Hashable,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    TypeVar,
+    Union,
+)
 
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -22,18 +34,26 @@ def create_wordpiece_batcher_v1(
     tolerance: float = 0.2,
     max_docs: int = 0,
     tokenizer: Optional[str] = None,
+    single_task: bool = False,
 ) -> Callable[[Iterable[Example]], Iterable[List[Example]]]:
     """Creates the batcher `mtnlp.WordpieceBatcher.v1`. See `minibatch_by_wordpieces`.
 
     tokenizer: name or path of the encoder whose tokenizer counts the wordpieces; None: they are
         estimated, which is right for English and much too low for a script that the encoder hardly
         knows. Raises MtnlpError E204, when the first batch is asked for, where there is none.
+    single_task: whether a batch holds documents of one task only: those annotated in the same
+        `task_layers`, which are collected, in any order of the documents, until they fill a batch.
+        A document annotated for two tasks is one of both. Every step is then one task's; what
+        `[training] accumulate_gradient` cuts a batch into is, too, being sorted by length within
+        it. A pipe's loss is divided by the same constant in all batches, so its losses of an
+        epoch add up to the same; they come in fewer and larger steps.
     """
+    group = task_layers if single_task else None
 
     def batch(examples: Iterable[Example]) -> Iterable[List[Example]]:
         # Not before: a config is also resolved where its encoder is not at hand.
         count = wordpiece_counter(tokenizer) if tokenizer else None
-        return minibatch_by_wordpieces(examples, size, tolerance, max_docs, count)
+        return minibatch_by_wordpieces(examples, size, tolerance, max_docs, count, group)
 
     return batch
 
@@ -44,9 +64,11 @@ def minibatch_by_wordpieces(
     tolerance: float = 0.2,
     max_docs: int = 0,
     count: Optional[Callable[[Union[Doc, Example]], float]] = None,
+    group: Optional[Callable[[Union[Doc, Example]], Hashable]] = None,
 ) -> Iterator[List[ItemT]]:
     """Batches Examples or Docs by their wordpieces, so that a long review and forty short
-    sentences cost the encoder alike. The order is kept; nothing is sorted or left out.
+    sentences cost the encoder alike. The order is kept, within each group; nothing is sorted or
+    left out.
 
     size: wordpieces a batch should have: a number, or one number a batch (a list or one of
         thinc's schedules; the last one holds when they run out).
@@ -54,23 +76,27 @@ def minibatch_by_wordpieces(
         `size * (1 + tolerance)`. A document larger than that makes a batch of its own.
     max_docs: the most documents in a batch, 0 for any number.
     count: the wordpieces of an item, `estimate_wordpieces` by default.
+    group: no batch mixes items for which this differs. Batches come as they are filled, the
+        unfilled rest of each group at the end, in the order in which groups were first seen.
     """
     count = count or estimate_wordpieces
     sizes = itertools.repeat(size) if isinstance(size, int) else iter(size)
     target = next(sizes)
-    batch: List[ItemT] = []
-    pieces = 0.0
+    batches: Dict[Hashable, List[ItemT]] = {}
+    pieces: Dict[Hashable, float] = {}
     for item in items:
         cost = count(item)
-        full = pieces >= target or len(batch) == max_docs > 0
-        if batch and (full or pieces + cost > target * (1 + tolerance)):
+        key = group(item) if group else None
+        batch = batches.setdefault(key, [])
+        filled = pieces.get(key, 0.0)
+        full = filled >= target or len(batch) == max_docs > 0
+        if batch and (full or filled + cost > target * (1 + tolerance)):
             yield batch
             target = next(sizes, target)
-            batch, pieces = [], 0.0
-        batch.append(item)
-        pieces += cost
-    if batch:
-        yield batch
+            batches[key], filled = [], 0.0
+        batches[key].append(item)
+        pieces[key] = filled + cost
+    yield from batches.values()
 
 
 def estimate_wordpieces(item: Union[Doc, Example]) -> float:
@@ -87,6 +113,16 @@ def estimate_wordpieces(item: Union[Doc, Example]) -> float:
         return SPECIAL_PIECES
     characters = doc[-1].idx + len(doc[-1])
     return characters * PIECES_PER_CHARACTER + len(doc) * PIECES_PER_TOKEN + SPECIAL_PIECES
+
+
+def task_layers(item: Union[Doc, Example]) -> Tuple[str, ...]:
+    """The layers a Doc (an Example's `reference`) is annotated in, which tell its tasks: "ents",
+    the keys of `doc.spans`, and the tasks of `doc.cats` (of "sentiment/positive": "sentiment")."""
+    doc = item.reference if isinstance(item, Example) else item
+    entities = ["ents"] if doc.has_annotation("ENT_IOB") else []
+    spans = sorted(f"spans {key}" for key in doc.spans)
+    cats = sorted({f"cats {key.partition('/')[0]}" for key in doc.cats})
+    return (*entities, *spans, *cats)
 
 
 # Every pipe counts its units in batches of its own making.

@@ -1,6 +1,8 @@
 """Records into spaCy's DocBin. The only writer of corpora."""
 
+import shutil
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
@@ -9,6 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 
 from mtnlp.data.options import PARTS, Parts, Progress, quiet
+from mtnlp.errors import Errors, MtnlpError
 from mtnlp.gold.entities import flatten
 from mtnlp.types import Annotation, Record
 
@@ -85,6 +88,38 @@ def _to_docbin(records: Iterable[Record], nlp: Language, written: Written, part:
         written.units[part] += 1
         written.tokens[part] += len(doc)
     return docbin
+
+
+def write_shards(docs: Iterable[Doc], folder: Path, size: int = 5000) -> List[Path]:
+    """Writes Docs as `folder/000000.spacy` and so on, `size` in each file: a corpus that
+    `mtnlp.MixedCorpus.v1` can stream.
+
+    Kept are tokens, tags, sentence starts, entities, spans and categories.
+
+    docs: read once and not kept, so there may be more of them than memory holds. What is streamed
+        is shuffled well only where neighbours in the file already differ: shuffle what is sorted.
+    folder: replaced where it exists. Until all files are written it is left as it was, and the new
+        ones lie in a hidden folder beside it, which no reader looks into.
+    Returns: the files. Raises: MtnlpError for a size below 1, OSError when the disk refuses.
+    """
+    if size < 1:
+        raise MtnlpError(Errors.E144.format(option="size", value=size, form="1 or more"))
+    draft = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    names: List[str] = []
+    try:
+        remaining = iter(docs)
+        while shard := list(islice(remaining, size)):
+            names.append(f"{len(names):06d}.spacy")
+            docbin = DocBin(attrs=list(ATTRS), docs=shard)
+            (draft / names[-1]).write_bytes(docbin.to_bytes())
+        if folder.exists():
+            shutil.rmtree(folder)
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return [folder / name for name in names]
 
 
 def to_doc(record: Record, nlp: Language, written: Optional[Written] = None) -> Doc:

@@ -40,6 +40,7 @@ class ConvertOptions:
     task: the name of the classification task of one's own data.
     text_field, label_field: the fields or columns of one's own data.
     label_separator: splits a CSV label column into several labels.
+    label_names: a file with the names of numbered CSV labels, one a line.
     group_field: the field or column of what a split may not tear apart.
     spans_key: the layer of `doc.spans` for entities of one's own data; None is `doc.ents`.
     """
@@ -66,6 +67,7 @@ class ConvertOptions:
     text_field: str = "text"
     label_field: str = "label"
     label_separator: Optional[str] = None
+    label_names: Optional[Path] = None
     group_field: Optional[str] = None
     spans_key: Optional[str] = None
 

@@ -11,6 +11,7 @@ from mtnlp.data.formats.conll import read_conll
 from mtnlp.data.formats.csvfile import CsvOptions, read_csv
 from mtnlp.data.formats.imdb import read_imdb
 from mtnlp.data.formats.jsonl import Fields, read_jsonl
+from mtnlp.data.formats.label_names import read_label_names
 from mtnlp.data.formats.multinerd import read_multinerd
 from mtnlp.data.formats.spacy_docbin import read_docbin
 from mtnlp.data.options import PARTS, ConvertOptions, Parts
@@ -182,6 +183,8 @@ def _read_own(options: ConvertOptions, on_bad: BadInput) -> Parts:
     if options.train is None:
         form = "the file with your training data"
         raise MtnlpError(Errors.E144.format(option="--train", value="", form=form))
+    if options.label_names is not None and options.format != "csv":
+        raise MtnlpError(Errors.E154.format(found=options.format))
     unit = unit_of(options) if options.format == "columns" else "document"
     fields = Fields(
         text=options.text_field,
@@ -196,6 +199,7 @@ def _read_own(options: ConvertOptions, on_bad: BadInput) -> Parts:
         label_separator=options.label_separator,
         group=options.group_field,
         task=options.task,
+        label_names=None if options.label_names is None else read_label_names(options.label_names),
     )
     read: Callable[[Path], Iterable[Record]] = {
         "columns": lambda path: read_columns(path, on_bad, unit=unit, spans_key=options.spans_key),

@@ -20,13 +20,7 @@ class CategoryEvaluation:
     """
 
     def __init__(self, cfg: Mapping[str, Any]) -> None:
-        threshold, thresholds = cfg.get("threshold", POSITIVE), cfg.get("thresholds") or {}
-        self._tasks = [
-            CategoryTask(
-                name, task_keys(name, spec), bool(spec["exclusive"]), threshold, thresholds
-            )
-            for name, spec in cfg["tasks"].items()
-        ]
+        self._tasks = category_tasks(cfg)
         self._pairs: List[Tuple[Cats, Cats]] = []
 
     def add(self, examples: List[Example]) -> None:
@@ -52,6 +46,15 @@ class CategoryEvaluation:
             for task in self._tasks
         }
         return {"kind": "categories", "tasks": tasks}
+
+
+def category_tasks(cfg: Mapping[str, Any]) -> List[CategoryTask]:
+    """The tasks of a classifier's configuration, with its thresholds."""
+    threshold, thresholds = cfg.get("threshold", POSITIVE), cfg.get("thresholds") or {}
+    return [
+        CategoryTask(name, task_keys(name, spec), bool(spec["exclusive"]), threshold, thresholds)
+        for name, spec in cfg["tasks"].items()
+    ]
 
 
 def _task_result(

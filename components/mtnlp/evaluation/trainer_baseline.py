@@ -5,16 +5,13 @@ over BIO tags; AdamW with weight decay, a linear schedule with warm-up (Devlin e
 section 5.3, and the library's own `run_ner` example). Units are sentences.
 """
 
-import os
-import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence
 
-import numpy as np
-import torch
 import transformers
 from seqeval.metrics.sequence_labeling import get_entities
 from transformers import (
@@ -23,7 +20,6 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
     Trainer,
-    TrainingArguments,
 )
 from transformers.utils import is_accelerate_available
 from wasabi import msg
@@ -41,30 +37,15 @@ from mtnlp.evaluation.trainer_encoding import (
     read_tags,
 )
 from mtnlp.evaluation.trainer_results import open_results, rate_key, write_results
+from mtnlp.evaluation.trainer_runs import (
+    Recipe,
+    announce_time,
+    predict_logits,
+    train,
+    training_arguments,
+)
 
 FILES = {"train": "eng.train", "dev": "eng.testa", "test": "eng.testb"}
-TIMED_STEPS = 5
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything about a run but its learning rate.
-
-    limit: training sentences to use, None for all.
-    max_length: wordpieces a sentence, special ones included; what is beyond is cut off and
-        counted.
-    group_by_length: draw batches of similar length, which spares most padding; not the library's
-        default.
-    """
-
-    batch_size: int = 16
-    epochs: int = 3
-    seed: int = 0
-    limit: Optional[int] = None
-    max_length: int = 128
-    weight_decay: float = 0.01
-    warmup_ratio: float = 0.1
-    group_by_length: bool = False
 
 
 def run_baseline(
@@ -98,7 +79,13 @@ def run_baseline(
     waiting = [rate for rate in rates if rate_key(rate) not in results["runs"]]
     _announce(splits, rates, waiting)
     if waiting:
-        _announce_time(splits, backbone, tokenizer, recipe, len(waiting))
+        announce_time(
+            splits["train"].features,
+            DataCollatorForTokenClassification(tokenizer),
+            partial(_load_model, backbone, recipe.seed),
+            recipe,
+            len(waiting),
+        )
     for rate in waiting:
         msg.info(f"Learning rate {rate:g}")
         run = _train_and_score(splits, backbone, tokenizer, rate, recipe)
@@ -137,65 +124,23 @@ def _train_and_score(
         # To type checkers it is a stub without attributes, since accelerate is optional.
         trainer: Any = Trainer(
             model=_load_model(backbone, recipe.seed),
-            args=_arguments(scratch, rate, recipe),
+            args=training_arguments(scratch, rate, recipe),
             train_dataset=splits["train"].features,
             data_collator=DataCollatorForTokenClassification(tokenizer),
         )
-        cpu = time.process_time()
-        seconds = trainer.train().metrics["train_runtime"]
-        cpu = time.process_time() - cpu
-        # Some versions of the Trainer would group, and so reorder, predictions too.
-        trainer.args.group_by_length = False
+        speed = train(trainer, splits["train"].words, recipe)
         start = time.perf_counter()
-        tags = {name: _predict(trainer, splits[name]) for name in ("dev", "test")}
+        tags = {
+            name: read_tags(splits[name], predict_logits(trainer, splits[name].features))
+            for name in ("dev", "test")
+        }
         predicting = time.perf_counter() - start
     return {
         "learning_rate": rate,
         **{name: score(splits[name].gold, predicted) for name, predicted in tags.items()},
-        "loss": [
-            [entry["step"], entry["loss"]] for entry in trainer.state.log_history if "loss" in entry
-        ],
-        "steps": trainer.state.global_step,
-        "train_seconds": seconds,
-        # Far below threads * train_seconds where other programs took the cores.
-        "train_cpu_seconds": cpu,
-        "train_words_per_second": splits["train"].words * recipe.epochs / seconds,
+        **speed,
         "predict_words_per_second": (splits["dev"].words + splits["test"].words) / predicting,
-        "device": trainer.args.device.type,
-        "cores": os.cpu_count(),
-        "threads": torch.get_num_threads(),
     }
-
-
-def _predict(trainer: Any, split: Split) -> List[List[str]]:
-    """Tags of all sentences; batches hold similar lengths, since padding costs time only."""
-    lengths = [len(features["input_ids"]) for features in split.features]
-    order = np.argsort(lengths, kind="stable")
-    features = [split.features[index] for index in order]
-    logits = np.asarray(trainer.predict(features).predictions)
-    return read_tags(split, logits[np.argsort(order)])
-
-
-def _arguments(folder: str, rate: float, recipe: Recipe) -> TrainingArguments:
-    return TrainingArguments(
-        output_dir=folder,
-        learning_rate=rate,
-        per_device_train_batch_size=recipe.batch_size,
-        per_device_eval_batch_size=32,
-        num_train_epochs=recipe.epochs,
-        # The same AdamW, without a pass over memory for each of its operations.
-        optim="adamw_torch_fused",
-        weight_decay=recipe.weight_decay,
-        lr_scheduler_type="linear",
-        warmup_ratio=recipe.warmup_ratio,
-        group_by_length=recipe.group_by_length,
-        seed=recipe.seed,
-        disable_tqdm=not sys.stderr.isatty(),
-        logging_steps=50,
-        save_strategy="no",
-        report_to="none",
-        dataloader_pin_memory=torch.cuda.is_available(),
-    )
 
 
 def _load_model(backbone: str, seed: int) -> PreTrainedModel:
@@ -223,46 +168,6 @@ def _announce(splits: Dict[str, Split], rates: Sequence[float], waiting: Sequenc
     for rate in rates:
         if rate not in waiting:
             msg.info(f"Learning rate {rate:g} is there already: skipped.")
-
-
-def _announce_time(
-    splits: Dict[str, Split],
-    backbone: str,
-    tokenizer: PreTrainedTokenizerBase,
-    recipe: Recipe,
-    runs: int,
-) -> None:
-    """Times a few steps on a model that is thrown away, and prints what all will take."""
-    features = splits["train"].features
-    order = np.random.default_rng(recipe.seed).permutation(len(features))
-    collate = DataCollatorForTokenClassification(tokenizer)
-    size = recipe.batch_size
-    batches = [
-        collate([features[index] for index in order[start : start + size]])
-        for start in range(0, min(len(order), size * (TIMED_STEPS + 1)), size)
-    ]
-    step = _seconds_per_step(_load_model(backbone, recipe.seed).train(), batches)
-    steps = -(-len(features) // size) * recipe.epochs
-    msg.info(
-        f"{steps:,} steps a learning rate at {step:.2f} s: about {steps * step / 60:.0f} minutes "
-        f"each, {runs * steps * step / 60:.0f} in all, and a few for predicting "
-        f"({torch.get_num_threads()} threads, {os.cpu_count()} cores)"
-    )
-
-
-def _seconds_per_step(model: PreTrainedModel, batches: Sequence[Any]) -> float:
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model.to(device)  # type: ignore[arg-type]
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
-    start = time.perf_counter()
-    for index, batch in enumerate(batches):
-        # The first step allocates memory; it counts only if it is the only one.
-        if index == 1:
-            start = time.perf_counter()
-        model(**{name: values.to(device) for name, values in batch.items()}).loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-    return (time.perf_counter() - start) / max(1, len(batches) - 1)
 
 
 def _announce_scores(rate: str, run: Dict[str, Any]) -> None:

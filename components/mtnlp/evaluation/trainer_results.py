@@ -31,15 +31,16 @@ def open_results(path: Path, setting: Dict[str, Any]) -> Dict[str, Any]:
     return {"setting": setting, "runs": runs}
 
 
-def write_results(path: Path, results: Dict[str, Any]) -> None:
-    """Adds "best", the run of the highest entity F1 on dev, and writes the file in one move."""
+def write_results(path: Path, results: Dict[str, Any], score: str = "f") -> None:
+    """Adds "best", the run of the highest `score` on dev, and writes the file in one move."""
     if results["runs"]:
-        best = max(results["runs"].values(), key=lambda run: run["dev"]["f"])
+        best = max(results["runs"].values(), key=lambda run: run["dev"][score])
+        shown = {"p", "r", "f", score, f"{score}_interval"}
         results["best"] = {
             "learning_rate": best["learning_rate"],
             "chosen_on": "dev",
-            "dev_f": best["dev"]["f"],
-            "test": {key: best["test"][key] for key in ("p", "r", "f", "f_interval")},
+            f"dev_{score}": best["dev"][score],
+            "test": {key: value for key, value in best["test"].items() if key in shown},
         }
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")

@@ -1,6 +1,7 @@
 """Weights of classes: given, or from their counts in the training data."""
 
-from typing import Callable, Dict, Optional, Sequence, Union
+import copy
+from typing import Callable, Collection, Dict, Optional, Sequence, Union
 
 import torch
 
@@ -126,3 +127,18 @@ class ClassWeights(torch.nn.Module):
         if self._by_answer is None:
             raise MtnlpError(Errors.E215)
         return self._by_answer
+
+
+def without_weights(
+    loss: Optional[torch.nn.Module], names: Collection[str]
+) -> Optional[torch.nn.Module]:
+    """A copy of a loss in which given weights are not given to some names: one block of a config
+    may weigh the labels of several tasks, and each task knows its own only.
+
+    loss: not bound yet, None where there is none.
+    """
+    own = copy.deepcopy(loss)
+    for part in own.modules() if own is not None else ():
+        if isinstance(part, ClassWeights) and isinstance(part.weights, dict):
+            part.weights = {name: w for name, w in part.weights.items() if name not in names}
+    return own

@@ -15,6 +15,7 @@ from thinc.api import Model, Optimizer
 from thinc.types import Floats2d
 
 from ..errors import Errors, MtnlpError
+from .attention_query import has_query
 
 NAME = "concat-tok2vec"
 
@@ -93,11 +94,15 @@ def finish_update(tok2vec: Model, sgd: Optimizer, for_heads: Optimizer) -> None:
     """Step on the gradients of a tok2vec.
 
     Parts of a concatenation begin at random, as heads do, and learn at the heads' rate; the one
-    that has a pretrained encoder in it does not, and neither does anything outside one.
+    that has a pretrained encoder in it does not, and neither does anything outside one, but for
+    the query of a pooler.
 
     tok2vec: any layer. sgd: the optimizer. for_heads: the same, stepping at the heads' rate.
     """
-    if not any(node.name == NAME for node in tok2vec.walk()):
+    if has_query(tok2vec):
+        tok2vec.finish_update(for_heads)
+        return
+    if not any(node.name == NAME or has_query(node) for node in tok2vec.walk()):
         tok2vec.finish_update(sgd)
         return
     for layer in tok2vec.layers:

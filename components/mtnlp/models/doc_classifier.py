@@ -1,7 +1,7 @@
 """`mtnlp.DocClassifier.v1`: labels of a document from its pooled vector."""
 
 from functools import partial
-from typing import Any, List, Optional
+from typing import Any, List, Literal, Optional
 
 from spacy.tokens import Doc
 from thinc.api import Model
@@ -18,6 +18,8 @@ def build_doc_classifier_v1(
     dropout: float = 0.1,
     loss_exclusive: Optional[Any] = None,
     loss_multilabel: Optional[Any] = None,
+    label_heads: Literal["shared", "separate"] = "shared",
+    dependency: bool = False,
 ) -> Model[List[Doc], Output]:
     """Scores of all labels of all tasks over a pooler.
 
@@ -26,6 +28,12 @@ def build_doc_classifier_v1(
     dropout: on the document vectors, in training.
     loss_exclusive, loss_multilabel: `@losses` blocks; cross-entropy and binary cross-entropy by
         default. Every task trains a copy of its own.
+    label_heads: "shared", one hidden layer for all labels; "separate", one of that width for each
+        label alone (`hidden` must be set then).
+    dependency: whether a layer on top of the scores learns which labels of a multi-label task go
+        together; it begins with how often they do in the training data.
+    Building the head raises MtnlpError E243 for separate heads without `hidden`, E244 for a
+    dependency where every task is exclusive.
     """
     build = partial(
         Classifier,
@@ -33,5 +41,7 @@ def build_doc_classifier_v1(
         dropout=dropout,
         loss_exclusive=loss_exclusive,
         loss_multilabel=loss_multilabel,
+        separate=label_heads == "separate",
+        dependency=dependency,
     )
     return with_head(tok2vec, doc_head(build))

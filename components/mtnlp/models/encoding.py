@@ -12,7 +12,7 @@ from .windows import Bools, Ints, group_by_length
 from .wordpieces import WindowBatch
 
 Precision = Literal["fp32", "bf16"]
-Backprop = Callable[[List[torch.Tensor]], None]
+Backprop = Callable[..., None]
 
 
 class WindowGroup(NamedTuple):
@@ -26,6 +26,16 @@ class WindowGroup(NamedTuple):
     ids: Ints
     real: Bools
     embedded: Optional[torch.Tensor]
+
+
+class GroupGradient(NamedTuple):
+    """The gradient of what the wrapped encoder gives for a group of windows.
+
+    states: `[windows, seq, width]` each. retain_graph: whether another pass back will follow.
+    """
+
+    states: List[torch.Tensor]
+    retain_graph: bool
 
 
 def encode_windows(
@@ -43,7 +53,7 @@ def encode_windows(
     wrapper: the thinc layer around `encoder`, with `convert_inputs` and `convert_outputs`.
     RETURNS: the hidden states of the last layer, then of those that are handed out besides, each
     `[wordpieces, width]` in the order of `windows.ids`, float32, and the backward pass from their
-    gradients into the encoder's weights.
+    gradients into the encoder's weights. It can be called again where `retain_graph` was True.
     """
     device = cast(Any, encoder).device
     starts = numpy.cumsum(windows.lengths) - windows.lengths
@@ -69,16 +79,21 @@ def encode_windows(
             flats = [states.new_empty((len(windows.ids), states.shape[-1])) for states in padded]
         for flat, states in zip(flats, padded, strict=True):
             flat[flat_index] = states[real_index]
-        parts.append((backprop, real_index, flat_index))
+        parts.append((backprop, own, real_index, flat_index))
 
-    def backprop_windows(d_flats: List[torch.Tensor]) -> None:
-        d_embedded = None if embedded is None else torch.zeros_like(embedded)
-        for backprop, real_index, flat_index in parts:
-            d_own = backprop([pad(d_flat[flat_index], real_index) for d_flat in d_flats])
+    def backprop_windows(d_flats: List[torch.Tensor], retain_graph: bool = False) -> None:
+        d_embedded = None
+        if embedded is not None and embedded.requires_grad:
+            d_embedded = torch.zeros_like(embedded)
+        for backprop, own, real_index, flat_index in parts:
+            if own is not None:
+                own.grad = None  # of an earlier pass
+            d_states = [pad(d_flat[flat_index], real_index) for d_flat in d_flats]
+            d_own = backprop(GroupGradient(d_states, retain_graph))
             if d_embedded is not None and d_own is not None:
                 d_embedded[flat_index] = d_own[real_index]
-        if embedded is not None and embedded.requires_grad:
-            embedded.backward(d_embedded)
+        if embedded is not None and d_embedded is not None:
+            embedded.backward(d_embedded, retain_graph=retain_graph)
 
     return flats, backprop_windows
 
@@ -117,7 +132,7 @@ def convert_inputs(
 
 def convert_outputs(
     model: Model, inputs_outputs: Tuple[Any, Any], is_train: bool, inner: Tuple[int, ...]
-) -> Tuple[List[torch.Tensor], Callable[[List[torch.Tensor]], ArgsKwargs]]:
+) -> Tuple[List[torch.Tensor], Callable[[GroupGradient], ArgsKwargs]]:
     """The hidden states of the last layer and of those of `inner`, each `[windows, seq, width]` as
     float32, and their way back.
 
@@ -130,8 +145,11 @@ def convert_outputs(
             raise MtnlpError(Errors.E206.format(layer=layer, last=len(outputs.hidden_states) - 1))
         states.append(outputs.hidden_states[layer])
 
-    def backprop(d_states: List[torch.Tensor]) -> ArgsKwargs:
-        grads = tuple(d.to(h.dtype) for d, h in zip(d_states, states, strict=True))
-        return ArgsKwargs(args=(tuple(states),), kwargs={"grad_tensors": grads})
+    def backprop(gradient: GroupGradient) -> ArgsKwargs:
+        # Layers below the first trained one give states that nothing is trained through.
+        pairs = [(h, d) for h, d in zip(states, gradient.states, strict=True) if h.requires_grad]
+        grads = tuple(d.to(h.dtype) for h, d in pairs)
+        kwargs = {"grad_tensors": grads, "retain_graph": gradient.retain_graph}
+        return ArgsKwargs(args=(tuple(h for h, _ in pairs),), kwargs=kwargs)
 
     return [state.detach().float() for state in states], backprop

@@ -13,11 +13,12 @@ from spacy_transformers.data_classes import TransformerData
 from thinc.api import Model, chain, torch2xp, xp2torch
 from thinc.types import Floats2d
 
-from ..nn.pooling import segment_max, segment_mean
+from ..nn.pooling import segment_attention, segment_max, segment_mean
+from .attention_query import add_gradient, add_query, read_query
 from .listener import connect, gradient_of, hidden_of, is_empty, states_of
 from .skip_empty import skip_empty
 
-PoolingName = Literal["mean", "max", "cls"]
+PoolingName = Literal["mean", "max", "cls", "attention"]
 
 
 def build_transformer_pooler_v1(
@@ -30,7 +31,8 @@ def build_transformer_pooler_v1(
     """Pools the shared encoder's wordpieces over all windows of a Doc: List[Doc] → `[docs, width]`.
 
     pooling: "mean" over all wordpieces, special tokens included, as sentence-transformers does;
-        "max" over the same; "cls" the first wordpiece of each window, averaged over windows.
+        "max" over the same; "cls" the first wordpiece of each window, averaged over windows;
+        "attention" a mean whose weights are learnt, over all windows at once.
     layers: pooled beside the last one, `[docs, (1 + layers) * width]`, of those that `layers` of
         `mtnlp.TransformerModel.v1` hands out. Where examples are few, lower layers know what the
         last one of an encoder trained for another task has forgotten (Tenney et al., 2019).
@@ -53,7 +55,8 @@ def build_token_pooler_v1(
 ) -> Model[List[Doc], Floats2d]:
     """Pools the token vectors of any tok2vec, spaCy's CNN included: List[Doc] → `[docs, width]`.
 
-    tok2vec: `[tokens, width]` a Doc. pooling: "mean", "max", or "cls" for the first token.
+    tok2vec: `[tokens, width]` a Doc. pooling: "mean", "max", "cls" for the first token, or
+        "attention" for a mean whose weights are learnt.
     """
     pool: Model = Model("pool-tokens", pool_tokens, attrs={"pooling": pooling})
     return pooler(skip_empty(tok2vec), pool, token_rows)
@@ -62,6 +65,8 @@ def build_token_pooler_v1(
 def pooler(source: Model, pool: Model, rows: Callable[[List[Any]], List[Floats2d]]) -> Model:
     """source: List[Doc] → List[Any]; pool: List[Any] → `[docs, width]`; rows: what the source gives
     → `[tokens, width]` a Doc, whose mean is the Doc's mean-pooled vector."""
+    if pool.attrs["pooling"] == "attention":
+        add_query(pool)
     model: Model = chain(source, pool)
     model.set_ref("source", source)
     model.set_ref("pool", pool)
@@ -80,16 +85,14 @@ def pool_wordpieces(
     layers = model.attrs["layers"]
     parts = [states_of(data, layers)[rows] for data, rows in zip(full, real, strict=True)]
     windows = [window_lengths(data) for data in full]
-    pooled, backward = pool_parts(
-        parts, windows, indices, len(datas), model.attrs["pooling"], is_train
-    )
+    pooled, backward = pool_parts(model, parts, windows, indices, len(datas), is_train)
 
     def backprop(d_pooled: Floats2d) -> List[TransformerData]:
-        d_parts = backward(xp2torch(d_pooled) * model.attrs["grad_factor"])
+        d_parts = backward(xp2torch(d_pooled))
         gradients = []
         for data, rows, d_part in zip(full, real, d_parts, strict=True):
             d_hidden = d_part.new_zeros((len(rows), d_part.shape[1]))
-            d_hidden[rows] = d_part
+            d_hidden[rows] = d_part * model.attrs["grad_factor"]
             gradients.append(gradient_of(data, d_hidden, layers))
         return gradients
 
@@ -105,9 +108,7 @@ def pool_tokens(
     if not parts:
         return model.ops.alloc2f(len(vectors), width), lambda d_pooled: vectors
     windows = [numpy.array([len(part)]) for part in parts]
-    pooled, backward = pool_parts(
-        parts, windows, indices, len(vectors), model.attrs["pooling"], is_train
-    )
+    pooled, backward = pool_parts(model, parts, windows, indices, len(vectors), is_train)
 
     def backprop(d_pooled: Floats2d) -> List[Floats2d]:
         d_vectors = [model.ops.alloc2f(*part.shape) for part in vectors]
@@ -119,27 +120,35 @@ def pool_tokens(
 
 
 def pool_parts(
+    model: Model,
     parts: List[torch.Tensor],
     windows: List[Any],
     indices: List[int],
     count: int,
-    pooling: PoolingName,
     is_train: bool,
 ) -> Tuple[torch.Tensor, Callable[[torch.Tensor], Tuple[torch.Tensor, ...]]]:
     """Pool all Docs of a batch in one operation.
 
+    model: the layer, which says how.
     parts: `[positions, width]` a non-empty Doc. windows: the lengths of its windows.
     indices: each part's row in the result. count: rows of the result, zeros for empty Docs.
-    RETURNS: `[count, width]` and the way back to the gradient of each part.
+    RETURNS: `[count, width]` and the way back to the gradient of each part, which adds to that of
+    the layer's query where it has one.
     """
+    pooling = model.attrs["pooling"]
     sizes = [len(part) for part in parts]
     vectors = torch.cat(parts).requires_grad_(is_train)
     device = vectors.device
     segment = torch.tensor(indices, device=device).repeat_interleave(
         torch.tensor(sizes, device=device)
     )
+    learnt = [vectors]
     with torch.set_grad_enabled(is_train):
-        if pooling == "max":
+        if pooling == "attention":
+            query = read_query(model, vectors).requires_grad_(is_train)
+            learnt.append(query)
+            pooled = segment_attention(vectors, query, segment, count)
+        elif pooling == "max":
             pooled = segment_max(vectors, segment, count)
         elif pooling == "cls":
             lengths = numpy.concatenate(windows)
@@ -149,7 +158,9 @@ def pool_parts(
             pooled = segment_mean(vectors, segment, count)
 
     def backward(d_pooled: torch.Tensor) -> Tuple[torch.Tensor, ...]:
-        (d_vectors,) = torch.autograd.grad(pooled, vectors, d_pooled)
+        d_vectors, *d_query = torch.autograd.grad(pooled, learnt, d_pooled)
+        for gradient in d_query:
+            add_gradient(model, gradient)
         return d_vectors.split(sizes)
 
     return pooled.detach(), backward

@@ -6,11 +6,12 @@ listeners and data classes work with it unchanged.
 
 import copy
 from functools import partial
-from typing import Any, Callable, Dict, List, Sequence, Tuple, cast
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
 
+import torch
 from spacy.tokens import Doc, Span
+from spacy.util import logger
 from spacy_transformers.data_classes import HFObjects
-from spacy_transformers.layers.hf_wrapper import HFWrapper
 from spacy_transformers.layers.transformer_model import (
     TransformerModel,
     huggingface_from_pretrained,
@@ -19,11 +20,15 @@ from spacy_transformers.layers.transformer_model import (
 from thinc.api import Model
 
 from ..errors import Errors, MtnlpError
-from .encoded import EncodedBatch, empty_batch, make_batch
-from .encoding import Precision, convert_inputs, convert_outputs, encode_windows
+from .adapters import LoRA, is_adapted
+from .encoded import DocLayout, EncodedBatch, empty_batch, make_batch
+from .encoding import Backprop, Precision, convert_inputs, convert_outputs, encode_windows
+from .features import FeatureCache, encode_through, weights_version
 from .forking import use_one_thread_in_forks
+from .parameters import count_parameters
 from .replacement import replace_listener, replace_listener_cfg
-from .wordpieces import Windower, make_windower
+from .shim import wrap_encoder
+from .wordpieces import WindowBatch, Windower, make_windower
 
 
 def build_transformer_model_v1(
@@ -33,6 +38,9 @@ def build_transformer_model_v1(
     layers: Sequence[int] = (),
     tokenizer_config: Dict[str, Any] = {},  # noqa: B006 - copied, never written
     transformer_config: Dict[str, Any] = {},  # noqa: B006
+    adapter: Optional[LoRA] = None,
+    frozen: bool = False,
+    cache_size: int = 1024,
 ) -> Model[List[Doc], EncodedBatch]:
     """The shared encoder: List[Doc] → EncodedBatch.
 
@@ -48,11 +56,26 @@ def build_transformer_model_v1(
     layers: hidden states handed out beside the last layer's, for poolers that ask for them: 0 the
         embeddings, n what the n-th layer says.
     tokenizer_config, transformer_config: passed on to `from_pretrained`.
+    adapter: trained in place of the encoder's own weights, such as `mtnlp.LoRA.v1`. It is attached
+        when the encoder is initialised or first trained, and saved as part of the weights it stands
+        beside: what is saved is a plain encoder, and training it further begins a new adapter.
+    frozen: the encoder is not trained, and runs without dropout in training, too.
+    cache_size: megabytes (2^20 bytes, on the encoder's device) for the features of a frozen
+        encoder, which are computed once and reused over the epochs of a training; 0: no cache. A
+        pipeline that is loaded and only predicts has none.
+
+    Raises MtnlpError E273 for an adapter on a frozen encoder.
     """
+    if frozen and adapter is not None:
+        raise MtnlpError(Errors.E273)
     use_one_thread_in_forks()
-    return WindowedTransformerModel(
+    model = WindowedTransformerModel(
         name, window, precision, tuple(layers), dict(tokenizer_config), dict(transformer_config)
     )
+    model.adapter = adapter
+    model.frozen = frozen
+    model.cache_size = cache_size
+    return model
 
 
 class WindowedTransformerModel(TransformerModel):
@@ -67,11 +90,10 @@ class WindowedTransformerModel(TransformerModel):
         tokenizer_config: Dict[str, Any],
         transformer_config: Dict[str, Any],
     ):
-        wrapper = HFWrapper(
+        wrapper = wrap_encoder(
             HFObjects(None, None, None, tokenizer_config, transformer_config),
             convert_inputs=partial(convert_inputs, inner=inner),
             convert_outputs=partial(convert_outputs, inner=inner),
-            grad_scaler_config={"enabled": False},
         )
         Model.__init__(
             self,
@@ -92,6 +114,10 @@ class WindowedTransformerModel(TransformerModel):
         self.window = window
         self.precision = precision
         self.inner = inner
+        self.adapter: Optional[LoRA] = None
+        self.frozen = False
+        self.cache_size = 0
+        self.features: Optional[FeatureCache] = None
 
     @property
     def windower(self) -> Windower:
@@ -101,6 +127,24 @@ class WindowedTransformerModel(TransformerModel):
             made = make_windower(self.tokenizer, self.transformer, self.window)
             self.__dict__["_windower"] = made
         return made
+
+    def freeze(self, cache_size: int) -> None:
+        """Train the encoder no further, whatever its config says. cache_size: as in the config.
+        Raises MtnlpError E273 where it has an adapter."""
+        if self.adapter is not None:
+            raise MtnlpError(Errors.E273)
+        self.frozen, self.cache_size = True, cache_size
+        self.prepare_training()
+
+    def prepare_training(self) -> None:
+        """Attach the adapter, or freeze the encoder: what only training needs. Does nothing a
+        second time. Raises MtnlpError E270 and E272 as the adapter does."""
+        if self.adapter is not None and not is_adapted(self.transformer):
+            self.adapter.attach(self.transformer)
+        if self.frozen:
+            self.transformer.requires_grad_(False)
+            if self.features is None and self.cache_size > 0:
+                self.features = FeatureCache(self.cache_size * 2**20)
 
     def copy(self) -> "WindowedTransformerModel":
         """A deep copy with its own id, as `Language.replace_listeners` needs."""
@@ -113,6 +157,8 @@ class WindowedTransformerModel(TransformerModel):
             hf_model._init_tokenizer_config,
             hf_model._init_transformer_config,
         )
+        copied.adapter, copied.frozen = self.adapter, self.frozen
+        copied.cache_size = self.cache_size
         copied._dims = copy.deepcopy(self._dims)
         copied.layers[0] = copy.deepcopy(self.layers[0])
         copied.attrs["has_transformer"] = self.attrs["has_transformer"]
@@ -139,23 +185,65 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
     # Decoders would otherwise keep keys and values of every layer for a generation to come.
     loaded.transformer.config.use_cache = False
     model.attrs["set_transformer"](model, loaded)
+    cast(WindowedTransformerModel, model).prepare_training()
+    count = count_parameters(model)
+    if count.trainable < count.total:
+        logger.info("Encoder: %d of %d weights are trained (%.2f%%)", *count, 100 * count.share)
 
 
 def forward(
     model: WindowedTransformerModel, docs: List[Doc], is_train: bool
-) -> Tuple[EncodedBatch, Callable[[EncodedBatch], List[Doc]]]:
-    """Encode a batch of Docs; those without tokens have no hidden states."""
-    if not any(len(doc) for doc in docs):
-        return empty_batch(len(docs), model.get_dim("nO")), lambda d_output: docs
-    windows = model.windower(docs)
-    hidden, backprop_windows = encode_windows(
-        model.layers[0], model.transformer, windows, model.precision, is_train
-    )
-    spans: List[List[Span]] = [[doc[:]] if len(doc) else [] for doc in docs]
-    output = make_batch(len(docs), spans, windows.layouts, hidden, model.inner)
+) -> Tuple[EncodedBatch, Callable[..., List[Doc]]]:
+    """Encode a batch of Docs; those without tokens have no hidden states.
 
-    def backprop(d_output: EncodedBatch) -> List[Doc]:
-        backprop_windows(list(cast(Any, d_output.model_output).values()))
+    RETURNS: the batch and the backward pass from an EncodedBatch of its gradient. That can be
+        called again, with the gradient of another task, where `retain_graph` was True.
+    """
+    if not any(len(doc) for doc in docs):
+        empty = empty_batch(len(docs), model.get_dim("nO"))
+        return empty, lambda d_output, retain_graph=False: docs
+    if is_train:
+        model.prepare_training()
+    backprop_windows: Optional[Backprop] = None
+    if model.frozen:
+        layouts, hidden = encode_frozen(model, docs)
+    else:
+        windows, hidden, backprop_windows = encode(model, docs, is_train)
+        layouts = windows.layouts
+    spans: List[List[Span]] = [[doc[:]] if len(doc) else [] for doc in docs]
+    output = make_batch(len(docs), spans, layouts, hidden, model.inner)
+
+    def backprop(d_output: EncodedBatch, retain_graph: bool = False) -> List[Doc]:
+        if backprop_windows is not None:
+            backprop_windows(list(cast(Any, d_output.model_output).values()), retain_graph)
         return docs
 
     return output, backprop
+
+
+def encode(
+    model: WindowedTransformerModel, docs: List[Doc], is_train: bool
+) -> Tuple[WindowBatch, List[torch.Tensor], Backprop]:
+    """Windows, hidden states as from `encode_windows`, and the way back."""
+    windows = model.windower(docs)
+    hidden, backprop = encode_windows(
+        model.layers[0], model.transformer, windows, model.precision, is_train
+    )
+    return windows, hidden, backprop
+
+
+def encode_frozen(
+    model: WindowedTransformerModel, docs: List[Doc]
+) -> Tuple[List[DocLayout], List[torch.Tensor]]:
+    """Layouts and hidden states, from the cache where training has begun."""
+
+    def encode_new(docs: List[Doc]) -> Tuple[WindowBatch, List[torch.Tensor]]:
+        windows, hidden, _ = encode(model, docs, is_train=False)
+        return windows, hidden
+
+    if model.features is None:
+        windows, hidden = encode_new(docs)
+        return windows.layouts, hidden
+    version = weights_version(model.transformer)
+    model.features.bind((version, model.windower, model.precision, model.inner))
+    return encode_through(model.features, docs, encode_new)

@@ -1,28 +1,35 @@
 """The head that classifies documents."""
 
-from typing import Any, Dict, Iterator, Optional, Tuple, cast
+from typing import Any, Dict, Iterator, List, Optional, Set, Tuple, cast
 
 import torch
 
 from ..errors import Errors, MtnlpError
 from ..losses.base import adopt, pass_counts
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
+from ..losses.class_weights import without_weights
 from ..losses.cross_entropy import CrossEntropy
 from ..types import HeadOutput, LossBatch
 from .body import Body
+from .label_graph import LabelGraph, label_counts, pair_counts
+from .label_heads import LabelHeads
 from .prior import prior_bias
 
 
 class Classifier(torch.nn.Module):
-    """Several classification tasks over the same vectors, a linear layer each, so that a task
+    """Several classification tasks over the same vectors, an output layer each, so that a task
     without annotation in a batch has no gradient.
 
     width: of the document vectors. tasks: by name, `{"labels": [...], "exclusive": bool}`; the
     scores are the labels of all tasks in order. hidden, dropout: see `Body`. loss_exclusive: a
     module that takes a LossBatch with a class a document, cross-entropy by default.
     loss_multilabel: one that takes a LossBatch with an indicator a label, binary cross-entropy
-    by default. Every task has its own copy, bound to its labels. Raises MtnlpError (E214) for a
-    task without labels, and what a loss raises when it is bound.
+    by default. Every task has its own copy, bound to its labels. separate: whether every label has
+    its own hidden layer (see `LabelHeads`) instead of a common one; the features are then the
+    document vectors. dependency: whether the labels of a multi-label task learn from one another
+    (see `LabelGraph`). Raises MtnlpError (E214) for a task without labels, (E243) for separate
+    heads without `hidden`, (E244) for a dependency without a multi-label task, and what a loss
+    raises when it is bound.
     """
 
     def __init__(
@@ -33,33 +40,54 @@ class Classifier(torch.nn.Module):
         dropout: float = 0.0,
         loss_exclusive: Optional[torch.nn.Module] = None,
         loss_multilabel: Optional[torch.nn.Module] = None,
+        separate: bool = False,
+        dependency: bool = False,
     ):
         super().__init__()
         for name, task in tasks.items():
             if not task["labels"]:
                 raise MtnlpError(Errors.E214.format(task=name))
         self.sizes = [(len(task["labels"]), bool(task["exclusive"])) for task in tasks.values()]
-        self.body = Body(width, hidden, dropout)
+        self.has_graph = dependency
+        if dependency and all(exclusive for _, exclusive in self.sizes):
+            raise MtnlpError(Errors.E244.format(tasks=", ".join(tasks)))
+        if separate and hidden is None:
+            raise MtnlpError(Errors.E243)
+        own_hidden, common_hidden = (hidden, None) if separate else (None, hidden)
+        self.body = Body(width, common_hidden, dropout)
+        inputs = self.body.output_width
         self.outputs = torch.nn.ModuleList(
-            torch.nn.Linear(self.body.output_width, size) for size, _ in self.sizes
+            torch.nn.Linear(inputs, size)
+            if own_hidden is None
+            else LabelHeads(inputs, size, own_hidden)
+            for size, _ in self.sizes
         )
-        self.losses = torch.nn.ModuleList(
-            adopt(loss_exclusive, CrossEntropy(), task["labels"], self.body.output_width)
-            if task["exclusive"]
-            else adopt(
-                loss_multilabel, BinaryCrossEntropy(), task["labels"], self.body.output_width
-            )
-            for task in tasks.values()
+        self.graphs = torch.nn.ModuleList(
+            LabelGraph(size) if dependency and not exclusive else torch.nn.Identity()
+            for size, exclusive in self.sizes
         )
+        self.losses = torch.nn.ModuleList()
+        for task in tasks.values():
+            exclusive = bool(task["exclusive"])
+            default = CrossEntropy() if exclusive else BinaryCrossEntropy()
+            loss = loss_exclusive if exclusive else loss_multilabel
+            loss = without_weights(loss, labels_beside(tasks, task))
+            self.losses.append(adopt(loss, default, task["labels"], inputs))
 
     def forward(self, inputs: torch.Tensor, mask: Optional[torch.Tensor] = None) -> HeadOutput:
         """`[batch, width]` to scores `[batch, labels]`. The mask is not needed."""
         features = self.body(inputs)
-        scores = torch.cat([output(features) for output in self.outputs], dim=1)
+        layers = zip(self.outputs, self.graphs, strict=True)
+        scores = torch.cat([graph(output(features)) for output, graph in layers], dim=1)
         return HeadOutput(scores=scores, features=features)
 
     def loss(self, batch: LossBatch) -> torch.Tensor:
-        """The losses of all tasks, summed over documents.
+        """The losses of all tasks, summed over documents; see `task_losses`."""
+        terms = self.task_losses(batch)
+        return torch.stack(terms).sum() if terms else batch.logits.sum()
+
+    def task_losses(self, batch: LossBatch) -> List[torch.Tensor]:
+        """The loss of each task, a scalar, summed over documents.
 
         `target` is float `[batch, labels]`, `mask` bool `[batch, labels]`. A multi-label task
         counts the mean over its labels, so that a document weighs as much as in an exclusive
@@ -77,13 +105,16 @@ class Classifier(torch.nn.Module):
             else:
                 task = LossBatch(logits, batch.features, target, mask)
                 terms.append(loss(task) / (part.stop - part.start))
-        return torch.stack(terms).sum() if terms else batch.logits.sum()
+        return terms
 
     def count(self, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """`[2, labels]`: how many documents annotated with a label have it, and have it not.
+        """`[2, labels]`: how many documents annotated with a label have it, and have it not; with a
+        dependency, how often each pair of answers occurs (see `pair_counts`).
 
         target, mask: as in a LossBatch for the head.
         """
+        if self.has_graph:
+            return pair_counts(target, mask)
         positive = target.masked_fill(~mask, 0.0).sum(0)
         return torch.stack([positive, mask.sum(0) - positive])
 
@@ -95,11 +126,16 @@ class Classifier(torch.nn.Module):
 
         counts: sums of `count`.
         """
-        tasks = zip(self.outputs, self.losses, self._slices(), strict=True)
-        for output, loss, (part, exclusive) in tasks:
+        pairs = counts if self.has_graph else None
+        if pairs is not None:
+            counts = label_counts(pairs)
+        tasks = zip(self.outputs, self.graphs, self.losses, self._slices(), strict=True)
+        for output, graph, loss, (part, exclusive) in tasks:
             own = counts[:, part]
             pass_counts(loss, own)
             cast(torch.nn.Linear, output).bias.copy_(prior_bias(own, exclusive))
+            if pairs is not None and isinstance(graph, LabelGraph):
+                graph.set_counts(pairs[:, :, part, part])
 
     @torch.no_grad()
     def decode(self, scores: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
@@ -117,3 +153,9 @@ class Classifier(torch.nn.Module):
         for size, exclusive in self.sizes:
             yield slice(begin, begin + size), exclusive
             begin += size
+
+
+def labels_beside(tasks: Dict[str, Dict[str, Any]], own: Dict[str, Any]) -> Set[str]:
+    """The labels that only other tasks of a task's kind have."""
+    alike = [task["labels"] for task in tasks.values() if task["exclusive"] == own["exclusive"]]
+    return set().union(*alike) - set(own["labels"])

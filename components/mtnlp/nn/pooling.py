@@ -66,3 +66,18 @@ def segment_max(x: torch.Tensor, segment: torch.Tensor, count: int) -> torch.Ten
     index = segment.unsqueeze(-1).expand_as(x)
     empty = x.new_zeros(count, x.shape[1])
     return empty.scatter_reduce(0, index, x, "amax", include_self=False)
+
+
+def segment_attention(
+    x: torch.Tensor, query: torch.Tensor, segment: torch.Tensor, count: int
+) -> torch.Tensor:
+    """The mean of the vectors of each segment, weighted by the softmax over the segment of their
+    product with a query (after Yang et al., 2016). A query of zeros gives the mean.
+
+    query: `[width]`. Other shapes as in `segment_mean`; zeros where a segment is empty.
+    """
+    scores = x @ query
+    peak = scores.new_zeros(count).scatter_reduce(
+        0, segment, scores.detach(), "amax", include_self=False
+    )
+    return segment_mean(x, segment, count, (scores - peak[segment]).exp())

@@ -1,5 +1,7 @@
 """Temperature scaling of scores (Guo et al. 2017)."""
 
+from typing import Sequence
+
 import torch
 
 from ..errors import Errors, MtnlpError
@@ -13,3 +15,14 @@ def tempered(scores: torch.Tensor, temperature: float) -> torch.Tensor:
     if not temperature > 0:
         raise MtnlpError(Errors.E235.format(found=temperature))
     return scores if temperature == 1.0 else scores / temperature
+
+
+def tempered_columns(scores: torch.Tensor, temperatures: Sequence[float]) -> torch.Tensor:
+    """`[..., n]`, each column divided by a temperature of its own, n of them.
+
+    Raises MtnlpError (E235) for a temperature that is not above 0.
+    """
+    divisors = torch.as_tensor(temperatures, dtype=scores.dtype, device=scores.device)
+    if not (divisors > 0).all():
+        raise MtnlpError(Errors.E235.format(found=float(divisors.min())))
+    return scores / divisors

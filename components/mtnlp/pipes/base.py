@@ -18,15 +18,16 @@ from ..errors import Errors, MtnlpError
 from ..gold.targets import Target
 from ..models import concat_tok2vec
 from ..models.torch_head import build_head, head_module
-from ..types import HeadOutput, LossBatch
+from ..types import HeadOutput
 from .dev_loss import ScoresLoss
 from .units import count_gold
+from .weighting import WeightedTasks
 
 # Enough for an encoder to say its width.
 SAMPLE_SIZE = 10
 
 
-class TorchPipe(ScoresLoss, TrainablePipe):
+class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
     """A pipe whose model is an encoder (`tok2vec`) and a torch head (`head`).
 
     A subclass says what the head is built from (`head_sizes`), what the gold of a batch is
@@ -35,7 +36,9 @@ class TorchPipe(ScoresLoss, TrainablePipe):
 
     `cfg` holds everything that must survive a round trip: `labels`, `width` of the encoder,
     `units`, the annotated units of an average batch, by which summed losses are divided so that
-    sub-batches add up exactly; `score_loss`, whether `score` has the loss, too.
+    sub-batches add up exactly; `score_loss`, whether `score` has the loss, too; the weights of
+    tasks, see `WeightedTasks`. `step_loss`, not saved, is the loss of the last step (or the one
+    under way), summed over its sub-batches.
     """
 
     def __init__(
@@ -51,8 +54,11 @@ class TorchPipe(ScoresLoss, TrainablePipe):
         self.model = model
         self.name = name
         self.scorer = scorer
-        self.cfg: Dict[str, Any] = {"labels": [], "width": None, "units": 1.0, **settings}
+        self.cfg: Dict[str, Any] = {"labels": [], "width": None, "units": 1.0}
+        self.cfg.update({"task_weight": 1.0, "weighting": "static", **settings})
+        self.check_weights()
         self.watch_loss()
+        self.step_loss, self._step_is_over = 0.0, False
 
     # What a subclass provides
 
@@ -142,6 +148,7 @@ class TorchPipe(ScoresLoss, TrainablePipe):
         """Build the head from `cfg`."""
         head = self.model.get_ref("head")
         build_head(head, self.cfg["width"], **self.head_sizes())
+        self.build_weighting()
 
     def update(
         self,
@@ -160,6 +167,8 @@ class TorchPipe(ScoresLoss, TrainablePipe):
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
+        if self._step_is_over:
+            self.step_loss, self._step_is_over = 0.0, False
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.update")
         docs = [eg.predicted for eg in examples]
@@ -174,11 +183,14 @@ class TorchPipe(ScoresLoss, TrainablePipe):
             (output, _), backprop_head = self.model.get_ref("head").begin_update(chosen)
             loss, d_output = self.get_loss_gradient(target, output)
             losses[self.name] += loss
+            self.step_loss += loss
             for row, d_row in zip(target.rows, backprop_head(d_output), strict=True):
                 d_vectors[row] = d_row
         backprop_vectors(d_vectors)
         if sgd not in (None, False):
             self.finish_update(sgd)
+            if hasattr(sgd, "make_step"):  # it waits for further pipes, but this one is alone
+                sgd.make_step()
         return losses
 
     def finish_update(self, sgd: Optimizer) -> None:
@@ -190,6 +202,7 @@ class TorchPipe(ScoresLoss, TrainablePipe):
 
         sgd: may have a step of its own for heads (`for_heads`), as `mtnlp.FusedAdam.v1` does.
         """
+        self._step_is_over = True
         if not any(parameter.grad is not None for parameter in self.module.parameters()):
             return
         for parameter in self.module.parameters():
@@ -201,28 +214,23 @@ class TorchPipe(ScoresLoss, TrainablePipe):
         self.module.zero_grad(set_to_none=True)
 
     def get_loss_gradient(self, target: Target, output: HeadOutput) -> Tuple[float, HeadOutput]:
-        """The loss of a batch, divided by the expected units, and its gradient.
+        """The loss of a batch before weighting, divided by the expected units, and the gradient
+        of the weighted one.
 
         The gradients of the loss's own parameters (CRF transitions) are left on them.
         """
         scores = output.scores.detach().requires_grad_()
         assert output.features is not None
         features = output.features.detach().requires_grad_()
-        loss = self.head_loss(target, HeadOutput(scores, features)) / self.cfg["units"]
-        loss.backward()
+        losses = self.head_losses(target, HeadOutput(scores, features))
+        (self.weighted_loss(losses, target) / self.cfg["units"]).backward()
         assert scores.grad is not None
-        return float(loss.detach()), HeadOutput(scores.grad, features.grad)
+        loss = losses.detach().sum() / self.cfg["units"]
+        return float(loss), HeadOutput(scores.grad, features.grad)
 
     def head_loss(self, target: Target, output: HeadOutput) -> torch.Tensor:
         """The head's summed loss over the annotated units of a batch, a scalar tensor."""
-        device = output.scores.device
-        batch = LossBatch(
-            logits=output.scores,
-            features=output.features,
-            target=target.target.to(device),
-            mask=target.mask.to(device),
-        )
-        return self.module.loss(batch)
+        return self.head_losses(target, output).sum()
 
     def get_loss(self, examples: Iterable[Example], scores: Any) -> Tuple[float, HeadOutput]:
         """The loss and its gradient for the output of the annotated Docs among the examples.

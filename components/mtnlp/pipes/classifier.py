@@ -1,8 +1,10 @@
 """What `multitask_textcat` and `event_textcat` share."""
 
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence
 
 import numpy
+import torch
+from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
@@ -11,8 +13,10 @@ from thinc.api import Model
 from ..errors import Errors, MtnlpError
 from ..gold.categories import SEPARATOR, category_key, category_targets, gold_task_labels
 from ..gold.targets import Target
+from ..nn.temperature import tempered_columns
 from ..types import Task
 from .base import TorchPipe
+from .weighting import Weighting
 
 
 class DocClassifier(TorchPipe):
@@ -20,6 +24,12 @@ class DocClassifier(TorchPipe):
 
     `cfg["tasks"]` holds each task's `labels` and `exclusive`, `cfg["labels"]` the full keys in the
     order of the head's scores.
+
+    What `scripts/calibrate.py` fits to held-out documents, and `initialize` takes back:
+    `cfg["temperatures"]`, by task, divide the scores before they become probabilities, in
+    prediction alone; `cfg["thresholds"]`, by full key, stand in for `threshold`. What is not in
+    them is 1.0 and `threshold`. Exclusive tasks have no thresholds: their most probable label is
+    predicted.
     """
 
     def __init__(
@@ -30,22 +40,45 @@ class DocClassifier(TorchPipe):
         *,
         tasks: Dict[str, bool],
         threshold: float = 0.5,
+        task_weight: float = 1.0,
+        task_weights: Optional[Dict[str, float]] = None,
+        weighting: Weighting = "static",
         scorer: Optional[Callable] = None,
     ):
         """tasks: by name, whether exactly one of the task's labels holds.
-        threshold: of the probability, for labels that hold each for itself."""
-        super().__init__(vocab, model, name, scorer=scorer, threshold=threshold)
+        threshold: of the probability, for labels that hold each for itself.
+        task_weight, weighting: see `WeightedTasks`. task_weights: of single tasks, 1.0 where there
+        is none. Raises MtnlpError E303 without tasks, E440 and E441 for weights."""
+        super().__init__(
+            vocab,
+            model,
+            name,
+            scorer=scorer,
+            threshold=threshold,
+            task_weight=task_weight,
+            task_weights=task_weights or {},
+            weighting=weighting,
+        )
         if not tasks:
             raise MtnlpError(Errors.E303.format(name=name))
         self.cfg["tasks"] = {
             task: Task(labels=[], exclusive=exclusive) for task, exclusive in tasks.items()
         }
+        self.cfg.update(temperatures={}, thresholds={})
         install_tasks()
 
     @property
     def tasks(self) -> Dict[str, Task]:
         """Each task's labels and whether it is exclusive."""
         return self.cfg["tasks"]
+
+    @property
+    def task_names(self) -> List[str]:
+        return list(self.tasks)
+
+    def task_units(self, target: Target) -> List[float]:
+        sizes = [len(task["labels"]) for task in self.tasks.values()]
+        return [float(mask.any(1).sum()) for mask in target.mask.split(sizes, dim=1)]
 
     def head_sizes(self) -> Dict[str, Any]:
         return {"tasks": self.tasks}
@@ -79,10 +112,51 @@ class DocClassifier(TorchPipe):
     def get_target(self, examples: Sequence[Example]) -> Target:
         return category_targets(examples, self.tasks)
 
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[List[str]] = None,
+    ) -> None:
+        """As `TorchPipe.initialize`, which see."""
+        # Both were fitted to weights that go now.
+        self.cfg.update(temperatures={}, thresholds={})
+        super().initialize(get_examples, nlp=nlp, labels=labels)
+
+    @property
+    def columns(self) -> Dict[str, slice]:
+        """Where the labels of each task stand among all."""
+        sizes = [len(task["labels"]) for task in self.tasks.values()]
+        ends = numpy.cumsum(sizes).tolist()
+        parts = zip(self.tasks, sizes, ends, strict=True)
+        return {name: slice(end - size, end) for name, size, end in parts}
+
+    @property
+    def label_thresholds(self) -> numpy.ndarray:
+        """float64 `[labels]`: what a probability must reach. It says nothing in exclusive tasks."""
+        fitted, default = self.cfg["thresholds"], self.cfg["threshold"]
+        return numpy.array([fitted.get(key, default) for key in self.labels], dtype=float)
+
     def predict(self, docs: Iterable[Doc]) -> numpy.ndarray:
         """Probabilities `[docs, labels]`."""
         output, _ = self.model.predict(list(docs))
-        return self.module.decode(output.scores).cpu().numpy()
+        return self.probabilities(output.scores)
+
+    def probabilities(
+        self, scores: torch.Tensor, temperatures: Optional[Mapping[str, float]] = None
+    ) -> numpy.ndarray:
+        """What scores of the head say, `[docs, labels]` both.
+
+        temperatures: by task, 1.0 where it has none; those of `cfg` by default. Raises MtnlpError
+        E235 for one that is not above 0.
+        """
+        fitted = self.cfg["temperatures"] if temperatures is None else temperatures
+        if fitted:
+            sizes = [len(task["labels"]) for task in self.tasks.values()]
+            each = [fitted.get(name, 1.0) for name in self.tasks]
+            scores = tempered_columns(scores.float(), numpy.repeat(each, sizes).tolist())
+        return self.module.decode(scores).cpu().numpy()
 
     def set_annotations(self, docs: Iterable[Doc], probabilities: numpy.ndarray) -> None:
         """Write `doc.cats`."""

@@ -14,6 +14,7 @@ from ..models.listener import require_encoded
 from .base import TorchPipe
 from .entity_spans import Predictions, install_confidence, write_entities
 from .hypotheses import Hypothesis, make_hypotheses
+from .weighting import Weighting
 
 DEFAULT_CONFIG = Config().from_str(
     """
@@ -21,6 +22,8 @@ DEFAULT_CONFIG = Config().from_str(
     spans_key = null
     min_confidence = 0.0
     score_loss = false
+    task_weight = 1.0
+    weighting = "static"
     scorer = {"@scorers": "mtnlp.EntityScorer.v1"}
 
     [crf_ner.model]
@@ -53,6 +56,8 @@ def make_crf_ner(
     spans_key: Optional[str],
     min_confidence: float,
     score_loss: bool,
+    task_weight: float,
+    weighting: Weighting,
     scorer: Optional[Callable],
 ) -> "CRFNER":
     """A tagger of flat entities.
@@ -62,12 +67,21 @@ def make_crf_ner(
         gold entities that overlap, those are learnt which `gold.entities.flatten` keeps.
     min_confidence: entities less probable are not written. Can be changed in a trained pipeline:
         `pipe.cfg["min_confidence"]`.
+    task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
+        `WeightedTasks`. weighting: "uncertainty" learns it instead.
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.EntityScorer.v1`.
     """
     pipe = CRFNER(
-        nlp.vocab, model, name, spans_key=spans_key, min_confidence=min_confidence, scorer=scorer
+        nlp.vocab,
+        model,
+        name,
+        spans_key=spans_key,
+        min_confidence=min_confidence,
+        task_weight=task_weight,
+        weighting=weighting,
+        scorer=scorer,
     )
     pipe.cfg["score_loss"] = score_loss
     return pipe
@@ -88,9 +102,17 @@ class CRFNER(TorchPipe):
         *,
         spans_key: Optional[str] = None,
         min_confidence: float = 0.0,
+        task_weight: float = 1.0,
+        weighting: Weighting = "static",
         scorer: Optional[Callable] = None,
     ):
-        settings = {"spans_key": spans_key, "min_confidence": min_confidence, "temperature": 1.0}
+        settings = {
+            "spans_key": spans_key,
+            "min_confidence": min_confidence,
+            "temperature": 1.0,
+            "task_weight": task_weight,
+            "weighting": weighting,
+        }
         super().__init__(vocab, model, name, scorer=scorer, **settings)
         install_confidence()
 

@@ -9,6 +9,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 
 from .classifier import DocClassifier
+from .weighting import Weighting
 
 DEFAULT_CONFIG = Config().from_str(
     """
@@ -16,6 +17,8 @@ DEFAULT_CONFIG = Config().from_str(
     task = "event"
     threshold = 0.5
     score_loss = false
+    task_weight = 1.0
+    weighting = "static"
     scorer = {"@scorers": "mtnlp.CategoryScorer.v1"}
 
     [event_textcat.model]
@@ -24,6 +27,8 @@ DEFAULT_CONFIG = Config().from_str(
     dropout = 0.1
     loss_exclusive = null
     loss_multilabel = null
+    label_heads = "shared"
+    dependency = false
 
     [event_textcat.model.tok2vec]
     @architectures = "mtnlp.TransformerPooler.v1"
@@ -49,18 +54,32 @@ def make_event_textcat(
     task: str,
     threshold: float,
     score_loss: bool,
+    task_weight: float,
+    weighting: Weighting,
     scorer: Optional[Callable],
 ) -> "EventClassifier":
     """A multi-label classifier of whole documents, over all windows of the encoder.
 
     model: `mtnlp.DocClassifier.v1` or a model of its shape.
     task: the name before the slash in `doc.cats`.
-    threshold: the probability from which on a label stands in `doc._.events`.
+    threshold: the probability from which on a label stands in `doc._.events`, where
+        `cfg["thresholds"]` has none for it.
+    task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
+        `WeightedTasks`. weighting: "uncertainty" learns it instead.
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.CategoryScorer.v1`.
     """
-    pipe = EventClassifier(nlp.vocab, model, name, task=task, threshold=threshold, scorer=scorer)
+    pipe = EventClassifier(
+        nlp.vocab,
+        model,
+        name,
+        task=task,
+        threshold=threshold,
+        task_weight=task_weight,
+        weighting=weighting,
+        scorer=scorer,
+    )
     pipe.cfg["score_loss"] = score_loss
     return pipe
 
@@ -76,10 +95,19 @@ class EventClassifier(DocClassifier):
         *,
         task: str = "event",
         threshold: float = 0.5,
+        task_weight: float = 1.0,
+        weighting: Weighting = "static",
         scorer: Optional[Callable] = None,
     ):
         super().__init__(
-            vocab, model, name, tasks={task: False}, threshold=threshold, scorer=scorer
+            vocab,
+            model,
+            name,
+            tasks={task: False},
+            threshold=threshold,
+            task_weight=task_weight,
+            weighting=weighting,
+            scorer=scorer,
         )
         install_events()
 
@@ -93,7 +121,7 @@ class EventClassifier(DocClassifier):
         docs = list(docs)
         super().set_annotations(docs, probabilities)
         labels = self.event_labels
-        for doc, row in zip(docs, probabilities >= self.cfg["threshold"], strict=True):
+        for doc, row in zip(docs, probabilities >= self.label_thresholds, strict=True):
             doc._.events = [labels[i] for i in numpy.flatnonzero(row)]
 
 
@@ -104,7 +132,8 @@ def install_events() -> None:
 
 
 def get_events(doc: Doc) -> Optional[List[str]]:
-    """`doc._.events`: the labels above the threshold, None where no component has looked."""
+    """`doc._.events`: the labels that reach their thresholds, None where no component has
+    looked."""
     labels = doc.user_data.get("events")
     # A Doc that was serialised has a tuple where the list was.
     return None if labels is None else list(labels)

@@ -7,12 +7,15 @@ from spacy.language import Language
 from thinc.api import Config, Model
 
 from .classifier import DocClassifier
+from .weighting import Weighting
 
 DEFAULT_CONFIG = Config().from_str(
     """
     [multitask_textcat]
     threshold = 0.5
     score_loss = false
+    task_weight = 1.0
+    weighting = "static"
     tasks = {}
     scorer = {"@scorers": "mtnlp.CategoryScorer.v1"}
 
@@ -22,6 +25,8 @@ DEFAULT_CONFIG = Config().from_str(
     dropout = 0.1
     loss_exclusive = null
     loss_multilabel = null
+    label_heads = "shared"
+    dependency = false
 
     [multitask_textcat.model.tok2vec]
     @architectures = "mtnlp.TransformerPooler.v1"
@@ -35,9 +40,11 @@ DEFAULT_CONFIG = Config().from_str(
 
 
 class TaskConfig(BaseModel):
-    """A task's config block. exclusive: exactly one of its labels holds."""
+    """A task's config block. exclusive: exactly one of its labels holds. weight: λ, how much its
+    loss counts beside those of the component's other tasks."""
 
     exclusive: bool
+    weight: float = 1.0
 
 
 @Language.factory(
@@ -53,25 +60,37 @@ def make_multitask_textcat(
     tasks: Dict[str, TaskConfig],
     threshold: float,
     score_loss: bool,
+    task_weight: float,
+    weighting: Weighting,
     scorer: Optional[Callable],
 ) -> DocClassifier:
     """A classifier for named tasks.
 
     model: `mtnlp.DocClassifier.v1` or a model of its shape.
-    tasks: a block a task, `[components.X.tasks.NAME]`, with `exclusive`. Labels are found in the
-        data, where the keys of `doc.cats` are `NAME/LABEL`.
-    threshold: of the probability, for the labels of tasks that are not exclusive.
+    tasks: a block a task, `[components.X.tasks.NAME]`, with `exclusive` and, if wanted, `weight`.
+        Labels are found in the data, where the keys of `doc.cats` are `NAME/LABEL`.
+    threshold: of the probability, for the labels of tasks that are not exclusive, where
+        `cfg["thresholds"]` has none for them.
+    task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
+        `WeightedTasks`. weighting: "uncertainty" learns a weight for each task instead.
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.CategoryScorer.v1`.
-    Raises MtnlpError E303 without tasks.
+    Raises MtnlpError E303 without tasks, E440 for a negative weight, E441 for fixed weights beside
+    learned ones.
     """
     # The config is validated against the hint but handed over as the dict it was.
-    exclusive = {
-        task: TaskConfig.model_validate(settings).exclusive for task, settings in tasks.items()
-    }
+    blocks = {task: TaskConfig.model_validate(settings) for task, settings in tasks.items()}
     pipe = DocClassifier(
-        nlp.vocab, model, name, tasks=exclusive, threshold=threshold, scorer=scorer
+        nlp.vocab,
+        model,
+        name,
+        tasks={task: block.exclusive for task, block in blocks.items()},
+        threshold=threshold,
+        task_weight=task_weight,
+        task_weights={task: block.weight for task, block in blocks.items()},
+        weighting=weighting,
+        scorer=scorer,
     )
     pipe.cfg["score_loss"] = score_loss
     return pipe

@@ -87,6 +87,10 @@ class SentenceVectors(TorchPipe):
     def find_labels(self, examples: Iterable[Example]) -> List[str]:
         return []
 
+    @property
+    def task_names(self) -> List[str]:
+        return []
+
     def require_labels(self) -> None:
         """A vector needs no labels."""
 

@@ -17,6 +17,7 @@ from ..gold.targets import Target
 from ..models.span_classifier import find_spans
 from .base import TorchPipe
 from .entity_spans import Predictions, install_confidence, write_entities
+from .weighting import Weighting
 
 DEFAULT_CONFIG = Config().from_str(
     """
@@ -25,6 +26,8 @@ DEFAULT_CONFIG = Config().from_str(
     decoder = "nested"
     threshold = 0.5
     score_loss = false
+    task_weight = 1.0
+    weighting = "static"
     scorer = {"@scorers": "mtnlp.EntityScorer.v1"}
 
     [span_ner.model]
@@ -71,6 +74,8 @@ def make_span_ner(
     decoder: DecoderName,
     threshold: float,
     score_loss: bool,
+    task_weight: float,
+    weighting: Weighting,
     scorer: Optional[Callable],
 ) -> "SpanNER":
     """A classifier of all spans up to a width.
@@ -82,6 +87,8 @@ def make_span_ner(
         first, none that cross; "all".
     threshold: the least probability of an entity: what `min_confidence` is in `crf_ner`. Can be
         changed in a trained pipeline: `pipe.cfg["threshold"]`.
+    task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
+        `WeightedTasks`. weighting: "uncertainty" learns it instead.
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.EntityScorer.v1`.
@@ -93,6 +100,8 @@ def make_span_ner(
         spans_key=spans_key,
         decoder=decoder,
         threshold=threshold,
+        task_weight=task_weight,
+        weighting=weighting,
         scorer=scorer,
     )
     pipe.cfg["score_loss"] = score_loss
@@ -116,6 +125,8 @@ class SpanNER(TorchPipe):
         spans_key: Optional[str] = "sc",
         decoder: str = "nested",
         threshold: float = 0.5,
+        task_weight: float = 1.0,
+        weighting: Weighting = "static",
         scorer: Optional[Callable] = None,
     ):
         """Arguments as for `make_span_ner`. Raises MtnlpError E231 where nested entities were to
@@ -125,6 +136,8 @@ class SpanNER(TorchPipe):
             "decoder": decoder,
             "threshold": threshold,
             "temperature": 1.0,
+            "task_weight": task_weight,
+            "weighting": weighting,
         }
         super().__init__(vocab, model, name, scorer=scorer, **settings)
         if spans_key is None and decoder != "flat":

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -14,9 +14,11 @@ from mtnlp.data.reading import bare_doc, corpus_files, open_docbin
 from mtnlp.errors import Errors, MtnlpError
 from mtnlp.evaluation.calibration_report import calibration_report
 from mtnlp.evaluation.evaluator import load_pipeline
-from mtnlp.gold.entities import is_annotated
+from mtnlp.project.category_figures import category_figures
 from mtnlp.project.files import fresh_folder
-from mtnlp.training.temperature import fit_temperatures, pipes_with_temperature
+from mtnlp.training.category_fit import FitOptions, TaskFit, fit_classifier
+from mtnlp.training.kept_scores import Kept, KeptCategories, KeptScores, collect, keep
+from mtnlp.training.temperature import fit_kept, pipes_with_temperature
 
 
 def calibrate(
@@ -25,40 +27,114 @@ def calibrate(
     output: Path,
     *,
     names: Optional[Sequence[str]] = None,
+    options: Optional[FitOptions] = None,
     report: Optional[Path] = None,
     gpu_id: int = -1,
     progress: Progress = quiet,
 ) -> Dict[str, Any]:
-    """Fit the temperatures of a saved pipeline and save it anew.
+    """Fit temperatures and thresholds of a saved pipeline and save it anew.
+
+    The documents go through the encoder once, whatever is fitted.
 
     model: the pipeline's folder. dev: a .spacy file, or a folder of them, held out in training.
     output: the folder of the calibrated pipeline, which may be `model`; it appears complete or not
-        at all. names: entity pipes; by default all for which dev has annotations.
+        at all. names: entity pipes and classifiers; by default all for which dev has annotations.
+    options: what to fit, everything by default.
     report: a .spacy file or folder, for neither training nor fitting, to report calibration on;
         pipes for which it has no annotations are left out there.
-    RETURNS: {"model", "dev", "output", "temperatures": {pipe: the numbers of a `TemperatureFit`}}
-        and, with a report, {"test", "report": what `calibration_report` returns}.
-    Raises MtnlpError E150, E411, E415, E416, E503, DataError for a broken file.
+    RETURNS: {"model", "dev", "output", "temperatures": {entity pipe: the numbers of a
+        `TemperatureFit`}, "classifiers": {pipe: {task: {"fit": the numbers of a `TaskFit`, "dev":
+        `category_figures`}}}} and, with a report, {"test", "report": what `calibration_report`
+        returns, "category_report": {pipe: `category_figures`}}.
+    Raises MtnlpError E150, E411, E415, E416, E433, E503, DataError for a broken file.
     """
+    options = options or FitOptions()
     nlp = load_pipeline(model, gpu_id)
-    candidates = list(names or pipes_with_temperature(nlp))
-    if not candidates:
-        raise MtnlpError(Errors.E416.format(path=model))
+    candidates = choose(nlp, names, options, model)
     docs = read_docs(nlp, dev)
-    # A pipe that was asked for by name must have gold.
-    chosen = candidates if names else annotated_pipes(nlp, candidates, docs) or candidates
-    pairs = (Example(bare_doc(nlp, doc), doc) for doc in docs)
-    fits = fit_temperatures(nlp, chosen, progress(pairs, "dev", len(docs)))
+    kept = {name: keep(nlp.get_pipe(name)) for name in candidates}
+    if not names:  # a pipe that was asked for by name must have gold
+        kept = annotated(kept, docs) or kept
+    collect(nlp, list(kept.values()), progress(pairs(nlp, docs), "dev", len(docs)))
+    temperatures, classifiers = {}, {}
+    fits: Dict[str, Dict[str, TaskFit]] = {}
+    for name, scores in kept.items():
+        if isinstance(scores, KeptScores):
+            temperatures[name] = asdict(fit_kept(scores))
+        elif isinstance(scores, KeptCategories):
+            fits[name] = fit_classifier(scores, options)
+            figures = category_figures(scores, fits[name])
+            classifiers[name] = {
+                task: {"fit": asdict(fit), "dev": figures[task]} for task, fit in fits[name].items()
+            }
     with fresh_folder(output) as folder:
         nlp.to_disk(folder)
-    numbers = {name: asdict(fit) for name, fit in fits.items()}
-    results = {"model": model, "dev": dev, "output": output, "temperatures": numbers}
-    if report is None:
-        return results
-    docs = read_docs(nlp, report)
-    shown = annotated_pipes(nlp, chosen, docs) or chosen
-    figures = calibration_report(nlp, shown, progress(docs, "test", len(docs)))
-    return {**results, "test": report, "report": figures}
+    results: Dict[str, Any] = {"model": model, "dev": dev, "output": output}
+    results.update(temperatures=temperatures, classifiers=classifiers)
+    if report is not None:
+        docs = read_docs(nlp, report)
+        results.update(test=report, **report_on(nlp, docs, list(kept), fits, progress))
+    return results
+
+
+def report_on(
+    nlp: Language,
+    docs: List[Doc],
+    names: Sequence[str],
+    fits: Dict[str, Dict[str, TaskFit]],
+    progress: Progress = quiet,
+) -> Dict[str, Any]:
+    """What calibration is worth on other documents.
+
+    names: the calibrated pipes. fits: of the classifiers among them. RETURNS: {"report",
+    "category_report"}, see `calibrate`.
+    """
+    kept = {name: keep(nlp.get_pipe(name)) for name in names}
+    kept = annotated(kept, docs) or kept
+    entities = [name for name in kept if name not in fits]
+    classes = {name: item for name, item in kept.items() if isinstance(item, KeptCategories)}
+    found: Dict[str, Any] = {"report": {}, "category_report": {}}
+    if entities:
+        found["report"] = calibration_report(nlp, entities, progress(docs, "test", len(docs)))
+    if classes:
+        collect(
+            nlp, list(classes.values()), progress(pairs(nlp, docs), "test, categories", len(docs))
+        )
+        for name, item in classes.items():
+            found["category_report"][name] = category_figures(item, fits[name])
+    return found
+
+
+def choose(
+    nlp: Language, names: Optional[Sequence[str]], options: FitOptions, model: Path
+) -> List[str]:
+    """The pipes to fit. Raises MtnlpError E411 for a name that is none, E416 where the pipeline has
+    none, E433 where the options leave nothing to fit."""
+    entities = pipes_with_temperature(nlp)
+    known = [
+        name
+        for name, pipe in nlp.pipeline
+        if name in entities or "tasks" in (getattr(pipe, "cfg", None) or {})
+    ]
+    if not known and not names:
+        raise MtnlpError(Errors.E416.format(path=model))
+    for name in names or ():
+        if name not in known:
+            what = "component to calibrate"
+            raise MtnlpError(Errors.E411.format(what=what, name=name, names=", ".join(known)))
+    wanted = list(names or known)
+    useful = [name for name in wanted if is_fittable(nlp.get_pipe(name), options)]
+    if not useful or (names and len(useful) < len(wanted)):
+        idle = [name for name in wanted if name not in useful]
+        raise MtnlpError(Errors.E433.format(names=", ".join(idle)))
+    return useful
+
+
+def is_fittable(pipe: Any, options: FitOptions) -> bool:
+    """Whether the options leave something to fit for a pipe."""
+    tasks = pipe.cfg.get("tasks", {}).values()
+    has_thresholds = any(not task["exclusive"] for task in tasks)
+    return options.temperature or (options.thresholds and has_thresholds)
 
 
 def read_docs(nlp: Language, path: Path) -> List[Doc]:
@@ -67,13 +143,17 @@ def read_docs(nlp: Language, path: Path) -> List[Doc]:
     return [doc for file in files for doc in open_docbin(file).get_docs(nlp.vocab)]
 
 
-def annotated_pipes(nlp: Language, names: Sequence[str], docs: Sequence[Doc]) -> List[str]:
-    """Those of the entity pipes for which any document is annotated; a warning names the others."""
-    found = []
-    for name in names:
-        pipe: Any = nlp.get_pipe(name)
-        if any(is_annotated(doc, pipe.cfg["spans_key"]) for doc in docs):
-            found.append(name)
+def pairs(nlp: Language, docs: Sequence[Doc]) -> Iterator[Example]:
+    """Reference documents beside what a pipeline gets to read of them."""
+    return (Example(bare_doc(nlp, doc), doc) for doc in docs)
+
+
+def annotated(kept: Dict[str, Kept], docs: Sequence[Doc]) -> Dict[str, Kept]:
+    """Those of the pipes for which any document is annotated; a warning names the others."""
+    found = {}
+    for name, item in kept.items():
+        if any(item.wants(doc) for doc in docs):
+            found[name] = item
         else:
             msg.warn(f"{name}: no annotated document, left out")
     return found

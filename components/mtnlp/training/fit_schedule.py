@@ -11,7 +11,9 @@ from spacy.util import logger
 from ..errors import Errors, MtnlpError
 
 
-def create_fit_schedule_v1(warmup: float = 0.1, evaluations: int = 0) -> Callable[[Language], None]:
+def create_fit_schedule_v1(
+    warmup: float = 0.1, epochs: int = 0, evaluations: int = 0
+) -> Callable[[Language], None]:
     """A callback for `[initialize.before_init]`: sets the steps of `warmup_linear.v1`.
 
     `warmup_linear.v1` wants to know the number of steps, which follows from corpus, batcher and
@@ -23,22 +25,38 @@ def create_fit_schedule_v1(warmup: float = 0.1, evaluations: int = 0) -> Callabl
     the best *evaluated* weights, and a training shorter than `eval_frequency` would otherwise
     evaluate once, before its first step, and give away an untrained pipeline.
 
-    warmup: the share of all steps in which the rate rises.
-    evaluations: how many there should be an epoch of `max_epochs`; 0 leaves `eval_frequency` as
-        it is. 1 makes the line of a logger a line an epoch.
+    With `max_epochs = -1`, where each epoch is read anew, spaCy's loop ends by `max_steps` only:
+    `epochs` says how many epochs it should have, and `max_steps` is set accordingly.
+
+    One epoch is counted, as it is read. Epochs of `mtnlp.MixedCorpus.v1` have all the same number
+    of documents; a batcher that goes by size may cut them into a batch more or less.
+
+    warmup: in how many steps the rate rises: a share of all steps where below 1, a number of steps
+        from 1 on.
+    epochs: with `max_epochs = -1`, the epochs to train; 0 goes by `max_steps` as it stands.
+    evaluations: how many there should be an epoch; 0 leaves `eval_frequency` as it is. 1 makes the
+        line of a logger a line an epoch.
+    Raises: MtnlpError E456 for a warm-up that is neither; when called, E430 where the schedule is
+        another one, E431 where nothing ends the training, E162 where `epochs` is given beside other
+        `max_epochs`.
     """
+    if warmup < 0 or (warmup >= 1 and warmup != int(warmup)):
+        raise MtnlpError(Errors.E456.format(value=warmup))
 
     def fit_schedule(nlp: Language) -> None:
         training = nlp.config["training"]
         rate = training["optimizer"].get("learn_rate")
         if not isinstance(rate, dict) or rate.get("@schedules") != "warmup_linear.v1":
             raise MtnlpError(Errors.E430)
-        total = count_steps(nlp)
+        total = count_steps(nlp, epochs)
+        if epochs:
+            # spaCy counts from 0 and stops after the step with this number; 0 would be no end.
+            training["max_steps"] = max(1, total - 1)
         rate["total_steps"] = total
-        rate["warmup_steps"] = ceil(warmup * total)
+        rate["warmup_steps"] = ceil(warmup * total) if warmup < 1 else int(warmup)
         frequency = training["eval_frequency"]
         if evaluations:
-            frequency = ceil(total / (max(1, training["max_epochs"]) * evaluations))
+            frequency = ceil(total / (max(1, epochs, training["max_epochs"]) * evaluations))
         training["eval_frequency"] = fit_frequency(frequency, total)
         logger.info(
             "Learning rate: %d steps, %d of them warm-up; an evaluation every %d steps",
@@ -60,16 +78,23 @@ def fit_frequency(frequency: int, total: int) -> int:
     return max(1, last // ceil(last / frequency)) if last > 0 else 1
 
 
-def count_steps(nlp: Language) -> int:
-    """The optimizer's steps in the whole training: `max_steps` where given, else the batches of
-    `max_epochs` epochs. Raises MtnlpError E431 where neither is set."""
+def count_steps(nlp: Language, epochs: int = 0) -> int:
+    """The optimizer's steps in the whole training: the batches of `epochs` epochs where given,
+    else `max_steps` where given, else the batches of `max_epochs` epochs.
+
+    Raises: MtnlpError E431 where neither is set, E162 where `epochs` does not fit `max_epochs`.
+    """
     config = nlp.config.interpolate()
     training = config["training"]
-    if training["max_steps"] > 0:
+    if epochs and (epochs < 0 or training["max_epochs"] != -1):
+        message = Errors.E162.format(epochs=epochs, max_epochs=training["max_epochs"])
+        raise MtnlpError(message)
+    if training["max_steps"] > 0 and not epochs:
         return int(training["max_steps"])
-    if training["max_epochs"] <= 0:
+    epochs = epochs or int(training["max_epochs"])
+    if epochs <= 0:
         raise MtnlpError(Errors.E431)
     (corpus,) = resolve_dot_names(config, [training["train_corpus"]])
     batcher = registry.resolve({"batcher": training["batcher"]})["batcher"]
-    batches = sum(1 for _ in batcher(list(corpus(nlp))))
-    return max(1, batches * int(training["max_epochs"]))
+    # Not as a list: a streamed corpus may be larger than memory.
+    return max(1, sum(1 for _ in batcher(corpus(nlp))) * epochs)

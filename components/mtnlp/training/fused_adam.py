@@ -1,13 +1,15 @@
 """Adam in one pass over memory: `mtnlp.FusedAdam.v1`."""
 
 from functools import partial
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable, Tuple
 
 import torch
-from thinc.api import Optimizer, xp2torch
+from thinc.api import xp2torch
 from thinc.backends import get_array_ops
 from thinc.types import FloatsXd
 from torch.optim.adamw import adamw
+
+from .in_place_optimizer import InPlaceOptimizer
 
 FloatOrSchedule = Any
 
@@ -44,17 +46,14 @@ def create_fused_adam_v1(
         use_averages=False,
     )
     optimizer.head_factor = head_factor
-    optimizer.arrays = {}
     return optimizer
 
 
-class FusedAdam(Optimizer):
+class FusedAdam(InPlaceOptimizer):
     """The optimizer behind `mtnlp.FusedAdam.v1`."""
 
-    __slots__: Tuple[str, ...] = ("arrays", "head_factor")
+    __slots__: Tuple[str, ...] = ("head_factor",)
     head_factor: float
-    # Each parameter's memory.
-    arrays: Dict[Tuple[int, str], FloatsXd]
 
     @property
     def for_heads(self) -> Callable[..., Tuple[FloatsXd, FloatsXd]]:
@@ -72,20 +71,14 @@ class FusedAdam(Optimizer):
         """One step on one parameter, in place. The gradient is zero afterwards: nobody else clears
         those of thinc's own layers.
 
-        thinc makes a torch tensor of the array that comes back, and an array of that tensor at the
-        next step; each keeps the one before it alive, without end. It ends where the same array
-        comes back each time.
-
         key: which parameter. weights, gradient: float32 of one shape. RETURNS: both.
         """
         if not gradient.size:
             return weights, gradient
         ops = get_array_ops(weights)
         weights = self.own_array(key, weights)
+        self.make_moments(key, weights)
         self.nr_update[key] += 1
-        if key not in self.mom1:
-            self.mom1[key] = ops.alloc(weights.shape, dtype="float32")
-            self.mom2[key] = ops.alloc(weights.shape, dtype="float32")
         if self.grad_clip:
             gradient = ops.clip_gradient(gradient, self.grad_clip)
         values = xp2torch(weights)
@@ -109,10 +102,3 @@ class FusedAdam(Optimizer):
             )
         gradient.fill(0)
         return weights, gradient
-
-    def own_array(self, key: Tuple[int, str], weights: FloatsXd) -> FloatsXd:
-        """The first array that was seen of the memory in which a parameter's weights lie."""
-        own = self.arrays.get(key)
-        if own is None or xp2torch(own).data_ptr() != xp2torch(weights).data_ptr():
-            own = self.arrays[key] = weights
-        return own

@@ -9,13 +9,12 @@ from .weights_state import parameter_names
 
 
 def get_optimizer_state(optimizer: Any, nlp: Language) -> Dict[str, Any]:
-    """The moments, averages and step counts of each parameter.
+    """The moments, averages and step counts of each parameter, by `parameter_names`; not copied.
 
-    An optimizer that has `state()` and `load_state(state)` speaks for itself; else it is thinc's
-    `Optimizer` or made like it. Schedules are not part of it: they are stepped to their place.
+    Schedules are not part of it: they are stepped to their place.
+
+    optimizer: thinc's `Optimizer`, or one of a class below it, between two batches.
     """
-    if speaks_for_itself(optimizer):
-        return optimizer.state()
     names = parameter_names(nlp)
 
     def by_name(table: Dict[Any, Any]) -> Dict[str, Any]:
@@ -32,9 +31,6 @@ def get_optimizer_state(optimizer: Any, nlp: Language) -> Dict[str, Any]:
 
 def set_optimizer_state(optimizer: Any, nlp: Language, state: Dict[str, Any]) -> None:
     """Go on from the state of `get_optimizer_state`, whatever the optimizer has seen since."""
-    if speaks_for_itself(optimizer):
-        optimizer.load_state(state)
-        return
     keys = {name: key for key, name in parameter_names(nlp).items()}
     ops = get_current_ops()
 
@@ -48,8 +44,3 @@ def set_optimizer_state(optimizer: Any, nlp: Language, state: Dict[str, Any]) ->
     fill(optimizer.nr_update, state["nr_update"])
     if optimizer.averages is not None:
         fill(optimizer.averages, state["averages"])
-
-
-def speaks_for_itself(optimizer: Any) -> bool:
-    """Whether the optimizer has `state()` and `load_state(state)`."""
-    return hasattr(optimizer, "state") and hasattr(optimizer, "load_state")

@@ -2,22 +2,17 @@
 
 from dataclasses import dataclass
 from math import exp, log, sqrt
-from typing import Any, Callable, Dict, Iterable, List, Sequence
+from typing import Callable, Dict, Iterable, List, Sequence
 
 from spacy.language import Language
 from spacy.training import Example
-from spacy.util import logger, minibatch
+from spacy.util import logger
 
-from ..data.reading import bare_copy
 from ..errors import Errors, MtnlpError
-from ..gold.entities import is_annotated, layer_of
-from ..pipes.encoding import encode
-from ..types import LossBatch
+from .kept_scores import MEMORY, KeptScores, collect
 
 LOWEST, HIGHEST = 0.05, 20.0
 TOLERANCE = 1e-3  # of log T
-CHUNK_SIZE = 32  # documents that are encoded at a time
-MEMORY = 512 * 2**20  # bytes of scores kept for each pipe
 
 
 @dataclass(frozen=True)
@@ -34,50 +29,6 @@ class TemperatureFit:
     loss_after: float
     documents: int
     units: float
-
-
-class KeptScores:
-    """The scores of a pipe for the annotated documents, kept so that the encoder runs once.
-
-    memory: bytes of scores that are kept; documents after those are left out. One number does not
-        need many.
-    """
-
-    def __init__(self, pipe: Any, memory: int) -> None:
-        self.pipe = pipe
-        self.memory = memory
-        self.batches: List[LossBatch] = []
-        self.documents = 0
-        self.units = 0.0
-        self.is_full = False
-
-    def add(self, examples: Sequence[Example]) -> None:
-        """Take up a chunk whose predicted Docs have been through the encoder."""
-        target = self.pipe.get_target(examples)
-        if not target.rows or self.is_full:
-            return
-        output, _ = self.pipe.model.predict([examples[row].predicted for row in target.rows])
-        scores = output.scores.cpu()
-        if self.batches and scores.nbytes > self.memory:
-            self.is_full = True
-            numbers = self.pipe.name, self.documents
-            logger.info("%s: the temperature is fitted on the first %d documents", *numbers)
-            return
-        self.memory -= scores.nbytes
-        self.batches.append(LossBatch(scores, None, target.target, target.mask))
-        self.documents += len(target.rows)
-        self.units += target.units
-
-    def loss(self, temperature: float) -> float:
-        """The negative log-likelihood of the gold, per annotated token."""
-        head = self.pipe.module
-        device = next(head.parameters()).device
-        total = 0.0
-        for batch in self.batches:
-            parts = (part.to(device) for part in (batch.logits, batch.target, batch.mask))
-            logits, target, mask = parts
-            total += float(head.nll(LossBatch(logits, None, target, mask), temperature))
-        return total / self.units
 
 
 def fit_temperature(nlp: Language, pipe_name: str, examples: Iterable[Example]) -> TemperatureFit:
@@ -114,20 +65,8 @@ def fit_temperatures(
             what, names = "component with a temperature", ", ".join(known)
             raise MtnlpError(Errors.E411.format(what=what, name=name, names=names))
     kept = {name: KeptScores(nlp.get_pipe(name), memory) for name in pipe_names}
-    keys = {scores.pipe.cfg["spans_key"] for scores in kept.values()}
-    annotated = (eg for eg in examples if any(is_annotated(eg.reference, key) for key in keys))
-    for chunk in minibatch(annotated, CHUNK_SIZE):
-        docs = encode(nlp, [bare_copy(nlp, eg.predicted) for eg in chunk])
-        again = [Example(doc, eg.reference) for doc, eg in zip(docs, chunk, strict=True)]
-        for scores in kept.values():
-            scores.add(again)
-        if all(scores.is_full for scores in kept.values()):
-            break
-    for name, scores in kept.items():
-        if not scores.batches:
-            layer = layer_of(scores.pipe.cfg["spans_key"])
-            raise MtnlpError(Errors.E415.format(name=name, layer=layer))
-    return {name: _fit(scores) for name, scores in kept.items()}
+    collect(nlp, list(kept.values()), examples)
+    return {name: fit_kept(scores) for name, scores in kept.items()}
 
 
 def pipes_with_temperature(nlp: Language) -> List[str]:
@@ -137,21 +76,29 @@ def pipes_with_temperature(nlp: Language) -> List[str]:
     ]
 
 
-def _fit(scores: KeptScores) -> TemperatureFit:
+def fit_kept(scores: KeptScores) -> TemperatureFit:
+    """Fit the temperature of a pipe to kept scores and write it to the pipe's `cfg`."""
     cfg = scores.pipe.cfg
     before = scores.loss(cfg["temperature"])
-    best = minimize(lambda x: scores.loss(exp(x)), log(LOWEST), log(HIGHEST), TOLERANCE)
+    temperature = search(scores.loss, scores.pipe.name)
+    cfg["temperature"] = temperature
+    return TemperatureFit(
+        temperature, before, scores.loss(temperature), scores.documents, scores.units
+    )
+
+
+def search(loss: Callable[[float], float], name: str) -> float:
+    """The temperature of the least loss. name: of what it is for, for the warning that is logged
+    where it lies at the limit."""
+    best = minimize(lambda x: loss(exp(x)), log(LOWEST), log(HIGHEST), TOLERANCE)
     temperature = exp(best)
     if not LOWEST * 1.1 < temperature < HIGHEST / 1.1:
         logger.warning(
             "%s: the temperature %.2f is at the limit of what is searched. Probabilities hold only "
             "on documents like those it is fitted on: take some that were not trained on.",
-            *(scores.pipe.name, temperature),
+            *(name, temperature),
         )
-    cfg["temperature"] = temperature
-    return TemperatureFit(
-        temperature, before, scores.loss(temperature), scores.documents, scores.units
-    )
+    return temperature
 
 
 def minimize(

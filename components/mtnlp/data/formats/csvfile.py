@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from mtnlp.data.formats.bad_input import BadInput, decode, read_lines
+from mtnlp.data.formats.label_names import name_of
 from mtnlp.errors import DataError, Errors
 from mtnlp.types import Record
 
@@ -22,6 +23,8 @@ class CsvOptions:
     group: the column of what a split may not tear apart, if any.
     task: the task's name; categories become `task/LABEL`.
     delimiter: None takes a tab for `.tsv` and a comma otherwise.
+    label_names: the names of labels that are written as ids, in their order; a row then says of
+        every one of them whether it holds. None takes labels as they are written.
     quoting: whether `"` quotes a field; None takes no for `.tsv` and yes otherwise.
     """
 
@@ -32,6 +35,7 @@ class CsvOptions:
     task: str = "category"
     delimiter: Optional[str] = None
     quoting: Optional[bool] = None
+    label_names: Optional[Sequence[str]] = None
 
 
 def read_csv(path: Path, on_bad: BadInput, options: CsvOptions = CsvOptions()) -> Iterator[Record]:
@@ -124,16 +128,20 @@ def _to_record(row: List[str], columns: Dict[str, int], options: CsvOptions) -> 
     record = Record(text=text)
     label = row[columns["label"]].strip()
     if label:
-        names = _labels(label, options.label_separator)
-        record.cats = {f"{options.task}/{name}": 1.0 for name in names}
+        names = _labels(label, options)
+        known = dict.fromkeys(options.label_names or (), 0.0)
+        values = {**known, **dict.fromkeys(names, 1.0)}
+        record.cats = {f"{options.task}/{name}": value for name, value in values.items()}
         if options.label_separator is None:
-            record.meta["stratum"] = label
+            record.meta["stratum"] = names[0]
     if "group" in columns:
         record.meta["group"] = row[columns["group"]]
     return record
 
 
-def _labels(cell: str, separator: Optional[str]) -> Tuple[str, ...]:
-    if separator is None:
-        return (cell,)
-    return tuple(name.strip() for name in cell.split(separator) if name.strip())
+def _labels(cell: str, options: CsvOptions) -> List[str]:
+    labels = [cell] if options.label_separator is None else cell.split(options.label_separator)
+    labels = [label.strip() for label in labels if label.strip()]
+    if options.label_names is None:
+        return labels
+    return [name_of(label, options.label_names) for label in labels]

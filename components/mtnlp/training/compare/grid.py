@@ -88,7 +88,7 @@ def read_grid(
     """
     data = _read(path)
     axes: Dict[str, Axis] = data.get("axes", {})
-    cells = list(_product(data, list(_settings(overrides or {}, COMMAND_LINE))))
+    cells = list(_product(data, override_settings(overrides or {})))
     _require(path, bool(cells), "it has no cells: every combination is excluded")
     return Grid(
         name=path.stem,
@@ -98,6 +98,11 @@ def read_grid(
         metrics=data["metrics"],
         model=data.get("model", MODELS[0]),
     )
+
+
+def override_settings(overrides: Mapping[str, Any]) -> List[Setting]:
+    """Dotted overrides of the command line."""
+    return list(_settings(overrides, COMMAND_LINE))
 
 
 def _product(data: Dict[str, Any], last: List[Setting]) -> Iterator[Cell]:

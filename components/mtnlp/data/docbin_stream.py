@@ -1,0 +1,179 @@
+"""The documents of one corpus in a mix: kept in memory, or streamed from shards."""
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Iterator, List
+
+from spacy.tokens import Doc, DocBin
+from spacy.training.corpus import FILE_TYPE, walk_corpus
+from spacy.vocab import Vocab
+
+from mtnlp.data.corpus_part import CorpusPart
+from mtnlp.data.sampling import seeded, shuffle_in_buffer, split_rounds
+from mtnlp.errors import DataError, Errors, MtnlpError
+
+
+class LoadedCorpus:
+    """All documents of one corpus, their layers mapped.
+
+    Raises: MtnlpError for a missing, empty or wrongly mapped corpus, DataError for a broken file.
+    """
+
+    def __init__(self, part: CorpusPart, vocab: Vocab, seed: int, shuffle: bool):
+        self.part = part
+        self.seed = seed
+        self.shuffle = shuffle
+        docs = [doc for path in find_shards(part) for doc in read_docs(path, vocab)]
+        if not docs:
+            raise MtnlpError(Errors.E191.format(name=part.name, path=part.path))
+        part.check_layers(docs)
+        if 0 < part.limit < len(docs):
+            order = list(range(len(docs)))
+            seeded(seed, "limit", part.name).shuffle(order)
+            docs = [docs[index] for index in sorted(order[: part.limit])]
+        for doc in docs:
+            part.map_layers(doc)
+        self.docs = docs
+
+    def __len__(self) -> int:
+        return len(self.docs)
+
+    def draw(self, count: int, epoch: int) -> Iterator[Doc]:
+        """`count` documents of an epoch: whole rounds in order, then a random rest."""
+        rounds, rest = divmod(count, len(self))
+        drawn = seeded(self.seed, "weight", self.part.name, epoch).sample(range(len(self)), rest)
+        for index in list(range(len(self))) * rounds + sorted(drawn):
+            yield self.docs[index]
+
+    def take(self, start: int, stop: int) -> Iterator[Doc]:
+        """The places `start` to `stop` of an endless sequence of rounds through the corpus, each
+        shuffled anew."""
+        for number, first, last in split_rounds(start, stop, len(self)):
+            order = list(range(len(self)))
+            if self.shuffle:
+                seeded(self.seed, "round", self.part.name, number).shuffle(order)
+            for index in order[first:last]:
+                yield self.docs[index]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A .spacy file, and how many of its documents, from the first one on, are used."""
+
+    path: Path
+    size: int
+
+
+class StreamedCorpus:
+    """A corpus of which no more is in memory than one .spacy file, as arrays, and the Docs of a
+    buffer.
+
+    The files are opened one by one to count their documents, so that an epoch can be planned. With
+    a limit they are counted in an order that follows from `seed`, up to the limit.
+
+    buffer: how many documents are shuffled among themselves.
+    Raises: as `LoadedCorpus`; but layers that collide, and overlapping spans that should become
+        entities, are found as their documents are read.
+    """
+
+    def __init__(self, part: CorpusPart, vocab: Vocab, seed: int, shuffle: bool, buffer: int):
+        self.part = part
+        self.vocab = vocab
+        self.seed = seed
+        self.shuffle = shuffle
+        self.buffer = buffer
+        self.shards = self._count_shards()
+        if not self.shards:
+            raise MtnlpError(Errors.E191.format(name=part.name, path=part.path))
+        self._size = sum(shard.size for shard in self.shards)
+        part.check_layers(doc for shard in self.shards for doc in self._read(shard, 0, shard.size))
+
+    def __len__(self) -> int:
+        return self._size
+
+    def draw(self, count: int, epoch: int) -> Iterator[Doc]:
+        """`count` documents of an epoch, going on where the epoch before stopped."""
+        return self.take(epoch * count, (epoch + 1) * count)
+
+    def take(self, start: int, stop: int) -> Iterator[Doc]:
+        """The places `start` to `stop` of an endless sequence of rounds through the corpus.
+
+        In each round the shards come in another order. What is taken of a round goes through the
+        buffer, which is emptied at the round's end: no document repeats before all were seen.
+        """
+        for number, first, last in split_rounds(start, stop, len(self)):
+            docs = self._read_round(number, first, last)
+            if self.shuffle:
+                generator = seeded(self.seed, "buffer", self.part.name, number, first)
+                docs = shuffle_in_buffer(docs, self.buffer, generator)
+            for doc in docs:
+                self.part.map_layers(doc)
+                yield doc
+
+    def _read_round(self, number: int, first: int, last: int) -> Iterator[Doc]:
+        shards = list(self.shards)
+        if self.shuffle:
+            seeded(self.seed, "shards", self.part.name, number).shuffle(shards)
+        # The places to read, counted from each shard's begin in turn.
+        for shard in shards:
+            yield from self._read(shard, max(0, first), min(last, shard.size))
+            first, last = first - shard.size, last - shard.size
+
+    def _read(self, shard: Shard, first: int, last: int) -> Iterator[Doc]:
+        if first >= last:
+            return
+        count = 0
+        for doc in islice(read_docs(shard.path, self.vocab), first, last):
+            count += 1
+            yield doc
+        if count < last - first:
+            found = first + count
+            raise DataError(Errors.E161.format(found=found, expected=shard.size), shard.path)
+
+    def _count_shards(self) -> List[Shard]:
+        paths = find_shards(self.part)
+        if self.part.limit:
+            seeded(self.seed, "limit", self.part.name).shuffle(paths)
+        shards: List[Shard] = []
+        left = self.part.limit
+        for path in paths:
+            size = count_docs(path)
+            shards.append(Shard(path, min(size, left) if self.part.limit else size))
+            left -= size
+            if self.part.limit and left <= 0:
+                break
+        return sorted((shard for shard in shards if shard.size), key=lambda shard: shard.path)
+
+
+def find_shards(part: CorpusPart) -> List[Path]:
+    """The .spacy files of a corpus, sorted. Raises: MtnlpError where nothing is at its path."""
+    if not part.path.exists():
+        raise MtnlpError(Errors.E190.format(name=part.name, path=part.path))
+    # Searched only if it is a folder: spaCy's walk would ignore a file with another ending.
+    return list(walk_corpus(part.path, FILE_TYPE)) if part.path.is_dir() else [part.path]
+
+
+def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
+    """The documents of a file that have a token, made one by one. Raises: DataError."""
+    with _named_errors(path):
+        yield from (doc for doc in DocBin().from_disk(path).get_docs(vocab) if len(doc))
+
+
+def count_docs(path: Path) -> int:
+    """How many documents `read_docs` yields; none is made. Raises: DataError."""
+    with _named_errors(path):
+        return sum(1 for tokens in DocBin().from_disk(path).tokens if len(tokens))
+
+
+@contextmanager
+def _named_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(Errors.E100.format(reason=error.strerror), path) from None
+    except MtnlpError:
+        raise
+    except ValueError as error:
+        raise DataError(Errors.E140.format(reason=error), path) from None

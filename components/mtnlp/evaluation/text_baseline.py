@@ -1,0 +1,206 @@
+"""The yardstick for `multitask_textcat`: the standard sequence classification recipe of Hugging
+Face's Trainer.
+
+A new classifier on the encoder's pooled first wordpiece, texts cut off at `max_length`; AdamW with
+weight decay, a linear schedule with warm-up (Devlin et al. 2019, section 4.1). Reads the `.spacy`
+files that `multitask_textcat` is trained on.
+"""
+
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence
+
+import numpy as np
+import spacy
+import transformers
+from scipy.special import log_softmax
+from spacy.tokens import DocBin
+from transformers import (
+    AutoModelForSequenceClassification,
+    DataCollatorWithPadding,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    Trainer,
+)
+from transformers.utils import is_accelerate_available
+from wasabi import msg
+
+from ..errors import Errors, MtnlpError
+from .classification import exclusive_metrics
+from .intervals import wilson_interval
+from .trainer_encoding import load_tokenizer
+from .trainer_results import open_results, rate_key, write_results
+from .trainer_runs import Recipe, announce_time, predict_logits, train, training_arguments
+
+
+@dataclass
+class Texts:
+    """A part of the corpus: texts and the label of each. words: spaCy tokens of all."""
+
+    texts: List[str]
+    labels: List[str]
+    words: int
+
+    def sizes(self) -> Dict[str, int]:
+        return {"documents": len(self.texts), "words": self.words}
+
+
+def run_text_baseline(
+    parts: Dict[str, Path],
+    task: str,
+    backbone: str,
+    output: Path,
+    rates: Sequence[float],
+    recipe: Recipe,
+) -> Dict[str, Any]:
+    """Trains once a learning rate, chooses by accuracy on dev, reports test.
+
+    parts: the `.spacy` files "train", "dev" and "test". task: an exclusive task, whose labels are
+    `doc.cats["task/LABEL"]`. backbone: a Hugging Face encoder, name or path.
+    output: a JSON file, written after each learning rate. Rates it already holds are skipped.
+    RETURNS: the content of the file: {"setting", "runs": {rate: {...}}, "best": {...}}.
+    RAISES MtnlpError: E510 without accelerate, E511 where the file belongs to another setting,
+        E513 where a file has no document of the task.
+    """
+    if not is_accelerate_available():
+        raise MtnlpError(Errors.E510)
+    tokenizer = load_tokenizer(backbone)
+    texts = {name: read_texts(path, task) for name, path in parts.items()}
+    texts["train"] = head(texts["train"], recipe.limit)
+    labels = sorted(set(texts["train"].labels))
+    features = {
+        name: encode_texts(part, labels, tokenizer, recipe.max_length)
+        for name, part in texts.items()
+    }
+    setting = {
+        "backbone": Path(backbone).name if Path(backbone).is_dir() else backbone,
+        "task": task,
+        **asdict(recipe),
+        **{name: part.sizes() for name, part in texts.items()},
+    }
+    results = open_results(output, setting)
+    waiting = [rate for rate in rates if rate_key(rate) not in results["runs"]]
+    load_model = partial(_load_model, backbone, labels, recipe.seed)
+    collate = DataCollatorWithPadding(tokenizer)
+    if waiting:
+        announce_time(features["train"], collate, load_model, recipe, len(waiting))
+    for rate in waiting:
+        msg.info(f"Learning rate {rate:g}")
+        with tempfile.TemporaryDirectory() as scratch:
+            # To type checkers it is a stub without attributes, since accelerate is optional.
+            trainer: Any = Trainer(
+                model=load_model(),
+                args=training_arguments(scratch, rate, recipe),
+                train_dataset=features["train"],
+                data_collator=collate,
+            )
+            speed = train(trainer, texts["train"].words, recipe)
+            start = time.perf_counter()
+            logits = {name: predict_logits(trainer, features[name]) for name in ("dev", "test")}
+            seconds = time.perf_counter() - start
+        results["runs"][rate_key(rate)] = {
+            "learning_rate": rate,
+            **{
+                name: score_texts(texts[name].labels, found, labels)
+                for name, found in logits.items()
+            },
+            **speed,
+            "predict_words_per_second": (texts["dev"].words + texts["test"].words) / seconds,
+        }
+        write_results(output, results, score="accuracy")
+        _announce_scores(results["runs"][rate_key(rate)])
+    write_results(output, results, score="accuracy")
+    return results
+
+
+def read_texts(path: Path, task: str) -> Texts:
+    """The documents of a `.spacy` file that have a label of `task`.
+
+    RAISES MtnlpError: E513 where there is none.
+    """
+    prefix = f"{task}/"
+    found = Texts([], [], 0)
+    for doc in DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab):
+        label = next(
+            (key for key in doc.cats if key.startswith(prefix) and doc.cats[key] > 0), None
+        )
+        if label is not None:
+            found.texts.append(doc.text)
+            found.labels.append(label.removeprefix(prefix))
+            found.words += len(doc)
+    if not found.texts:
+        raise MtnlpError(Errors.E513.format(path=path, task=task))
+    return found
+
+
+def head(part: Texts, limit: Optional[int]) -> Texts:
+    """The first `limit` documents of each label in turn, so that labels keep their balance; all
+    for None. Words are counted in proportion to characters."""
+    if limit is None or limit >= len(part.texts):
+        return part
+    seen: Dict[str, int] = {}
+    ranks = []
+    for label in part.labels:
+        ranks.append(seen.get(label, 0))
+        seen[label] = ranks[-1] + 1
+    chosen = sorted(np.argsort(ranks, kind="stable")[:limit].tolist())
+    texts = [part.texts[index] for index in chosen]
+    share = sum(map(len, texts)) / sum(map(len, part.texts))
+    return Texts(texts, [part.labels[index] for index in chosen], round(part.words * share))
+
+
+def encode_texts(
+    part: Texts, labels: List[str], tokenizer: PreTrainedTokenizerBase, max_length: int
+) -> List[Dict[str, Any]]:
+    """The model's inputs and `labels`, the index of the label, one dict a document."""
+    encoded = tokenizer(part.texts, truncation=True, max_length=max_length)
+    return [
+        {**{name: values[row] for name, values in encoded.items()}, "labels": labels.index(label)}
+        for row, label in enumerate(part.labels)
+    ]
+
+
+def score_texts(gold: Sequence[str], logits: np.ndarray, labels: List[str]) -> Dict[str, Any]:
+    """Accuracy with its 95% interval (Wilson), macro precision, recall and F1, and the mean
+    cross-entropy.
+
+    logits: `[documents, labels]`.
+    """
+    best = logits.argmax(-1)
+    predicted = [labels[index] for index in best]
+    metrics = exclusive_metrics(gold, predicted)
+    right = sum(a == b for a, b in zip(gold, predicted, strict=True))
+    columns = [labels.index(label) for label in gold]
+    loss = -log_softmax(logits.astype(np.float64), axis=-1)[np.arange(len(gold)), columns].mean()
+    return {
+        "n": len(gold),
+        "accuracy": metrics["accuracy"],
+        "accuracy_interval": list(wilson_interval(right, len(gold))),
+        **metrics["macro"],
+        "per_label": metrics["per_label"],
+        "cross_entropy": float(loss),
+    }
+
+
+def _load_model(backbone: str, labels: List[str], seed: int) -> PreTrainedModel:
+    """The backbone under a new classifier, whose random weights follow from the seed."""
+    transformers.set_seed(seed)
+    return AutoModelForSequenceClassification.from_pretrained(
+        backbone,
+        num_labels=len(labels),
+        id2label=dict(enumerate(labels)),
+        label2id={label: index for index, label in enumerate(labels)},
+    )
+
+
+def _announce_scores(run: Dict[str, Any]) -> None:
+    low, high = run["test"]["accuracy_interval"]
+    msg.good(
+        f"{run['learning_rate']:g}: dev accuracy {run['dev']['accuracy']:.4f}, test "
+        f"{run['test']['accuracy']:.4f} [{low:.4f}, {high:.4f}], training "
+        f"{run['train_words_per_second']:.0f} words/s, predicting "
+        f"{run['predict_words_per_second']:.0f} words/s"
+    )

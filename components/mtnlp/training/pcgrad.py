@@ -1,0 +1,79 @@
+"""Gradients of several tasks on the same parameters: their conflicts and what to do about them.
+
+A task's gradient is a list of tensors, one a parameter, None where the parameter has none. PCGrad
+only ever adds multiples of the tasks' gradients, so it needs no more of them than their inner
+products, and no copy of a gradient is made.
+"""
+
+from typing import List, Optional, Sequence
+
+import numpy
+import torch
+from numpy.typing import NDArray
+
+Gradient = List[Optional[torch.Tensor]]
+
+
+def gram_matrix(gradients: Sequence[Gradient]) -> NDArray[numpy.float64]:
+    """`[tasks, tasks]`: the inner products of the tasks' gradients, taken as one long vector each.
+
+    gradients: by task, each over the same parameters in the same order.
+    """
+    gram = numpy.zeros((len(gradients), len(gradients)))
+    for parts in zip(*gradients, strict=True):
+        tasks = [task for task, part in enumerate(parts) if part is not None]
+        if tasks:
+            rows = torch.stack([part.flatten() for part in parts if part is not None])
+            gram[numpy.ix_(tasks, tasks)] += (rows @ rows.T).double().cpu().numpy()
+    return gram
+
+
+def cosine_matrix(gram: NDArray[numpy.float64]) -> NDArray[numpy.float64]:
+    """`[tasks, tasks]`: the cosines between gradients, NaN where one of them is zero."""
+    norms = numpy.sqrt(gram.diagonal())
+    with numpy.errstate(invalid="ignore", divide="ignore"):
+        return gram / numpy.outer(norms, norms)
+
+
+def pcgrad_weights(
+    gram: NDArray[numpy.float64], orders: Sequence[Sequence[int]]
+) -> NDArray[numpy.float64]:
+    """`[tasks]`: how often each task's gradient counts in the step of PCGrad (Yu et al., 2020).
+
+    Each task's gradient is projected, task by task, onto the plane that is normal to the gradient
+    of a task it conflicts with, that is where their inner product is negative; the results are
+    added up. Without conflicts every weight is exactly 1.
+
+    gram: `[tasks, tasks]`, see `gram_matrix`. orders: for each task, in which order its gradient
+        meets those of all tasks; the paper draws them at random.
+    """
+    # Row by row what became of a task's gradient, as multiples of the original ones.
+    mixture = numpy.eye(len(gram))
+    for task, order in enumerate(orders):
+        for other in order:
+            product = mixture[task] @ gram[:, other]
+            if other != task and product < 0:
+                mixture[task, other] -= product / gram[other, other]
+    return mixture.sum(0)
+
+
+def random_orders(tasks: int, seed: int, step: int) -> List[List[int]]:
+    """An order for each task, the same whenever a step is made again."""
+    generator = numpy.random.default_rng([seed, step])
+    return [generator.permutation(tasks).tolist() for _ in range(tasks)]
+
+
+def add_weighted(
+    parameters: Sequence[torch.nn.Parameter],
+    gradients: Sequence[Gradient],
+    weights: Sequence[float],
+) -> None:
+    """Add a weighted sum of gradients to those that the parameters have."""
+    for parameter, *parts in zip(parameters, *gradients, strict=True):
+        for part, weight in zip(parts, weights, strict=True):
+            if part is None:
+                continue
+            if parameter.grad is None:
+                parameter.grad = part * weight
+            else:
+                parameter.grad.add_(part, alpha=weight)

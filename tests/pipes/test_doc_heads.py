@@ -1,0 +1,159 @@
+"""`mtnlp.DocClassifier.v1` by config: a head for each label, labels that go together, attention."""
+
+from pathlib import Path
+from typing import Any, Dict, List
+
+import numpy
+import pytest
+import spacy
+import torch
+from spacy.language import Language
+from spacy.training import Example
+from spacy.util import load_config
+
+from mtnlp.errors import MtnlpError
+from mtnlp.nn.label_graph import initial_weight
+
+from ..tiny import make_nlp
+from .cases import (
+    EXACT_ENCODER,
+    TASKS,
+    TEXTS,
+    adam,
+    assert_close,
+    assert_same_answers,
+    gradients,
+    initialized,
+    mixed_examples,
+    only,
+    step,
+    train,
+    weights,
+    without,
+)
+
+ALL: Dict[str, Any] = {
+    "hidden": 8,
+    "dropout": 0.0,
+    "label_heads": "separate",
+    "dependency": True,
+    "tok2vec": {"pooling": "attention"},
+}
+
+
+def make(backbone: Path, tasks: Any = TASKS, **model: Any) -> Language:
+    """`multitask_textcat` as `textcat`. model: settings of its model."""
+    configs = {"transformer": EXACT_ENCODER, "textcat": {"tasks": tasks, "model": model}}
+    return make_nlp(backbone, ["textcat"], configs)
+
+
+def get_pipe(nlp: Language) -> Any:
+    return nlp.get_pipe("textcat")
+
+
+def query_of(nlp: Language) -> numpy.ndarray:
+    return get_pipe(nlp).model.get_ref("tok2vec").get_ref("pool").get_param("query")
+
+
+def test_pairs_are_counted_in_the_training_data(backbone: Path) -> None:
+    """Of the mixed corpus three documents know of the task `topic`: one has both labels."""
+    nlp = initialized(make(backbone, dependency=True))
+    pipe = get_pipe(nlp)
+    assert pipe.labels[-2:] == ("topic/MONEY", "topic/SPORT")
+    pairs = torch.zeros(2, 2, 2, 2)
+    for money, sport in ((0, 1), (1, 0), (1, 1)):
+        for i, a in enumerate((money, sport)):
+            for j, b in enumerate((money, sport)):
+                pairs[a, b, i, j] += 1
+    _, graph = pipe.module.graphs
+    torch.testing.assert_close(graph.weight.detach(), initial_weight(pairs))
+    assert graph.weight[0, 1] < 0
+    # One half is added to both answers.
+    torch.testing.assert_close(graph.prior, torch.tensor([2.5 / 4, 2.5 / 4]))
+
+
+def test_they_learn_where_they_are_annotated_only(backbone: Path) -> None:
+    nlp = initialized(make(backbone, **ALL))
+    pipe = get_pipe(nlp)
+    sgd = adam()
+    step(nlp, mixed_examples(nlp), sgd=sgd)
+    before, query = weights(pipe.model), query_of(nlp).copy()
+    step(nlp, without(nlp, "textcat"), sgd=sgd)
+    after = weights(pipe.model)
+    assert all(numpy.array_equal(before[name], after[name]) for name in before)
+    numpy.testing.assert_array_equal(query, query_of(nlp))
+    topic = [
+        example
+        for example in only(nlp, "textcat")
+        if any(key.startswith("topic") for key in example.reference.cats)
+    ]
+    step(nlp, topic, sgd=sgd)
+    after = weights(pipe.model)
+    changed = {name for name in before if not numpy.array_equal(before[name], after[name])}
+    assert any("graphs.1.weight" in name for name in changed)
+    assert any("outputs.1.hidden_weight" in name for name in changed)
+    assert not any("outputs.0" in name or "prior" in name for name in changed)
+    assert (query != query_of(nlp)).all()
+
+
+def test_sub_batches_add_up(backbone: Path) -> None:
+    nlp = initialized(make(backbone, **ALL))
+    train(nlp, mixed_examples(nlp), 3)  # the query is no longer zero
+    pipe = get_pipe(nlp)
+    pool = pipe.model.get_ref("tok2vec").get_ref("pool")
+    examples = mixed_examples(nlp)
+
+    def accumulate(*batches: List[Example]) -> Dict[str, numpy.ndarray]:
+        pipe.module.zero_grad(set_to_none=True)
+        pool.set_grad("query", numpy.zeros_like(query_of(nlp)))
+        for batch in batches:
+            nlp.update(batch, sgd=False)  # type: ignore[arg-type]
+        return {**gradients(pipe.module), "query": pool.get_grad("query").copy()}
+
+    whole = accumulate(examples)
+    assert whole["query"].any() and whole["graphs.1.weight"].any()
+    assert_close(whole, accumulate(examples[:6], examples[6:-1], examples[-1:]), 1e-5)
+
+
+def test_an_encoder_of_its_own(backbone: Path, tmp_path: Path) -> None:
+    nlp = initialized(make(backbone, **ALL))
+    train(nlp, mixed_examples(nlp), 5)
+    docs = [nlp(text) for text in TEXTS]
+    nlp.replace_listeners("transformer", "textcat", ["model.tok2vec"])
+    nlp.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path)
+    assert query_of(loaded).any()
+    numpy.testing.assert_array_equal(query_of(loaded), query_of(nlp))
+    for text, doc in zip(TEXTS, docs, strict=True):
+        assert_same_answers(doc, loaded(text))
+
+
+def test_a_pipeline_saved_before_there_were_these_settings(backbone: Path, tmp_path: Path) -> None:
+    nlp = initialized(make(backbone, hidden=8))
+    train(nlp, mixed_examples(nlp), 3)
+    nlp.to_disk(tmp_path)
+    config = load_config(tmp_path / "config.cfg")
+    for name in ("label_heads", "dependency"):
+        assert config["components"]["textcat"]["model"].pop(name) in ("shared", False)
+    config.to_disk(tmp_path / "config.cfg")
+    loaded = spacy.load(tmp_path)
+    for text in TEXTS:
+        assert_same_answers(nlp(text), loaded(text))
+
+
+def test_weights_of_labels_of_several_tasks(backbone: Path) -> None:
+    tasks = {"topic": {"exclusive": False}, "event": {"exclusive": False}}
+    loss = {
+        "@losses": "mtnlp.WeightedBinaryCrossEntropy.v1",
+        "weights": {"SPORT": 3.0, "DEATH": 2.0},
+    }
+    nlp = initialized(make(backbone, tasks, loss_multilabel=loss))
+    made = [loss.weights.by_answer[1].tolist() for loss in get_pipe(nlp).module.losses]
+    assert made == [[1.0, 3.0], [1.0, 2.0]]
+
+
+def test_settings_that_do_not_fit(backbone: Path) -> None:
+    with pytest.raises(MtnlpError, match="E243"):
+        initialized(make(backbone, label_heads="separate"))
+    with pytest.raises(MtnlpError, match=r"E244.*sentiment"):
+        initialized(make(backbone, {"sentiment": {"exclusive": True}}, dependency=True))
