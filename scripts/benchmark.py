@@ -1,6 +1,8 @@
 """Measure the speed of parts of mtnlp beside other libraries."""
 
-from typing import List
+import tempfile
+from pathlib import Path
+from typing import List, Optional
 
 import typer
 from rich.console import Console
@@ -8,6 +10,14 @@ from wasabi import msg
 
 from mtnlp.errors import MtnlpError
 from mtnlp.evaluation.benchmark_crf import CrfWorkload, crf_table, measure_crf
+from mtnlp.evaluation.pipeline_speed import (
+    Contender,
+    PipelineContender,
+    SpeedWorkload,
+    measure_speed,
+    speed_table,
+)
+from mtnlp.evaluation.span_marker_speed import SpanMarkerContender
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -33,6 +43,54 @@ def crf(
     except MtnlpError as error:
         msg.fail(str(error), exits=1)
     Console().print(crf_table(timings, workload))
+
+
+@app.command()
+def pipelines(
+    configs: List[Path] = typer.Argument(
+        ..., exists=True, help="Configs of spacy train; all are compared with the last contender."
+    ),
+    train: Path = typer.Option(Path("corpus/train"), exists=True, help="Folder of .spacy files."),
+    test: Path = typer.Option(Path("corpus/test"), exists=True, help="Folder, to be predicted."),
+    backbone: str = typer.Option("assets/backbone/all-MiniLM-L6-v2", help="Encoder of them all."),
+    span_marker: bool = typer.Option(
+        False, help="SpanMarker as last contender, on the first config's documents."
+    ),
+    spans_key: Optional[str] = typer.Option(
+        None, help="SpanMarker's entities are in doc.spans of this key, by default in doc.ents."
+    ),
+    steps: int = typer.Option(20, min=1, help="Training steps a round."),
+    documents: int = typer.Option(500, min=1, help="Documents to predict a round."),
+    rounds: int = typer.Option(3, min=1, help="Rounds, after one that does not count."),
+    batch_size: int = typer.Option(4, min=1, help="Documents a training step."),
+    threads: int = typer.Option(2, min=1, help="Threads of torch."),
+) -> None:
+    """Training and predicting with whole pipelines, turn by turn: words/s, median (range).
+
+    [bold]benchmark.py pipelines configs/conll.cfg configs/compare/spacy_ner.cfg[/bold]
+
+    [bold]benchmark.py pipelines configs/compare/span_ner.cfg --span-marker --spans-key
+    multinerd[/bold]
+    """
+    workload = SpeedWorkload(steps, documents, rounds, batch_size, threads)
+    overrides = {
+        "paths.backbone": backbone,
+        "paths.train": str(train),
+        "paths.dev": str(test),
+        "training.batcher.size": batch_size,
+    }
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            ours = [PipelineContender(config, overrides, workload) for config in configs]
+            contenders: List[Contender] = [*ours]
+            if span_marker:
+                contenders.append(
+                    SpanMarkerContender(ours[0], spans_key, backbone, workload, folder)
+                )
+            speeds = measure_speed(contenders, workload)
+    except MtnlpError as error:
+        msg.fail(str(error), exits=1)
+    Console().print(speed_table(speeds, workload))
 
 
 if __name__ == "__main__":

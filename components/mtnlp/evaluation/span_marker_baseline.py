@@ -66,41 +66,11 @@ def run_span_marker(
         seconds and words/s of training and of prediction.
     RAISES MtnlpError: E512 without the library span_marker.
     """
-    try:
-        from span_marker import SpanMarkerModel, Trainer
-    except ImportError as error:
-        raise MtnlpError(Errors.E512.format(error=error)) from error
-    from transformers import TrainingArguments, set_seed
-
     learn, held_out = read(train, spans_key, recipe.limit), read(test, spans_key)
-    types = sorted({label for gold in learn.gold for _, _, label in gold})
-    labels = [OUTSIDE, *(f"{prefix}-{label}" for label in types for prefix in "BI")]
     msg.info(f"train: {len(learn.tokens):,} documents, {learn.words:,} words")
-    set_seed(recipe.seed)
-    model = SpanMarkerModel.from_pretrained(
-        backbone,
-        labels=labels,
-        model_max_length=recipe.max_length,
-        marker_max_length=recipe.marker_length,
-        entity_max_length=recipe.entity_length,
-    )
     with tempfile.TemporaryDirectory() as scratch:
-        arguments = TrainingArguments(
-            output_dir=scratch,
-            learning_rate=recipe.learning_rate,
-            per_device_train_batch_size=recipe.batch_size,
-            num_train_epochs=recipe.epochs,
-            optim="adamw_torch_fused",
-            warmup_ratio=recipe.warmup_ratio,
-            weight_decay=recipe.weight_decay,
-            seed=recipe.seed,
-            logging_steps=10,
-            save_strategy="no",
-            report_to="none",
-            disable_tqdm=not sys.stderr.isatty(),
-        )
-        dataset = to_dataset(learn, labels)
-        trainer: Any = Trainer(model=model, args=arguments, train_dataset=dataset)
+        trainer = make_trainer(learn, backbone, recipe, scratch)
+        model = trainer.model
         cpu, start = time.process_time(), time.perf_counter()
         trainer.train()
         training, cpu = time.perf_counter() - start, time.process_time() - cpu
@@ -123,6 +93,49 @@ def run_span_marker(
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
     }
+
+
+def make_trainer(
+    learn: Sentences, backbone: str, recipe: Recipe, folder: str, max_steps: int = -1
+) -> Any:
+    """SpanMarker's own Trainer over a new model.
+
+    learn: to train on. folder: for what the Trainer writes. max_steps: ends the training; -1 for
+    the recipe's epochs.
+    RAISES MtnlpError: E512 without the library span_marker.
+    """
+    try:
+        from span_marker import SpanMarkerModel, Trainer
+    except ImportError as error:
+        raise MtnlpError(Errors.E512.format(error=error)) from error
+    from transformers import TrainingArguments, set_seed
+
+    types = sorted({label for gold in learn.gold for _, _, label in gold})
+    labels = [OUTSIDE, *(f"{prefix}-{label}" for label in types for prefix in "BI")]
+    set_seed(recipe.seed)
+    model = SpanMarkerModel.from_pretrained(
+        backbone,
+        labels=labels,
+        model_max_length=recipe.max_length,
+        marker_max_length=recipe.marker_length,
+        entity_max_length=recipe.entity_length,
+    )
+    arguments = TrainingArguments(
+        output_dir=folder,
+        learning_rate=recipe.learning_rate,
+        per_device_train_batch_size=recipe.batch_size,
+        num_train_epochs=recipe.epochs,
+        max_steps=max_steps,
+        optim="adamw_torch_fused",
+        warmup_ratio=recipe.warmup_ratio,
+        weight_decay=recipe.weight_decay,
+        seed=recipe.seed,
+        logging_steps=10,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=not sys.stderr.isatty(),
+    )
+    return Trainer(model=model, args=arguments, train_dataset=to_dataset(learn, labels))
 
 
 def read(path: Path, spans_key: Optional[str], limit: Optional[int] = None) -> Sentences:
