@@ -173,9 +173,9 @@ class Errors:
         "own limit."
     )
     E204 = (
-        "[E204] Cannot load the backbone '{name}': {error}. Give 'name' of "
-        "mtnlp.TransformerModel.v1 an encoder's folder or hub name; `spacy project run backbone` "
-        "puts the default one into assets/backbone."
+        "[E204] Cannot load the backbone '{name}': {error}. Give an encoder's folder or hub name "
+        "('name' of mtnlp.TransformerModel.v1, 'tokenizer' of mtnlp.WordpieceBatcher.v1); "
+        "`spacy project run backbone` puts the default one into assets/backbone."
     )
     E205 = (
         "[E205] The head of this component has not been built. Call nlp.initialize() or load a "

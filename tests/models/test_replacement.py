@@ -13,6 +13,9 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy_transformers.layers import TransformerListener
 
+from mtnlp.training.adamw import create_adamw_v1
+from mtnlp.training.weights_state import parameter_names, thinc_parameters, torch_modules
+
 from ..tiny import PIPES, make_examples, make_nlp
 from .test_listener import STOCK
 
@@ -172,3 +175,19 @@ def test_one_pipe_of_several(backbone: Path, tmp_path: Path) -> None:
     assert_same(nlp, expected)
     nlp.to_disk(tmp_path)
     assert_same(spacy.load(tmp_path), expected)
+
+
+def test_an_optimizer_tells_the_encoders_apart(backbone: Path) -> None:
+    """Each has moments of its own: with shared ones AdamW would be given a parameter twice."""
+    nlp = make_nlp(backbone)
+    nlp.initialize(lambda: make_examples(nlp))
+    nlp.replace_listeners("transformer", "ner", ["model.tok2vec"])
+    nlp.replace_listeners("transformer", "events", ["model.tok2vec"])
+    count = sum(len(list(m.parameters())) for _, _, m in torch_modules(nlp))
+    count += len(list(thinc_parameters(nlp)))
+    assert len(parameter_names(nlp)) == count
+    optimizer = create_adamw_v1(0.001)
+    losses: Dict[str, float] = {}
+    nlp.update(make_examples(nlp), sgd=optimizer, losses=losses)
+    optimizer.step_schedules()
+    assert losses["ner"] > 0 and losses["events"] > 0 and losses["textcat"] > 0

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any, Dict
 
-from mtnlp.errors import Errors, MtnlpError
+from ..data.json_files import write_json
+from ..errors import Errors, MtnlpError
 
 
 def rate_key(rate: float) -> str:
@@ -42,7 +43,4 @@ def write_results(path: Path, results: Dict[str, Any], score: str = "f") -> None
             f"dev_{score}": best["dev"][score],
             "test": {key: value for key, value in best["test"].items() if key in shown},
         }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(results, indent=2) + "\n", encoding="utf8")
-    temporary.replace(path)
+    write_json(path, results)

@@ -2,12 +2,13 @@
 
 import copy
 from types import SimpleNamespace
-from typing import Any, Callable
+from typing import Any, Callable, Dict
 
 from spacy_transformers.data_classes import HFObjects
 from spacy_transformers.layers.hf_shim import HFShim
 from thinc.api import Model
 from thinc.layers.pytorchwrapper import forward
+from thinc.shims.shim import Shim
 
 from .adapters import is_adapted, merged_state
 
@@ -24,6 +25,14 @@ class EncoderShim(HFShim):
         # The state is all that `HFShim.to_bytes` asks this one for.
         plain._model = SimpleNamespace(state_dict=lambda: state)
         return HFShim.to_bytes(plain)
+
+    def __deepcopy__(self, memo: Dict[int, Any]) -> "EncoderShim":
+        """With an id of its own: by it, an optimizer knows whose moments are whose."""
+        copied = type(self).__new__(type(self))
+        memo[id(self)] = copied
+        copied.__dict__.update(copy.deepcopy(self.__dict__, memo))
+        copied.id = Shim(None).id
+        return copied
 
 
 def wrap_encoder(

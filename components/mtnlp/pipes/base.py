@@ -9,10 +9,9 @@ import torch
 from spacy import util
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
-from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
-from thinc.api import Model, Optimizer, get_array_module, set_dropout_rate
+from thinc.api import Model, Optimizer, set_dropout_rate
 
 from ..errors import Errors, MtnlpError
 from ..gold.targets import Target
@@ -20,6 +19,7 @@ from ..models import concat_tok2vec
 from ..models.torch_head import build_head, head_module
 from ..types import HeadOutput
 from .dev_loss import ScoresLoss
+from .encoder_vectors import find_width, select, zeros_like
 from .units import count_gold
 from .weighting import WeightedTasks
 
@@ -285,21 +285,3 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
         self.cfg.update(cfg)
         if self.cfg["width"] is not None:
             self.build()
-
-
-def find_width(encoder: Model, docs: List[Doc]) -> int:
-    """The width of what an encoder gives for a Doc."""
-    vectors = encoder.predict(docs)
-    return max(int(part.shape[-1]) for part in vectors)
-
-
-def zeros_like(vectors: Any) -> Any:
-    """Zeros in the shape of `List[Floats2d]` or Floats2d."""
-    if isinstance(vectors, list):
-        return [zeros_like(part) for part in vectors]
-    return get_array_module(vectors).zeros_like(vectors)
-
-
-def select(vectors: Any, rows: List[int]) -> Any:
-    """The vectors of some Docs, of `List[Floats2d]` or Floats2d."""
-    return [vectors[row] for row in rows] if isinstance(vectors, list) else vectors[rows]

@@ -12,6 +12,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from wasabi import msg
 
+from ..data.json_files import write_json
 from ..data.reading import bare_doc
 from ..errors import Errors, MtnlpError
 from ..evaluation.document_counts import DocumentCounts, add_up, compare, count_documents
@@ -29,7 +30,7 @@ from ..training.compare.joint import (
     make_plan,
     read_test,
 )
-from ..training.compare.runs import MODEL, Options, Run, write_json
+from ..training.compare.runs import MODEL, Options, Run
 
 COUNTS = "counts.json"
 # Documents of each task in the timed pass, and those before it that do not count.

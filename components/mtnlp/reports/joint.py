@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any, Dict, List, Mapping
 
+from ..data.json_files import write_json
 from .comparison import to_csv, write_file
-from .json_files import write_json
 from .tables import Table, to_markdown
 
 Results = Mapping[str, Any]

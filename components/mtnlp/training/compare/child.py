@@ -19,7 +19,8 @@ from spacy.training.loop import train
 from spacy.util import load_config
 from thinc.api import Config
 
-from .runs import CONFIG, JOB, MODEL, RESULT, write_json
+from ...data.json_files import write_json
+from .runs import CONFIG, JOB, MODEL, RESULT
 from .settings import has_test, swap_test_for_dev
 from .stopwatch import Stopwatch, peak_gpu_memory, peak_memory, watch_training
 

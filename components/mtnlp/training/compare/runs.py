@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import Any, Dict, Optional
 
 from thinc.api import Config
 
+from ...data.json_files import write_json
 from ...errors import Errors, MtnlpError
 from .grid import Cell
 
@@ -87,10 +87,3 @@ class Run:
             "started": time.time(),
         }
         write_json(self.folder / JOB, job)
-
-
-def write_json(path: Path, data: Any) -> None:
-    """Write JSON under a temporary name, then rename it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf8")
-    temporary.replace(path)

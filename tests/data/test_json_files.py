@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtnlp.reports.json_files import write_json
+from mtnlp.data.json_files import write_json
 
 
 def test_numbers_become_plain(tmp_path: Path) -> None:
