@@ -18,6 +18,7 @@ from mtnlp.evaluation.pipeline_speed import (
     speed_table,
 )
 from mtnlp.evaluation.span_marker_speed import SpanMarkerContender
+from mtnlp.evaluation.training_profile import profile_table, profile_training
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -91,6 +92,25 @@ def pipelines(
     except MtnlpError as error:
         msg.fail(str(error), exits=1)
     Console().print(speed_table(speeds, workload))
+
+
+@app.command()
+def profile(
+    config: Path = typer.Argument(..., exists=True, help="A config of spacy train."),
+    train: Path = typer.Option(Path("corpus/train"), exists=True, help="Folder of .spacy files."),
+    backbone: str = typer.Option("assets/backbone/all-MiniLM-L6-v2", help="The encoder."),
+    steps: int = typer.Option(20, min=1, help="Training steps, after as many that do not count."),
+    threads: int = typer.Option(2, min=1, help="Threads of torch."),
+) -> None:
+    """Where the time of a training goes: seconds of each phase."""
+    overrides = {"paths.backbone": backbone, "paths.train": str(train), "paths.dev": str(train)}
+    workload = SpeedWorkload(steps=steps, documents=0, threads=threads)
+    try:
+        seconds, words = profile_training(config, overrides, workload)
+    except MtnlpError as error:
+        msg.fail(str(error), exits=1)
+    title = f"{config.stem}, {steps} steps, {threads} threads"
+    Console().print(profile_table(seconds, words, title))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import statistics
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Protocol, Sequence
@@ -81,16 +82,22 @@ class PipelineContender:
         self.training = list(train_corpus(self.nlp))
         self.test: List[Example] = list(islice(test_corpus(self.nlp), workload.documents))
         self.workload = workload
-        resolved = registry.resolve(settings["training"], schema=ConfigSchemaTraining)
-        self.loop = self._steps(resolved, train_corpus)
+        self.settings = registry.resolve(settings["training"], schema=ConfigSchemaTraining)
+        self.optimizer: Any = self.settings["optimizer"]
+        endless = 0
+        self.batches: Iterator[Any] = create_train_batches(
+            self.nlp, train_corpus, self.settings["batcher"], endless
+        )
         self.words = 0
 
-    def _steps(self, training: Dict[str, Any], corpus: Any) -> Iterator[Any]:
-        endless = 0
+    @cached_property
+    def loop(self) -> Iterator[Any]:
+        """spaCy's, a step at a time, with an optimizer and batches that may have been replaced."""
+        training = self.settings
         return train_while_improving(
             self.nlp,
-            training["optimizer"],
-            create_train_batches(self.nlp, corpus, training["batcher"], endless),
+            self.optimizer,
+            self.batches,
             lambda: (0.0, {}),
             dropout=training["dropout"],
             eval_frequency=NEVER,
