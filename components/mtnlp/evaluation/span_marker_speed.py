@@ -32,9 +32,12 @@ class SpanMarkerContender:
         self.test = to_sentences(other.test, spans_key)
         recipe = Recipe(learning_rate=2e-4, batch_size=workload.batch_size)
         self.trainer = make_trainer(self.learn, backbone, recipe, folder)
+        # The Trainer replaces it by what it makes of it.
+        self.dataset = self.trainer.train_dataset
 
     def train(self) -> Turn:
         """One epoch, as the Trainer times it: without its preparations."""
+        self.trainer.train_dataset = self.dataset
         seconds = self.trainer.train().metrics["train_runtime"]
         return Turn(self.learn.words, seconds)
 
