@@ -18,6 +18,7 @@ from mtnlp.evaluation.pipeline_speed import (
     speed_table,
 )
 from mtnlp.evaluation.span_marker_speed import SpanMarkerContender
+from mtnlp.evaluation.trainer_speed import TrainerContender
 from mtnlp.evaluation.training_profile import profile_table, profile_training
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
@@ -60,10 +61,18 @@ def pipelines(
     spans_key: Optional[str] = typer.Option(
         None, help="SpanMarker's entities are in doc.spans of this key, by default in doc.ents."
     ),
+    trainer_task: Optional[str] = typer.Option(
+        None,
+        help="Hugging Face's Trainer as last contender: a classifier of this exclusive task, on "
+        "the first config's documents.",
+    ),
+    trainer_batch_size: int = typer.Option(8, min=1, help="Texts a step of the Trainer."),
     steps: int = typer.Option(20, min=1, help="Training steps a round."),
     documents: int = typer.Option(500, min=1, help="Documents to predict a round."),
     rounds: int = typer.Option(3, min=1, help="Rounds, after one that does not count."),
-    batch_size: int = typer.Option(4, min=1, help="Documents a training step."),
+    batch_size: int = typer.Option(
+        4, min=1, help="A training step of the configs, in their batcher's unit."
+    ),
     threads: int = typer.Option(2, min=1, help="Threads of torch."),
 ) -> None:
     """Training and predicting with whole pipelines, turn by turn: words/s, median (range).
@@ -72,6 +81,8 @@ def pipelines(
 
     [bold]benchmark.py pipelines configs/compare/span_ner.cfg --span-marker --spans-key
     multinerd[/bold]
+
+    [bold]benchmark.py pipelines configs/imdb.cfg --batch-size 2700 --trainer-task sentiment[/bold]
     """
     workload = SpeedWorkload(steps, documents, rounds, batch_size, threads)
     overrides = {
@@ -87,6 +98,12 @@ def pipelines(
             if span_marker:
                 contenders.append(
                     SpanMarkerContender(ours[0], spans_key, backbone, workload, folder)
+                )
+            if trainer_task:
+                contenders.append(
+                    TrainerContender(
+                        ours[0], trainer_task, backbone, trainer_batch_size, workload, folder
+                    )
                 )
             speeds = measure_speed(contenders, workload)
     except MtnlpError as error:

@@ -6,6 +6,7 @@ from typing import List
 import pytest
 import torch
 
+from mtnlp.errors import MtnlpError
 from mtnlp.evaluation.pipeline_speed import (
     PipelineContender,
     Speed,
@@ -15,6 +16,7 @@ from mtnlp.evaluation.pipeline_speed import (
     speed_table,
 )
 from mtnlp.evaluation.span_marker_speed import to_sentences
+from mtnlp.evaluation.trainer_speed import TrainerContender, to_texts
 
 from ..pipes.cases import same_weights
 from ..training.loop_cases import all_weights, make_config
@@ -84,3 +86,34 @@ def test_sentences_of_span_marker_are_the_pipelines(contender: PipelineContender
     assert found.tokens == [[token.text for token in example.y] for example in known]
     assert all(found.gold) and len(found.gold) == len(known)
     assert to_sentences(known, "missing").gold == [set()] * len(known)
+
+
+def test_texts_of_the_trainer_are_the_pipelines(contender: PipelineContender) -> None:
+    known = [
+        example.y
+        for example in contender.training
+        if any(key.startswith("sentiment/") for key in example.y.cats)
+    ]
+    found = to_texts(contender.training, "sentiment")
+    assert found.texts == [doc.text for doc in known] and found.words == sum(map(len, known))
+    with pytest.raises(MtnlpError, match="E513"):
+        to_texts(contender.training, "weather")
+
+
+def test_the_trainer_trains_and_predicts(
+    contender: PipelineContender, backbone: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("accelerate", reason="the Trainer needs accelerate")
+    contender.training = contender.test = 4 * contender.training
+    texts = to_texts(contender.training, "sentiment")
+    batch = 2
+    trainer = TrainerContender(
+        contender, "sentiment", str(backbone), batch, WORKLOAD, str(tmp_path)
+    )
+    before = {name: value.clone() for name, value in trainer.trainer.model.state_dict().items()}
+    turn = trainer.train()
+    assert 0 < turn.words <= texts.words and turn.seconds > 0
+    assert trainer.trainer.state.global_step == WORKLOAD.steps
+    after = trainer.trainer.model.state_dict()
+    assert any(not torch.equal(value, after[name]) for name, value in before.items())
+    assert trainer.predict().words == texts.words

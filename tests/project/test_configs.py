@@ -20,11 +20,12 @@ from ..tiny import SAMPLE
 
 CONFIGS = SAMPLE.parents[1] / "configs"
 NAMES = sorted(path.stem for path in CONFIGS.glob("*.cfg"))
+COMPARED = sorted(f"compare/{path.stem}" for path in CONFIGS.glob("compare/*.cfg"))
 # The factories of components that a config takes from a trained pipeline.
 SOURCED = {"transformer": "transformer", "fine_ner": "crf_ner"}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NAMES + COMPARED)
 def test_score_weights_name_every_default(name: str) -> None:
     """spaCy adds the default weights of components that a config does not name."""
     config = load_config(CONFIGS / f"{name}.cfg")
@@ -66,6 +67,29 @@ def test_spacys_own_ner_trains_as_ours() -> None:
         head = config["components"].pop("ner")
         assert head["factory"] == ("crf_ner" if config is ours else "ner")
     assert ours == theirs
+
+
+@pytest.mark.parametrize("name", ["ner_textcat", "spacy_ner_textcat"])
+def test_entities_and_sentiment_train_together(backbone: Path, tmp_path: Path, name: str) -> None:
+    """Two steps over a tiny encoder: each learns from the documents that it has gold for."""
+    for corpus in ("imdb", "conll"):
+        convert(ConvertOptions(corpus, sample=SAMPLE, out=tmp_path, limit=(12, 6, 6)))
+    overrides: Dict[str, Any] = {
+        "paths.backbone": str(backbone),
+        "paths.train": str(tmp_path / "train"),
+        "paths.dev": str(tmp_path / "dev"),
+        "training.max_epochs": 0,
+        "training.max_steps": 2,
+        "training.batcher.size": 10_000,  # both corpora in a batch
+    }
+    if name == "ner_textcat":
+        overrides["components.transformer.model.layers"] = [0, 2]
+    nlp = init_nlp(load_config(CONFIGS / "compare" / f"{name}.cfg", overrides=overrides))
+    (tmp_path / "model").mkdir()
+    train(nlp, tmp_path / "model", stdout=io.StringIO(), stderr=io.StringIO())
+    performance = spacy.load(tmp_path / "model" / "model-last").meta["performance"]
+    assert performance["ner_loss"] > 0 and performance["textcat_loss"] > 0
+    assert 0 <= performance["ents_f"] <= 1 and 0 <= performance["cats_score"] <= 1
 
 
 def test_nested_and_flat_entities_train_alike() -> None:

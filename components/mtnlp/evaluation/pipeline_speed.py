@@ -27,8 +27,8 @@ class SpeedWorkload:
     """What is timed in a turn.
 
     steps: training steps. documents: of the test part, to predict. rounds: turns of each
-    contender, after one that does not count. batch_size: documents a training step. threads: of
-    torch.
+    contender, after one that does not count. batch_size: of a training step, in the unit of the
+    config's batcher: documents or wordpieces. threads: of torch.
     """
 
     steps: int = 20
@@ -150,8 +150,8 @@ def speed_table(speeds: Sequence[Speed], workload: SpeedWorkload) -> Table:
     """Median words a second (slowest to fastest round), and how many times the last contender's
     they are."""
     table = Table(
-        title=f"words/s: {workload.rounds} rounds of {workload.steps} training steps of "
-        f"{workload.batch_size} documents and {workload.documents} documents to predict, "
+        title=f"words/s: {workload.rounds} rounds of {workload.steps} training steps, batches of "
+        f"{workload.batch_size}, and {workload.documents} documents to predict, "
         f"{workload.threads} threads"
     )
     for column in ("", "training", "times", "predicting", "times"):

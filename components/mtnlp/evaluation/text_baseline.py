@@ -17,7 +17,7 @@ import numpy as np
 import spacy
 import transformers
 from scipy.special import log_softmax
-from spacy.tokens import DocBin
+from spacy.tokens import Doc, DocBin
 from transformers import (
     AutoModelForSequenceClassification,
     DataCollatorWithPadding,
@@ -46,6 +46,21 @@ class Texts:
 
     def sizes(self) -> Dict[str, int]:
         return {"documents": len(self.texts), "words": self.words}
+
+    def add(self, doc: Doc, task: str) -> None:
+        """Takes a document in, if it has a label of `task`."""
+        label = text_label(doc, task)
+        if label is not None:
+            self.texts.append(doc.text)
+            self.labels.append(label)
+            self.words += len(doc)
+
+
+def text_label(doc: Doc, task: str) -> Optional[str]:
+    """The label of an exclusive task, None where the document has none."""
+    prefix = f"{task}/"
+    found = (key for key, score in doc.cats.items() if key.startswith(prefix) and score > 0)
+    return next((key.removeprefix(prefix) for key in found), None)
 
 
 def run_text_baseline(
@@ -83,7 +98,7 @@ def run_text_baseline(
     }
     results = open_results(output, setting)
     waiting = [rate for rate in rates if rate_key(rate) not in results["runs"]]
-    load_model = partial(_load_model, backbone, labels, recipe.seed)
+    load_model = partial(classifier, backbone, labels, recipe.seed)
     collate = DataCollatorWithPadding(tokenizer)
     if waiting:
         announce_time(features["train"], collate, load_model, recipe, len(waiting))
@@ -121,16 +136,9 @@ def read_texts(path: Path, task: str) -> Texts:
 
     RAISES MtnlpError: E513 where there is none.
     """
-    prefix = f"{task}/"
     found = Texts([], [], 0)
     for doc in DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab):
-        label = next(
-            (key for key in doc.cats if key.startswith(prefix) and doc.cats[key] > 0), None
-        )
-        if label is not None:
-            found.texts.append(doc.text)
-            found.labels.append(label.removeprefix(prefix))
-            found.words += len(doc)
+        found.add(doc, task)
     if not found.texts:
         raise MtnlpError(Errors.E513.format(path=path, task=task))
     return found
@@ -163,6 +171,17 @@ def encode_texts(
     ]
 
 
+def classifier(backbone: str, labels: List[str], seed: int) -> PreTrainedModel:
+    """The backbone under a new classifier, whose random weights follow from the seed."""
+    transformers.set_seed(seed)
+    return AutoModelForSequenceClassification.from_pretrained(
+        backbone,
+        num_labels=len(labels),
+        id2label=dict(enumerate(labels)),
+        label2id={label: index for index, label in enumerate(labels)},
+    )
+
+
 def score_texts(gold: Sequence[str], logits: np.ndarray, labels: List[str]) -> Dict[str, Any]:
     """Accuracy with its 95% interval (Wilson), macro precision, recall and F1, and the mean
     cross-entropy.
@@ -183,17 +202,6 @@ def score_texts(gold: Sequence[str], logits: np.ndarray, labels: List[str]) -> D
         "per_label": metrics["per_label"],
         "cross_entropy": float(loss),
     }
-
-
-def _load_model(backbone: str, labels: List[str], seed: int) -> PreTrainedModel:
-    """The backbone under a new classifier, whose random weights follow from the seed."""
-    transformers.set_seed(seed)
-    return AutoModelForSequenceClassification.from_pretrained(
-        backbone,
-        num_labels=len(labels),
-        id2label=dict(enumerate(labels)),
-        label2id={label: index for index, label in enumerate(labels)},
-    )
 
 
 def _announce_scores(run: Dict[str, Any]) -> None:
