@@ -7,7 +7,7 @@ import pytest
 from spacy.language import Language
 from spacy.training import Example
 
-from mtnlp.pipes.units import expected_units
+from mtnlp.pipes.units import expected_units, sample_examples
 
 from ..tiny import PIPES, make_nlp
 from .cases import EXACT, assert_close, gradients, initialized, mixed_examples, only
@@ -141,3 +141,16 @@ def test_units_go_by_the_batches_of_training(backbone: Path) -> None:
     initialized(nlp)
     pipe: Any = nlp.get_pipe("ner")
     assert pipe.cfg["units"] == 15.0 / 5
+
+
+def test_expected_units_of_one_corpus_after_another() -> None:
+    """A reader that gives the annotated documents last: they count for their share."""
+    corpus = 6000 * [0] + 4000 * [1]
+    found = expected_units(lambda: iter(corpus), lambda batch: float(sum(batch)), None)  # type: ignore[arg-type, return-value]
+    assert found == pytest.approx(32 * 0.4, rel=0.05)
+
+
+def test_a_small_corpus_is_counted_as_it_is() -> None:
+    assert sample_examples(iter(range(7)), 7) == list(range(7))  # type: ignore[arg-type, comparison-overlap]
+    chosen = sample_examples(iter(range(1000)), 100)  # type: ignore[arg-type]
+    assert len(set(chosen)) == 100 and chosen == sample_examples(iter(range(1000)), 100)  # type: ignore[arg-type]

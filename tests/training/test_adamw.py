@@ -22,11 +22,13 @@ SHAPES: Dict[tuple, tuple] = {
     (7, "encoder.layer.2.output.dense.weight"): (4, 4),
     (8, "layers.0.weight"): (4, 3),
     (8, "log_variance"): (),
+    (8, "label_heads.hidden_bias"): (3, 4),
     (9, "W"): (3, 4),
 }
 # Their rate in learn rates, with layer_decay = 0.5 and head_factor = 10.
-FACTORS = [0.125, 0.125, 0.25, 0.5, 1.0, 10.0, 10.0, 10.0]
+FACTORS = [0.125, 0.125, 0.25, 0.5, 1.0, 10.0, 10.0, 10.0, 10.0]
 HEADS = (8, 9)
+DECAYING = {name for _, name in SHAPES if name.endswith("weight") and "Norm" not in name} | {"W"}
 
 
 def random_arrays(seed: int, scale: float = 1.0) -> Dict[tuple, numpy.ndarray]:
@@ -61,8 +63,8 @@ def test_equals_torch(clip: float) -> None:
     start = {key: value.copy() for key, value in weights.items()}
     peers = {key: torch.nn.Parameter(torch.tensor(value)) for key, value in weights.items()}
     groups: List[Dict[str, Any]] = [
-        {"params": [peer], "factor": factor, "weight_decay": 0.1 if peer.ndim > 1 else 0.0}
-        for peer, factor in zip(peers.values(), FACTORS, strict=True)
+        {"params": [peer], "factor": factor, "weight_decay": 0.1 if key[1] in DECAYING else 0.0}
+        for (key, peer), factor in zip(peers.items(), FACTORS, strict=True)
     ]
     theirs = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.99), fused=False)
     for i, rate in enumerate(rates):

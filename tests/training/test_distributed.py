@@ -13,7 +13,7 @@ import torch
 from thinc.api import Config
 
 from mtnlp.training.checkpoint import read_checkpoint
-from mtnlp.training.distributed import Processes
+from mtnlp.training.distributed import Processes, local_gpu
 
 from ..pipes.cases import EXACT, assert_close, mixed_examples, same_weights
 from ..tiny import make_examples
@@ -100,6 +100,31 @@ def test_two_processes_are_one_with_the_same_batches(backbone: Path, tmp_path: P
     assert [score for score, _ in both.scores] == pytest.approx(
         [score for score, _ in whole.scores], abs=1e-4
     )
+
+
+@pytest.mark.slow
+def test_two_processes_project_gradients_as_one(backbone: Path, tmp_path: Path) -> None:
+    """PCGrad sees the gradients of the whole batch, not those of a process's share."""
+    config = make_config(backbone, tmp_path, max_steps=4)
+    config["training"].update(dropout=0.0)
+    config["training"]["before_update"] = {"@callbacks": "mtnlp.TaskGradients.v1", "pcgrad": True}
+    config["components"]["transformer"]["model"].update(EXACT["transformer"])
+    for name in ("ner", "textcat"):
+        config["components"][name]["model"]["dropout"] = 0.0
+    one = run(config, tmp_path / "one")
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    found = script(config, tmp_path, launcher=launcher)
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert_close(all_weights(one), saved_weights(tmp_path / "out", "model-last"), 1e-5)
+
+
+def test_the_gpu_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (local_gpu(3), local_gpu(-1)) == (3, -1)
+    for name, value in (("LOCAL_RANK", "0"), ("LOCAL_WORLD_SIZE", "1")):
+        monkeypatch.setenv(name, value)
+    assert local_gpu(3) == 3
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    assert (local_gpu(3), local_gpu(-1)) == (0, -1)
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """What is counted in the training data: the constant by which a pipe's summed loss is divided, and
 the classes."""
 
-from itertools import islice
+import random
 from typing import Callable, Iterable, List, Optional, Sequence, Tuple
 
 import torch
@@ -30,8 +30,7 @@ def expected_units(
     of 32 where there is none.
     RETURNS: at least 1.0.
     """
-    examples = list(islice(get_examples(), SAMPLE_SIZE))
-    batches = make_batches(examples, nlp)
+    batches = make_batches(sample_examples(get_examples(), SAMPLE_SIZE), nlp)
     if not batches:
         return 1.0
     return max(1.0, sum(count(batch) for batch in batches) / len(batches))
@@ -59,6 +58,22 @@ def count_gold(
 
     units = expected_units(get_examples, count, nlp)
     return units, torch.stack(counts).sum(0) if counts else None
+
+
+def sample_examples(examples: Iterable[Example], size: int) -> List[Example]:
+    """Up to `size` examples from all parts of a corpus: readers may give one file after another.
+
+    All of them, in their order, where there are no more; else a random choice, always the same
+    (algorithm R; Vitter 1985), in no order.
+    """
+    generator = random.Random(0)
+    chosen: List[Example] = []
+    for seen, example in enumerate(examples):
+        if seen < size:
+            chosen.append(example)
+        elif (place := generator.randint(0, seen)) < size:
+            chosen[place] = example
+    return chosen
 
 
 def make_batches(examples: List[Example], nlp: Optional[Language]) -> List[Sequence[Example]]:

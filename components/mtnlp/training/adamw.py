@@ -41,7 +41,7 @@ def create_adamw_v1(
     `pipe.update(..., sgd=optimizer)`, makes the step itself.
 
     learn_rate: of the encoder's last layer, a number or a schedule.
-    L2: the decay of weights; those of one dimension or none (biases, norms) do not decay.
+    L2: the decay of weights; biases, and those of one dimension or none (norms), do not decay.
     beta1, beta2, eps: as in `Adam.v1`, each a number or a schedule.
     grad_clip: the norm to which the gradient of all parameters together is brought down; 0: never.
     head_factor: the heads of mtnlp's components learn at so many times `learn_rate`: they begin at
@@ -84,6 +84,11 @@ class Group(NamedTuple):
 
     factor: float
     decays: bool
+
+
+def decays(name: str, ndim: int) -> bool:
+    """Whether a parameter decays: a classifier's biases may have two dimensions."""
+    return ndim > 1 and not name.endswith("bias")
 
 
 class AdamW(InPlaceOptimizer):
@@ -199,7 +204,7 @@ class AdamW(InPlaceOptimizer):
         for key, (scale, is_head) in waiting.items():
             depth = 0 if is_head else depth_of(key[1], self.layer_counts[key[0]])
             factor = scale * self.layer_decay**depth
-            groups[Group(factor, self.arrays[key].ndim > 1)].append(key)
+            groups[Group(factor, decays(key[1], self.arrays[key].ndim))].append(key)
         for group, keys in groups.items():
             self.step_group(group, keys)
 

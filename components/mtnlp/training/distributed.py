@@ -90,7 +90,9 @@ def local_gpu(use_gpu: int) -> int:
 
     use_gpu: as given on the command line, -1 for the CPU.
     """
-    return int(os.environ.get("LOCAL_RANK", use_gpu)) if use_gpu >= 0 else use_gpu
+    if use_gpu < 0 or int(os.environ.get("LOCAL_WORLD_SIZE", "1")) == 1:
+        return use_gpu
+    return int(os.environ["LOCAL_RANK"])
 
 
 @torch.no_grad()
@@ -119,16 +121,22 @@ def sum_gradients(nlp: Language) -> None:
         if parameter.requires_grad
     ]
     layers = [(node, name) for _, node, name in thinc_parameters(nlp)]
+    # Those that `mtnlp.TaskGradients.v1` keeps apart are not the parameters' own yet.
+    apart = [watch for _, pipe in nlp.pipeline if (watch := getattr(pipe, "task_gradients", None))]
     own: List[Any] = [parameter.grad for parameter in parameters]
     own += [xp2torch(node.get_grad(name)) if node.has_grad(name) else None for node, name in layers]
+    own += [gradient for watch in apart for gradient in watch.flat_gradients()]
     shapes = [parameter.shape for parameter in parameters]
     shapes += [torch.Size(node.get_param(name).shape) for node, name in layers]
-    summed = sum_tensors(own, shapes, device_of(parameters))
+    shapes += [shape for watch in apart for shape in watch.flat_shapes()]
+    summed = iter(sum_tensors(own, shapes, device_of(parameters)))
     for parameter, gradient in zip(parameters, summed, strict=False):
         parameter.grad = None if gradient is None else gradient.to(parameter.dtype)
-    for (node, name), gradient in zip(layers, summed[len(parameters) :], strict=True):
+    for (node, name), gradient in zip(layers, summed, strict=False):
         if gradient is not None:
             node.set_grad(name, cast(FloatsXd, torch2xp(gradient)))
+    for watch in apart:
+        watch.set_flat_gradients(summed)
 
 
 def device_of(parameters: Sequence[torch.nn.Parameter]) -> torch.device:

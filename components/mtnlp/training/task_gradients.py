@@ -2,8 +2,8 @@
 
 import dataclasses
 from functools import partial, reduce
-from itertools import combinations
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Tuple
+from itertools import combinations, islice
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 import torch
 from spacy.language import Language
@@ -119,6 +119,11 @@ class TaskGradients:
         return self.step % self.settings.every == 0
 
     @property
+    def is_active(self) -> bool:
+        """Whether this step's gradients are kept apart."""
+        return self.settings.pcgrad or self.is_measured
+
+    @property
     def parameters(self) -> List[torch.nn.Parameter]:
         """The encoder's."""
         return list(self.pipe.model.layers[0].shims[0]._model.parameters())
@@ -132,7 +137,7 @@ class TaskGradients:
         losses: Optional[Dict[str, float]] = None,
     ) -> Dict[str, float]:
         """As `Transformer.update`, but what the listeners hand back is kept apart by component."""
-        if not (self.settings.pcgrad or self.is_measured):
+        if not self.is_active:
             return self.plain_update(examples, drop=drop, sgd=sgd, losses=losses)
         examples = list(examples)
         validate_examples(examples, "TaskGradients.update")
@@ -203,6 +208,29 @@ class TaskGradients:
             self.gradients = {}
         self.step += 1
         self.plain_finish_update(sgd)
+
+    def flat_gradients(self) -> Gradient:
+        """The gradients kept apart so far, component after component, in an order that does not
+        depend on what a batch has; none in a step that is neither measured nor changed."""
+        if not self.is_active:
+            return []
+        missing: Gradient = [None] * len(self.parameters)
+        parts = [self.gradients.get(name, missing) for name in self.pipe.listener_map]
+        return [gradient for part in parts for gradient in part]
+
+    def flat_shapes(self) -> List[torch.Size]:
+        """The shapes of `flat_gradients`."""
+        if not self.is_active:
+            return []
+        return len(self.pipe.listener_map) * [parameter.shape for parameter in self.parameters]
+
+    def set_flat_gradients(self, gradients: Iterator[Optional[torch.Tensor]]) -> None:
+        """Put others in place of `flat_gradients`. gradients: as many are taken from it."""
+        if self.is_active:
+            for name in self.pipe.listener_map:
+                part = list(islice(gradients, len(self.parameters)))
+                if any(gradient is not None for gradient in part):
+                    self.gradients[name] = part
 
     def note(self, gram: Any) -> None:
         """Keep norms and cosines on the component, and log them in a step of every n.
