@@ -1,11 +1,13 @@
 """Train a pipeline: spacy train, able to resume and to run in several processes."""
 
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 from spacy.cli._util import import_code, parse_config_overrides
+from spacy.util import logger
 from wasabi import msg
 
 from mtnlp.errors import MtnlpError
@@ -32,6 +34,9 @@ def train(
         int,
         typer.Option(min=0, help="Steps between checkpoints, beside those at evaluations."),
     ] = 0,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-V", help="Show spaCy's debugging messages.")
+    ] = False,
 ) -> None:
     """Train as [bold]spacy train[/bold] does, with the same config and the same result.
 
@@ -42,6 +47,8 @@ def train(
     Several processes share the work on each batch, one GPU each or all on the CPU:
     [bold]torchrun --nproc-per-node 2 scripts/train.py CONFIG --output DIR[/bold]
     """
+    if verbose:
+        logger.setLevel(logging.DEBUG)
     try:
         overrides = parse_config_overrides(ctx.args)
         import_code(code)

@@ -12,6 +12,7 @@ ROOT = Path(mtnlp.__file__).parent
 
 FLOORS = {
     "errors": 0,
+    "log": 0,
     "types": 0,
     "losses": 1,
     "structured": 1,

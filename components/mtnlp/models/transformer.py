@@ -10,7 +10,6 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
 
 import torch
 from spacy.tokens import Doc, Span
-from spacy.util import logger
 from spacy_transformers.data_classes import HFObjects
 from spacy_transformers.layers.transformer_model import (
     TransformerModel,
@@ -20,6 +19,7 @@ from spacy_transformers.layers.transformer_model import (
 from thinc.api import Model
 
 from ..errors import Errors, MtnlpError
+from ..log import logger
 from .adapters import LoRA, is_adapted
 from .encoded import DocLayout, EncodedBatch, empty_batch, make_batch
 from .encoding import Backprop, Precision, convert_inputs, convert_outputs, encode_windows

@@ -6,7 +6,6 @@ import numpy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
-from spacy.util import logger
 from spacy.vocab import Vocab
 from thinc.api import Config, Model
 
@@ -14,6 +13,7 @@ from ..errors import Errors, MtnlpError
 from ..gold.entities import gold_labels
 from ..gold.spans import get_spans, span_targets
 from ..gold.targets import Target
+from ..log import logger
 from ..models.span_classifier import find_spans
 from .base import TorchPipe
 from .entity_spans import Predictions, install_confidence, write_entities

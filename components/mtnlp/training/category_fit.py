@@ -6,10 +6,10 @@ from typing import Any, Dict, Optional
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from spacy.util import logger
 from torch.nn import functional
 
 from ..errors import Errors, MtnlpError
+from ..log import logger
 from .kept_scores import KeptCategories, TaskScores
 from .temperature import search
 from .thresholds import MIN_POSITIVES, OBJECTIVES, fit_thresholds

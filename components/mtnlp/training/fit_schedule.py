@@ -6,9 +6,9 @@ from typing import Callable
 from spacy import registry
 from spacy.language import Language
 from spacy.training.initialize import resolve_dot_names
-from spacy.util import logger
 
 from ..errors import Errors, MtnlpError
+from ..log import logger
 
 
 def create_fit_schedule_v1(

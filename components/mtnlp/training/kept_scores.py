@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
-from spacy.util import logger, minibatch
+from spacy.util import minibatch
 
 from ..data.reading import bare_copy
 from ..errors import Errors, MtnlpError
 from ..gold.categories import annotated_labels
 from ..gold.entities import is_annotated, layer_of
 from ..gold.targets import Target
+from ..log import logger
 from ..pipes.encoding import encode
 from ..types import LossBatch
 

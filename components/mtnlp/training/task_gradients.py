@@ -8,13 +8,13 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Op
 import torch
 from spacy.language import Language
 from spacy.training import Example, validate_examples
-from spacy.util import logger
 from spacy_transformers.data_classes import TransformerData
 from spacy_transformers.layers import TransformerListener
 from thinc.api import Optimizer, set_dropout_rate
 from transformers.file_utils import ModelOutput
 
 from ..errors import Errors, MtnlpError
+from ..log import logger
 from ..models.encoded import EncodedBatch
 from ..models.transformer import WindowedTransformerModel
 from .pcgrad import (

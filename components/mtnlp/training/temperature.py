@@ -6,9 +6,9 @@ from typing import Callable, Dict, Iterable, List, Sequence
 
 from spacy.language import Language
 from spacy.training import Example
-from spacy.util import logger
 
 from ..errors import Errors, MtnlpError
+from ..log import logger
 from .kept_scores import MEMORY, KeptScores, collect
 
 LOWEST, HIGHEST = 0.05, 20.0
