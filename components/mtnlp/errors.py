@@ -446,6 +446,11 @@ class Errors:
         "[E477] No head of {config} has the setting weighting = {weighting}: nothing is left to "
         "compare with. Add static."
     )
+    E478 = (
+        "[E478] The train corpus of {config} has {setting}: a task would have other examples alone "
+        "than jointly. Use sampling = proportional and whole weights for the report; --limit cuts "
+        "corpora down."
+    )
 
     # E5: evaluation
     E501 = (

@@ -85,6 +85,9 @@ def test_every_cell_can_be_built(backbone: Path, corpus: Path, tmp_path: Path) -
     for cell in found.grid.cells:
         nlp = check_config(cell, make_config(cell, 0))
         assert nlp.pipe_names == make_config(cell, 0)["nlp"]["pipeline"]
+        expected = "uncertainty" if cell.values["system"] == "joint-uncertainty" else "static"
+        heads = [name for name in HEADS if name in nlp.pipe_names]
+        assert [nlp.get_pipe(name).cfg["weighting"] for name in heads] == [expected] * len(heads)
     documents = read_test(found.config, found.nlp)
     assert len(documents) == 12
     assert sum(doc.has_annotation("ENT_IOB") for doc in documents) == 4
@@ -122,12 +125,22 @@ def forget_a_corpus(config: Config) -> None:
     del config["corpora"]["train"]["corpora"]["imdb"]
 
 
+def draw_uniformly(config: Config) -> None:
+    config["corpora"]["train"]["sampling"] = "uniform"
+
+
+def draw_a_part(config: Config) -> None:
+    config["corpora"]["train"]["corpora"]["conll"]["weight"] = 1.5
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (leave_one_head, "E473.*1 trainable head"),
         (read_a_folder, "E473.*no parts"),
         (forget_a_corpus, "E475.*training document.*textcat"),
+        (draw_uniformly, "E478.*sampling = uniform"),
+        (draw_a_part, r"E478.*weight = 1\.5 for conll"),
     ],
 )
 def test_what_is_no_joint_config(

@@ -11,6 +11,7 @@ from spacy.training.initialize import resolve_dot_names
 from spacy.util import registry
 from thinc.api import Config
 
+from ...data.sampling import PROPORTIONAL
 from ...errors import Errors, MtnlpError
 from ...pipes.base import TorchPipe
 from ...scorers.categories import task_of
@@ -74,7 +75,8 @@ def make_plan(
     the joint cells; one that no head can do is left out, "static" never.
     RAISES MtnlpError (E421 to E426) as `make_config` and `check_config` do, E473 where there are
     no two heads or no parts, E474 without epochs, E475 where a head has nothing to train on, E477
-    where nothing is left of the weightings.
+    where nothing is left of the weightings, E478 where a corpus would be drawn differently
+        alone.
     """
     cell = Cell({}, path, tuple(settings))
     config = make_config(cell, seeds[0])
@@ -89,6 +91,9 @@ def make_plan(
     if not has_parts(reader_block(config, training["train_corpus"])):
         reason = "its train corpus has no parts under `corpora`"
         raise MtnlpError(Errors.E473.format(config=path, reason=reason))
+    reader = reader_block(config.interpolate(), training["train_corpus"])
+    if (setting := differing_draw(reader)) is not None:
+        raise MtnlpError(Errors.E478.format(config=path, setting=setting))
     limited = without_test(config)
     for name in (training["train_corpus"], training["dev_corpus"]):
         limit_parts(reader_block(limited, name), limit)
@@ -194,6 +199,17 @@ def reader_block(config: Config, name: str) -> Dict[str, Any]:
 def has_parts(block: Dict[str, Any]) -> bool:
     """Whether a reader's block lists named corpora, as that of `mtnlp.MixedCorpus.v1` does."""
     return isinstance(block.get("corpora"), dict)
+
+
+def differing_draw(block: Dict[str, Any]) -> Optional[str]:
+    """The setting of a reader by which what it draws of one part depends on the others or on how
+    often it was read before; None where there is none."""
+    sampling = block.get("sampling", PROPORTIONAL)
+    if sampling != PROPORTIONAL:
+        return f"sampling = {sampling}"
+    weights = {name: part.get("weight", 1.0) for name, part in block["corpora"].items()}
+    uneven = (f"weight = {weight} for {name}" for name, weight in weights.items() if weight % 1)
+    return next(uneven, None)
 
 
 def limit_parts(block: Dict[str, Any], limit: int) -> None:
