@@ -46,11 +46,18 @@ class StepWatch:
         self._step = Step()
         self._since: Optional[float] = None
         self._undo = ExitStack()
+        self._is_open = True
         self._wrap(nlp, "update", self._watch_update)
         self._wrap(nlp, "evaluate", self._watch_evaluate)
         for name in components:
-            watch = self._watch_finish(name, nlp.get_pipe(name))
-            self._wrap(nlp.get_pipe(name), "finish_update", watch)
+            pipe: Any = nlp.get_pipe(name)
+            watch = self._watch_finish(name, pipe)
+            # `mtnlp.TaskGradients.v1` puts gradients together before it calls the plain method.
+            gradients = getattr(pipe, "task_gradients", None)
+            if gradients is None:
+                self._wrap(pipe, "finish_update", watch)
+            else:
+                self._wrap(gradients, "plain_finish_update", watch)
 
     def read(self) -> Step:
         """The step that has just been made; the next one begins with the next update."""
@@ -64,7 +71,9 @@ class StepWatch:
         return step
 
     def close(self) -> None:
-        """Leave the pipeline's methods as they were."""
+        """Leave the pipeline's methods as they were. Where another watcher has put its own method
+        over one of these, that stays, and what is below it only passes on."""
+        self._is_open = False
         self._undo.close()
 
     def _watch_update(self, update: Callable) -> Callable:
@@ -100,14 +109,25 @@ class StepWatch:
     def _wrap(self, owner: Any, name: str, wrap: Callable[[Callable], Callable]) -> None:
         """Put a watched method on one object, over its class's or another watcher's."""
         before = vars(owner).get(name) if hasattr(owner, "__dict__") else None
+        plain = getattr(owner, name)
+        watched = wrap(plain)
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return (watched if self._is_open else plain)(*args, **kwargs)
+
+        def undo() -> None:
+            if vars(owner).get(name) is not method:
+                return
+            if before is None:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, before)
+
         try:
-            setattr(owner, name, wrap(getattr(owner, name)))
+            setattr(owner, name, method)
         except AttributeError:  # a compiled component without attributes of its own
             return
-        if before is None:
-            self._undo.callback(delattr, owner, name)
-        else:
-            self._undo.callback(setattr, owner, name, before)
+        self._undo.callback(undo)
 
     def _stop(self) -> None:
         if self._since is not None:
