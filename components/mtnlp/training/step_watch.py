@@ -5,6 +5,7 @@ pipeline's own methods, and there they are seen: `nlp.update` gets the examples,
 `finish_update` the optimizer, while the gradients it will step on are still there.
 """
 
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from timeit import default_timer
@@ -20,11 +21,13 @@ from thinc.api import Model, get_array_module
 class Step:
     """What one step of the optimizer was.
 
-    words: of its examples, counted as spaCy does. seconds: from its first update on, without
+    count: itself, and before it those of a checkpoint that a resumed training has gone through
+    again. words: of its examples, counted as spaCy does. seconds: from its first update on, without
     evaluation and saving. learn_rates: in force in it, of "encoder" and "heads". gradient_norms: by
     component, of all its parameters together. gradient_norm: of all components, before clipping.
     """
 
+    count: int = 1
     words: int = 0
     seconds: float = 0.0
     learn_rates: Dict[str, float] = field(default_factory=dict)
@@ -44,6 +47,7 @@ class StepWatch:
         self.optimizer: Any = None
         self._norms = norms
         self._step = Step()
+        self._finished: Counter[str] = Counter()
         self._since: Optional[float] = None
         self._undo = ExitStack()
         self._is_open = True
@@ -63,6 +67,8 @@ class StepWatch:
         """The step that has just been made; the next one begins with the next update."""
         self._stop()
         step, self._step = self._step, Step()
+        step.count = max(self._finished.values(), default=1)
+        self._finished.clear()
         own = getattr(self.optimizer, "gradient_norm", None)
         if own is not None:
             step.gradient_norm = float(own)
@@ -97,6 +103,7 @@ class StepWatch:
         def wrap(finish_update: Callable) -> Callable:
             def watched(sgd: Any) -> Any:
                 self.optimizer = sgd
+                self._finished[name] += 1
                 self._step.learn_rates = learn_rates(sgd)
                 if self._norms:
                     self._step.gradient_norms[name] = gradient_norm(pipe.model)
