@@ -1,7 +1,7 @@
 """What the loggers say of a training that goes on from a checkpoint."""
 
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, List, Tuple
 
 import pytest
 
@@ -53,3 +53,15 @@ def rest(curves: Curves) -> Curves:
         if tag not in ("words_per_second", "score/speed")
     }
     return {tag: curve for tag, curve in later.items() if curve}
+
+
+def test_lines_go_on(backbone: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    block = {"@loggers": "mtnlp.EpochLogger.v1"}
+    whole, resumed = map(lines, train_twice(backbone, tmp_path, block, capsys))
+    assert resumed
+    assert [line[:-1] for line in whole[-len(resumed) :]] == [line[:-1] for line in resumed]
+
+
+def lines(text: str) -> List[List[str]]:
+    """The evaluations of a table."""
+    return [row for row in map(str.split, text.splitlines()) if row and row[0].isdigit()]
