@@ -11,8 +11,16 @@ from thinc.api import Adam
 from mtnlp.training import step_watch
 from mtnlp.training.fused_adam import create_fused_adam_v1
 from mtnlp.training.step_watch import StepWatch, learn_rates
+from mtnlp.training.task_gradients import create_task_gradients_v1, remove_task_gradients
 
-from ..pipes.cases import WITH_SHAPE, initialized, mixed_examples
+from ..pipes.cases import (
+    WITH_SHAPE,
+    encoder_weights,
+    initialized,
+    mixed_examples,
+    same_weights,
+    step,
+)
 from ..tiny import make_nlp
 
 
@@ -107,3 +115,48 @@ def test_an_optimizer_that_says_its_norm(monkeypatch: pytest.MonkeyPatch) -> Non
     watch = StepWatch(nlp, [])
     watch.optimizer = SimpleNamespace(gradient_norm=3.5)
     assert watch.read().gradient_norm == 3.5
+
+
+@pytest.mark.parametrize("place", ["after_init", "before_update"])
+@pytest.mark.parametrize("pcgrad", [False, True])
+def test_beside_task_gradients(place: str, pcgrad: bool, backbone: Path) -> None:
+    """Norms are those of what the optimizer gets, whoever watches first, and the encoder moves
+    after either of them has left."""
+    nlp = initialized(make_nlp(backbone, ["ner", "textcat"]))
+    names = ["transformer", "ner", "textcat"]
+    callback = create_task_gradients_v1(every=2, pcgrad=pcgrad)
+    if place == "after_init":
+        callback(nlp)
+    watch = StepWatch(nlp, names)
+    sgd = Recorder()
+    for number in range(2):
+        callback(nlp, {"step": number, "epoch": 0})
+        sgd.squares = 0.0
+        nlp.update(mixed_examples(nlp), sgd=False)  # type: ignore[arg-type]
+        nlp.get_pipe("transformer").finish_update(sgd)  # type: ignore[attr-defined]
+        expected = sgd.squares**0.5
+        for name in names[1:]:
+            nlp.get_pipe(name).finish_update(sgd)  # type: ignore[attr-defined]
+        found = watch.read()
+        assert expected and found.gradient_norms["transformer"] == pytest.approx(expected, rel=1e-4)
+        assert found.gradient_norm == pytest.approx(sgd.squares**0.5, rel=1e-4)
+    watch.close()
+    watch.optimizer = None
+    for leave in (lambda: None, lambda: remove_task_gradients(nlp)):
+        leave()
+        before = encoder_weights(nlp)
+        step(nlp, mixed_examples(nlp))
+        assert not same_weights(before, encoder_weights(nlp))
+    assert watch.optimizer is None
+    assert not {"update", "finish_update"} & set(vars(nlp.get_pipe("transformer")))
+
+
+class Recorder:
+    """An optimizer that only looks. squares: the sum of those of all gradients it was given."""
+
+    def __init__(self) -> None:
+        self.squares = 0.0
+
+    def __call__(self, key: Any, weights: Any, gradient: Any, **kwargs: Any) -> Any:
+        self.squares += float((gradient**2).sum())
+        return weights, gradient

@@ -57,8 +57,9 @@ def build_transformer_model_v1(
         embeddings, n what the n-th layer says.
     tokenizer_config, transformer_config: passed on to `from_pretrained`.
     adapter: trained in place of the encoder's own weights, such as `mtnlp.LoRA.v1`. It is attached
-        when the encoder is initialised or first trained, and saved as part of the weights it stands
-        beside: what is saved is a plain encoder, and training it further begins a new adapter.
+        when the encoder is initialised or its training begins, and saved as part of the weights it
+        stands beside: what is saved is a plain encoder, and training it further begins a new
+        adapter.
     frozen: the encoder is not trained, and runs without dropout in training, too.
     cache_size: megabytes (2^20 bytes, on the encoder's device) for the features of a frozen
         encoder, which are computed once and reused over the epochs of a training; 0: no cache. A

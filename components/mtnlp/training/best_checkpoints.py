@@ -58,3 +58,10 @@ def before_to_disk(nlp: Language) -> Callable[[Language], Language]:
 def is_best(info: Dict[str, Any]) -> bool:
     """Whether an evaluation is the best so far, by spaCy's own rule for `model-best`."""
     return bool(info["score"] == max(info["checkpoints"])[0])
+
+
+def steps_since_evaluation(info: Dict[str, Any]) -> int:
+    """How many steps the losses of an evaluation are summed over: those since the one before it,
+    which may have been in an earlier run of a resumed training."""
+    evaluated = [step for _, step in info["checkpoints"] if step < info["step"]]
+    return int(info["step"] - max(evaluated, default=-1))

@@ -7,6 +7,8 @@ from typing import IO, Any, Callable, Dict, List, Optional, Tuple
 from spacy.language import Language
 from wasabi import Printer
 
+from .best_checkpoints import steps_since_evaluation
+
 Log = Callable[[Optional[Dict[str, Any]]], None]
 # The narrowest columns in which the numbers still stand apart.
 WIDTH = 7
@@ -50,7 +52,8 @@ class EpochLogger:
         speed = self.words.step(info)
         if info is None:
             return
-        losses = [info["losses"].get(pipe, 0.0) / self.words.counted for pipe in self.pipes]
+        steps = steps_since_evaluation(info)
+        losses = [info["losses"].get(pipe, 0.0) / steps for pipe in self.pipes]
         best = max(score for score, _ in info["checkpoints"])
         self.write(
             [
@@ -71,13 +74,9 @@ class EpochLogger:
 
 
 class Words:
-    """Counts words a second between evaluations.
-
-    counted: the steps since the evaluation before the last one.
-    """
+    """Counts words a second between evaluations."""
 
     def __init__(self) -> None:
-        self.counted = 0
         self._steps = 0
         self._words: Optional[int] = None
         self._start = self._last = timer()
@@ -95,7 +94,7 @@ class Words:
         speed = None
         if self._words is not None and timed and seconds > 0:
             speed = (info["words"] - self._words) * timed / seconds
-        self.counted, self._steps, self._words = self._steps, 0, info["words"]
+        self._steps, self._words = 0, info["words"]
         self._start = self._last = timer()
         return speed
 

@@ -5,11 +5,10 @@ from weakref import WeakKeyDictionary
 
 import torch
 from spacy.language import Language
-from spacy_transformers.layers.transformer_model import TransformerModel
-from thinc.api import Model
 
 from ..errors import Errors, MtnlpError
 from .encoder_layers import depth_of, layer_of
+from .encoders import encoder_models, prepare_encoders
 
 # How far below the top a parameter is, and the parameter.
 Placed = List[Tuple[int, torch.nn.Parameter]]
@@ -41,6 +40,8 @@ def create_gradual_unfreezing_v1(
 
     def unfreeze(nlp: Language, info: Dict[str, Any]) -> None:
         learning = first + layers * (info[unit] // every)
+        # Before their first batch, sourced encoders have no adapters yet, and all weights learn.
+        prepare_encoders(nlp)
         encoders = list(find_encoders(nlp))
         if not encoders:
             raise MtnlpError(Errors.E458.format(pipes=", ".join(nlp.pipe_names)))
@@ -58,12 +59,7 @@ def create_gradual_unfreezing_v1(
 def find_encoders(nlp: Language) -> Iterator[torch.nn.Module]:
     """The torch modules of all transformers in a pipeline: the shared one's, and those that
     components have to themselves."""
-    for _, pipe in nlp.pipeline:
-        model = getattr(pipe, "model", None)
-        if isinstance(model, Model):
-            for node in model.walk():
-                if isinstance(node, TransformerModel):
-                    yield node.transformer
+    return (model.transformer for model in encoder_models(nlp))
 
 
 def place_parameters(encoder: torch.nn.Module) -> Placed:

@@ -26,6 +26,7 @@ from wasabi import msg
 
 from .checkpoint import FILE, Checkpoint, flatten, read_checkpoint, write_checkpoint
 from .distributed import Processes, local_gpu, processes_of_torchrun, send_weights
+from .encoders import prepare_encoders
 from .resumable_loop import ResumableLoop
 
 
@@ -83,6 +84,8 @@ def train(
     Raises MtnlpError E463 where the checkpoint's weights do not fit.
     """
     training, corpora = resolve_training(nlp, local_gpu(options.use_gpu))
+    frozen = training["frozen_components"]
+    prepare_encoders(nlp, frozen)
     if processes.count > 1:
         send_weights(nlp)
     loop = ResumableLoop(nlp, training, corpora, processes, checkpoint)
@@ -94,7 +97,6 @@ def train(
         (options.output / FILE).unlink(missing_ok=True)
     elif checkpoint is not None:
         msg.info(f"Resuming after {checkpoint.steps} steps")
-    frozen = training["frozen_components"]
     log, finish_log = start_log(nlp, training, processes)
 
     def save_state() -> None:

@@ -5,6 +5,7 @@ pipeline's own methods, and there they are seen: `nlp.update` gets the examples,
 `finish_update` the optimizer, while the gradients it will step on are still there.
 """
 
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from timeit import default_timer
@@ -20,11 +21,13 @@ from thinc.api import Model, get_array_module
 class Step:
     """What one step of the optimizer was.
 
-    words: of its examples, counted as spaCy does. seconds: from its first update on, without
+    count: itself, and before it those of a checkpoint that a resumed training has gone through
+    again. words: of its examples, counted as spaCy does. seconds: from its first update on, without
     evaluation and saving. learn_rates: in force in it, of "encoder" and "heads". gradient_norms: by
     component, of all its parameters together. gradient_norm: of all components, before clipping.
     """
 
+    count: int = 1
     words: int = 0
     seconds: float = 0.0
     learn_rates: Dict[str, float] = field(default_factory=dict)
@@ -44,18 +47,28 @@ class StepWatch:
         self.optimizer: Any = None
         self._norms = norms
         self._step = Step()
+        self._finished: Counter[str] = Counter()
         self._since: Optional[float] = None
         self._undo = ExitStack()
+        self._is_open = True
         self._wrap(nlp, "update", self._watch_update)
         self._wrap(nlp, "evaluate", self._watch_evaluate)
         for name in components:
-            watch = self._watch_finish(name, nlp.get_pipe(name))
-            self._wrap(nlp.get_pipe(name), "finish_update", watch)
+            pipe: Any = nlp.get_pipe(name)
+            watch = self._watch_finish(name, pipe)
+            # `mtnlp.TaskGradients.v1` puts gradients together before it calls the plain method.
+            gradients = getattr(pipe, "task_gradients", None)
+            if gradients is None:
+                self._wrap(pipe, "finish_update", watch)
+            else:
+                self._wrap(gradients, "plain_finish_update", watch)
 
     def read(self) -> Step:
         """The step that has just been made; the next one begins with the next update."""
         self._stop()
         step, self._step = self._step, Step()
+        step.count = max(self._finished.values(), default=1)
+        self._finished.clear()
         own = getattr(self.optimizer, "gradient_norm", None)
         if own is not None:
             step.gradient_norm = float(own)
@@ -64,7 +77,9 @@ class StepWatch:
         return step
 
     def close(self) -> None:
-        """Leave the pipeline's methods as they were."""
+        """Leave the pipeline's methods as they were. Where another watcher has put its own method
+        over one of these, that stays, and what is below it only passes on."""
+        self._is_open = False
         self._undo.close()
 
     def _watch_update(self, update: Callable) -> Callable:
@@ -88,6 +103,7 @@ class StepWatch:
         def wrap(finish_update: Callable) -> Callable:
             def watched(sgd: Any) -> Any:
                 self.optimizer = sgd
+                self._finished[name] += 1
                 self._step.learn_rates = learn_rates(sgd)
                 if self._norms:
                     self._step.gradient_norms[name] = gradient_norm(pipe.model)
@@ -100,14 +116,25 @@ class StepWatch:
     def _wrap(self, owner: Any, name: str, wrap: Callable[[Callable], Callable]) -> None:
         """Put a watched method on one object, over its class's or another watcher's."""
         before = vars(owner).get(name) if hasattr(owner, "__dict__") else None
+        plain = getattr(owner, name)
+        watched = wrap(plain)
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            return (watched if self._is_open else plain)(*args, **kwargs)
+
+        def undo() -> None:
+            if vars(owner).get(name) is not method:
+                return
+            if before is None:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, before)
+
         try:
-            setattr(owner, name, wrap(getattr(owner, name)))
+            setattr(owner, name, method)
         except AttributeError:  # a compiled component without attributes of its own
             return
-        if before is None:
-            self._undo.callback(delattr, owner, name)
-        else:
-            self._undo.callback(setattr, owner, name, before)
+        self._undo.callback(undo)
 
     def _stop(self) -> None:
         if self._since is not None:

@@ -8,8 +8,8 @@ from typing import IO, Any, Callable, Dict, Iterator, Mapping, Optional, Tuple
 from spacy.language import Language
 
 from ..errors import Errors, MtnlpError
-from .best_checkpoints import BestCheckpoints, is_best
-from .step_watch import StepWatch
+from .best_checkpoints import BestCheckpoints, is_best, steps_since_evaluation
+from .step_watch import Step, StepWatch
 
 EVENTS = "events.out.tfevents.*"
 Info = Optional[Dict[str, Any]]
@@ -32,10 +32,10 @@ def create_tensorboard_logger_v1(
     `score/weighted`, the sum by `[training.score_weights]`, and `epoch`. A component that keeps no
     loss of a step (`step_loss`), one that is not mtnlp's, has the mean of the steps since the last
     evaluation, at evaluations. A step in which nothing was annotated for a component is no point
-    of its curves.
+    of its curves. A training that goes on from a checkpoint goes on with its numbers of steps.
 
-    log_dir: where the event files go. Where it holds those of another training, a folder `run-2`
-        (`run-3` and so on) below it.
+    log_dir: where the event files go. Where it holds those of another training, or of the same
+        before it was resumed, a folder `run-2` (`run-3` and so on) below it.
     checkpoint_dir: where given, each evaluation that is the best so far saves the pipeline there,
         as `step-{step}`, complete or not at all.
     keep_checkpoints: so many of them stay, the newest: with 1 the best.
@@ -85,35 +85,31 @@ class TrainingCurves:
         self.checkpoints = checkpoints
         self.flush_every = flush_every
         self.watch = StepWatch(nlp, list(trained), norms=gradient_norms)
-        # spaCy tells the number of a step at evaluations only.
-        self.step = 0
-        self.evaluated = -1
+        self.step = -1  # the last one made
 
     def log_step(self, info: Info) -> None:
         """info: of an evaluation, else None."""
-        if info is not None:
-            self.step = info["step"]
-        for tag, value in self.step_scalars():
+        step = self.watch.read()
+        # spaCy tells the number of a step at evaluations only.
+        self.step = self.step + step.count if info is None else info["step"]
+        for tag, value in self.step_scalars(step):
             self.writer.add_scalar(tag, value, self.step)
         if info is not None:
             for tag, value in self.evaluation_scalars(info):
                 self.writer.add_scalar(tag, value, self.step)
-            self.evaluated = self.step
         if info is not None or (self.step + 1) % self.flush_every == 0:
             self.writer.flush()
         if info is not None and self.checkpoints is not None and is_best(info):
             self.checkpoints.save(self.nlp, info, self.watch.optimizer)
-        self.step += 1
 
-    def step_scalars(self) -> Iterator[Tuple[str, float]]:
-        """(tag, value) of the step that has just been made."""
+    def step_scalars(self, step: Step) -> Iterator[Tuple[str, float]]:
+        """(tag, value) of the step that has just been made. step: what was seen of it."""
         for name, pipe in self.pipes.items():
             loss = getattr(pipe, "step_loss", None)
             if loss:
                 yield f"loss/{name}", loss
             for task, weight in (getattr(pipe, "task_weights", None) or {}).items():
                 yield f"weight/{name}/{task}", weight
-        step = self.watch.read()
         for name, rate in step.learn_rates.items():
             yield f"learn_rate/{name}", rate
         for name, norm in step.gradient_norms.items():
@@ -126,7 +122,7 @@ class TrainingCurves:
 
     def evaluation_scalars(self, info: Dict[str, Any]) -> Iterator[Tuple[str, float]]:
         """(tag, value) of an evaluation."""
-        steps = self.step - self.evaluated
+        steps = steps_since_evaluation(info)
         for name, pipe in self.pipes.items():
             if not hasattr(pipe, "step_loss") and name in info["losses"]:
                 yield f"loss/{name}", float(info["losses"][name]) / steps
@@ -151,8 +147,8 @@ def flat_numbers(scores: Mapping[str, Any], prefix: str = "") -> Iterator[Tuple[
 
 
 def run_folder(log_dir: Path) -> Path:
-    """`log_dir`, or the first free `run-2`, `run-3` and so on below it: events of two trainings in
-    one folder would be drawn as one curve."""
+    """`log_dir`, or the first free `run-2`, `run-3` and so on below it: events of two runs in one
+    folder would be drawn as one curve."""
     folder, number = log_dir, 1
     while any(folder.glob(EVENTS)):
         number += 1
