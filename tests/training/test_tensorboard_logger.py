@@ -1,16 +1,17 @@
 """The curves of tiny trainings, read back by TensorBoard's own reader."""
 
 import sys
+from math import exp
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
 import pytest
 import spacy
 import srsly
+from spacy import registry
 from spacy.language import Language
 
 from mtnlp.errors import MtnlpError
-from mtnlp.pipes.base import TorchPipe
 from mtnlp.training import best_checkpoints
 from mtnlp.training.best_checkpoints import BestCheckpoints
 from mtnlp.training.tensorboard_logger import (
@@ -19,6 +20,7 @@ from mtnlp.training.tensorboard_logger import (
     flat_numbers,
 )
 
+from ..pipes.cases import TASKS
 from ..tiny import make_nlp
 from .curves import Curves, logger, read, run, training_config
 
@@ -121,20 +123,47 @@ def test_checkpoints(trained: Trained) -> None:
     assert loaded.pipe_names == trained.nlp.pipe_names
 
 
+@pytest.fixture
+def learned() -> List[Dict[str, float]]:
+    """exp(-s) of each task after each step, read off the parameters by a logger of its own."""
+    seen: List[Dict[str, float]] = []
+
+    @registry.loggers("mtnlp_tests.LearnedWeights.v1")
+    def make() -> Any:
+        def start(nlp: Language, stdout: Any, stderr: Any) -> Any:
+            pipe: Any = nlp.get_pipe("textcat")
+
+            def log(info: Any) -> None:
+                values = [float(s.detach()) for s in pipe.module.weighting.log_variances]
+                names = pipe.task_names
+                seen.append({name: exp(-s) for name, s in zip(names, values, strict=True)})
+
+            return log, lambda: None
+
+        return start
+
+    return seen
+
+
 def test_weights_norms_and_a_second_run(
-    backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    backbone: Path, tmp_path: Path, learned: List[Dict[str, float]]
 ) -> None:
     """Learned weights by task; an optimizer's own rates and norm; no measuring; a used log_dir."""
-    weights = property(lambda pipe: {"all": len(pipe.name) / 10})
-    monkeypatch.setattr(TorchPipe, "task_weights", weights, raising=False)
     (tmp_path / "log").mkdir()
     (tmp_path / "log" / "events.out.tfevents.0.old").touch()
     optimizer = {"@optimizers": "Adam.v1", "learn_rate": 0.005}
-    block = logger(tmp_path, gradient_norms=False, checkpoint_dir=str(tmp_path / "best"))
-    config = training_config(backbone, tmp_path, ["ner"], logger=block, optimizer=optimizer)
+    mine = logger(tmp_path, gradient_norms=False, checkpoint_dir=str(tmp_path / "best"))
+    other = {"@loggers": "mtnlp_tests.LearnedWeights.v1"}
+    chain = {"@loggers": "spacy.ChainLogger.v1", "logger1": other, "logger2": mine}
+    config = training_config(backbone, tmp_path, ["textcat"], logger=chain, optimizer=optimizer)
+    config["components"]["textcat"].update(tasks=TASKS, weighting="uncertainty")
     run(config, tmp_path / "out")
     curves = read(tmp_path / "log" / "run-2")
-    assert curves["weight/ner/all"] == {step: pytest.approx(0.3) for step in STEPS}
+    assert len(learned) == len(STEPS)
+    for task in TASKS:
+        expected = {step: pytest.approx(learned[step][task], rel=1e-6) for step in STEPS}
+        assert curves[f"weight/textcat/{task}"] == expected
+        assert len({weights[task] for weights in learned}) >= 3, "they learn"
     rates = {step: pytest.approx(0.005) for step in STEPS}
     assert curves["learn_rate/encoder"] == curves["learn_rate/heads"] == rates
     assert not any(tag.startswith("gradient_norm") for tag in curves)
