@@ -134,7 +134,7 @@ def learned() -> List[Dict[str, float]]:
             pipe: Any = nlp.get_pipe("textcat")
 
             def log(info: Any) -> None:
-                values = [s.item() for s in pipe.module.weighting.log_variances]
+                values = [float(s.detach()) for s in pipe.module.weighting.log_variances]
                 names = pipe.task_names
                 seen.append({name: exp(-s) for name, s in zip(names, values, strict=True)})
 
