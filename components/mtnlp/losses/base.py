@@ -17,9 +17,12 @@ class LossModule(torch.nn.Module):
     with a gradient function, where nothing is annotated.
 
     needs_likelihood: whether it takes the `likelihood` of a LossBatch, which some heads lack.
+    reads_features: whether it takes the `features`, which a head may otherwise leave out: those of
+        spans take much memory.
     """
 
     needs_likelihood = False
+    reads_features = False
 
     def bind(self, classes: Sequence[str], width: int) -> None:
         """Called once, when a head is built or rebuilt: buffers and parameters get their sizes.
@@ -65,6 +68,11 @@ def pass_counts(loss: torch.nn.Module, counts: torch.Tensor) -> None:
     """Give a loss its counts, `[2, classes]`: positive, negative."""
     if isinstance(loss, LossModule):
         loss.set_counts(counts[0], counts[1])
+
+
+def reads_features(loss: torch.nn.Module) -> bool:
+    """Whether a loss takes the features of a batch; a module that does not say is given them."""
+    return bool(getattr(loss, "reads_features", True))
 
 
 def fill_masked(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
