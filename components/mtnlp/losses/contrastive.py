@@ -37,6 +37,7 @@ class ContrastiveLoss(LossModule):
     """
 
     reads_features = True
+    target = "classes"
 
     def __init__(self, margin: float, normalize: bool):
         super().__init__()

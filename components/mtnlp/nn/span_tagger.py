@@ -37,7 +37,8 @@ class SpanTagger(torch.nn.Module):
     width: of the token vectors. labels: the entity types. max_width: tokens of the widest entity.
     scorer: makes the scorer (see `span_scorers`), by default a `BiaffineScorer`. hidden, dropout:
     see `Body`. loss: a module that takes a LossBatch with spans as units, by default cross-entropy
-    where exclusive, else binary cross-entropy. Raises MtnlpError (E232) for a width below 1.
+    where exclusive, else binary cross-entropy. Raises MtnlpError (E232) for a width below 1, and
+    what `adopt` raises for a loss that cannot be.
     """
 
     def __init__(
@@ -65,7 +66,14 @@ class SpanTagger(torch.nn.Module):
         self.bias = torch.nn.Parameter(torch.zeros(outputs))
         default = CrossEntropy() if exclusive else BinaryCrossEntropy()
         classes = ["O", *self.labels] if exclusive else self.labels
-        self.criterion = adopt(loss, default, classes, self.body.output_width)
+        self.criterion = adopt(
+            loss,
+            default,
+            classes,
+            self.body.output_width,
+            target="classes" if exclusive else "labels",
+            setting=f"exclusive = {str(exclusive).lower()}",
+        )
 
     def forward(self, inputs: torch.Tensor, mask: torch.Tensor) -> HeadOutput:
         """`[batch, seq, width]` to scores `[batch, seq, max_width, classes]` and the features of

@@ -53,7 +53,13 @@ class Tagger(torch.nn.Module):
         tags = self.scheme.tags(self.labels)
         self.output = torch.nn.Linear(self.body.output_width, len(tags))
         self.criterion = adopt(
-            loss, self.make_default_loss(), tags, self.body.output_width, self.has_likelihood
+            loss,
+            self.make_default_loss(),
+            tags,
+            self.body.output_width,
+            target="classes",
+            setting="a token's tag",
+            has_likelihood=self.has_likelihood,
         )
 
     def make_default_loss(self) -> torch.nn.Module:
