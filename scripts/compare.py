@@ -43,9 +43,9 @@ def compare(
     """Train and score every cell of a grid, each run in its own process, and tabulate.
 
     Any further [bold]--section.setting VALUE[/bold] overrides every config, as with spacy train.
-    Run it again after an interruption: what is done is not done again. The folder gets table.csv,
-    table.md and figure.png (a row a cell: mean and spread over seeds, seconds, words/s, peak
-    memory) and runs.csv (a row a run).
+    Run it again after an interruption: what is done is not done again, unless its corpora have
+    changed. The folder gets table.csv, table.md and figure.png (a row a cell: mean and spread over
+    seeds, seconds, words/s, peak memory) and runs.csv (a row a run).
     """
     paths = {"paths.train": train, "paths.dev": dev, "paths.test": test}
     overrides = {name: path for name, path in paths.items() if path is not None}

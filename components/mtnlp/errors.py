@@ -224,6 +224,16 @@ class Errors:
         "[E222] mtnlp.ContrastiveLoss.v1 compares the vectors that scores are computed from, and "
         "the head gives none. Let its HeadOutput carry features, or choose another loss."
     )
+    E223 = (
+        "[E223] The loss {loss} is for classes of which exactly one holds, and here each label "
+        "holds for itself ({setting}). Choose a loss of labels, such as "
+        "mtnlp.BinaryCrossEntropy.v1, or set exclusive = true where the component has that setting."
+    )
+    E224 = (
+        "[E224] The loss {loss} is for labels each of which holds for itself, and here exactly one "
+        "class does ({setting}). Choose a loss of classes, such as mtnlp.CrossEntropy.v1, or set "
+        "exclusive = false where the component has that setting."
+    )
     E230 = "[E230] There is no span decoder '{name}'. Choose one of: {names}."
     E231 = (
         "[E231] '{name}' cannot write nested entities into doc.ents. Give it a spans_key, or set "

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mtnlp.errors import MtnlpError
+from mtnlp.losses.base import reads_features
 from mtnlp.losses.compound import build_compound_loss_v1
 from mtnlp.losses.contrastive import build_contrastive_loss_v1
 from mtnlp.losses.crf_likelihood import build_crf_likelihood_v1
@@ -55,6 +56,17 @@ def test_scores_that_one_part_reads_and_features_that_another() -> None:
     assert torch.autograd.gradcheck(
         lambda x, f: loss(LossBatch(x, f, target, mask)), (logits, features)
     )
+
+
+def test_features_are_for_a_loss_that_reads_them() -> None:
+    ce, near = build_cross_entropy_v1(), build_contrastive_loss_v1()
+    silent = torch.nn.Identity()  # it may read anything
+    assert [reads_features(loss) for loss in (ce, near, silent)] == [False, True, True]
+    for parts, reads in (({"ce": ce}, False), ({"ce": ce, "near": near}, True)):
+        inner = build_compound_loss_v1(parts)
+        outer = build_compound_loss_v1({"inner": inner, "ce": ce})
+        assert reads_features(inner) is reads_features(outer) is reads
+    assert reads_features(build_compound_loss_v1({"silent": silent}))
 
 
 def test_what_cannot_be() -> None:

@@ -6,7 +6,10 @@ import pytest
 import torch
 
 from mtnlp.errors import MtnlpError
+from mtnlp.losses.compound import build_compound_loss_v1
 from mtnlp.losses.cross_entropy import CrossEntropy
+from mtnlp.losses.dice import build_dice_loss_v1
+from mtnlp.losses.focal import build_focal_loss_v1
 from mtnlp.nn.span_scorers import BiaffineScorer, MarkerScorer
 from mtnlp.nn.span_tagger import SpanTagger
 from mtnlp.types import LossBatch
@@ -24,15 +27,15 @@ SETTINGS: List[Dict[str, Any]] = [
 ]
 
 
-def make(**settings: Any) -> SpanTagger:
+def make(width: int = WIDTH, **settings: Any) -> SpanTagger:
     torch.manual_seed(0)
-    return SpanTagger(WIDTH, LABELS, **{"max_width": MAX_WIDTH, **settings}).eval()
+    return SpanTagger(width, LABELS, **{"max_width": MAX_WIDTH, **settings}).eval()
 
 
-def batch(lengths: List[int] = LENGTHS) -> Tuple[torch.Tensor, torch.Tensor]:
+def batch(lengths: List[int] = LENGTHS, width: int = WIDTH) -> Tuple[torch.Tensor, torch.Tensor]:
     torch.manual_seed(1)
     mask = torch.arange(max(lengths)) < torch.tensor(lengths).unsqueeze(1)
-    return torch.randn(*mask.shape, WIDTH), mask
+    return torch.randn(*mask.shape, width), mask
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
@@ -93,6 +96,8 @@ def test_loss_by_hand() -> None:
 
 def test_the_loss_is_a_choice_and_sees_features_of_spans() -> None:
     class Spy(CrossEntropy):
+        reads_features = True
+
         def forward(self, batch: LossBatch) -> torch.Tensor:
             self.features = batch.features
             return super().forward(batch)
@@ -175,11 +180,18 @@ def test_nothing_to_read() -> None:
 
 # Chunks
 
+LOSSES_OF_SCORES = [
+    None,
+    build_focal_loss_v1(),
+    build_compound_loss_v1({"ce": CrossEntropy(), "dice": build_dice_loss_v1()}),
+]
+
 
 def loss_of(tagger: SpanTagger, inputs: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     output = tagger(inputs, mask)
     target = torch.zeros(*mask.shape, tagger.max_width, dtype=torch.long)
-    return tagger.loss(LossBatch(output.scores, None, target, tagger.span_mask(mask)))
+    given = LossBatch(output.scores, output.features, target, tagger.span_mask(mask))
+    return tagger.loss(given)
 
 
 @pytest.mark.parametrize("kind", [MarkerScorer, BiaffineScorer])
@@ -200,11 +212,13 @@ def test_chunks_change_nothing(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", [MarkerScorer, BiaffineScorer])
-def test_a_long_document_takes_bounded_memory(kind: Any) -> None:
-    """2,000 tokens: hidden values of all spans would be 4 M numbers and more."""
-    length, size = 2000, 64
-    tagger = make(scorer=kind, max_width=8, chunk_size=size)
-    inputs, mask = batch([length])
+@pytest.mark.parametrize("loss", LOSSES_OF_SCORES, ids=lambda loss: type(loss).__name__)
+def test_a_long_document_takes_bounded_memory(loss: Any, kind: Any) -> None:
+    """2,000 tokens: hidden values of all spans would be 4 M numbers and more, their features 0.5 M,
+    which a loss on scores alone does not need."""
+    length, size, width = 2000, 64, 32
+    tagger = make(width, scorer=kind, max_width=8, chunk_size=size, loss=loss)
+    inputs, mask = batch([length], width)
     whole = length * 8 * 150
     with LargestTensor() as predicting:
         tagger.find(inputs[mask], torch.tensor([length]), "nested", 0.3)
@@ -213,6 +227,7 @@ def test_a_long_document_takes_bounded_memory(kind: Any) -> None:
         loss_of(tagger.train(), inputs.requires_grad_(), mask).backward()
     # The scores of all spans are there at once, their hidden values are not.
     assert training.numbers < max(1.2 * size * 8 * 256, 1.2 * length * 8 * 4) < whole / 10
+    assert training.numbers < length * 8 * width / 2
 
 
 def test_hidden_values_of_several_chunks_are_not_kept() -> None:

@@ -7,6 +7,7 @@ from typing import Any, List
 import numpy
 import pytest
 import spacy
+import torch
 from spacy.language import Language
 from spacy.tokens import Doc
 
@@ -183,6 +184,52 @@ def test_all_readings_make_the_posteriors(backbone: Path) -> None:
         assert held == pytest.approx(score, rel=1e-4)
     one = nlp("Anna")
     assert len(get_case_pipe(nlp, "crf_ents").nbest([one], 9)[0]) == 3
+
+
+SPACED = [
+    ["Anna", " "],
+    [" ", "Anna"],
+    ["Anna", " ", "\n", "Paris"],
+    [" ", "Anna", " ", "Keller", " "],
+    [" ", " "],
+    ["Anna", "flew"],
+]
+
+
+@pytest.mark.parametrize("name", ["crf_ents", "biluo"])
+def test_white_space_around_an_entity_adds_to_its_confidence(name: str, backbone: Path) -> None:
+    """Readings that hold it with white space hold it, too: the sum over all readings is exact."""
+    nlp = make_trained(backbone, name, 3)
+    pipe = get_case_pipe(nlp, name)
+    pipe.cfg["temperature"] = 3.0
+    # Entities wherever they can be, and nothing sure.
+    with torch.no_grad():
+        pipe.module.output.bias[0] -= 2.0
+    bare = [Doc(nlp.vocab, words=words) for words in SPACED]
+    docs = list(nlp.pipe([doc.copy() for doc in bare]))
+    checked = 0
+    for doc, readings in zip(docs, pipe.nbest(docs, 10000), strict=True):
+        assert sum(reading.probability for reading in readings) == pytest.approx(1.0)
+        scores = scores_of(doc, name)
+        for entity, score in zip(entities_of(doc, name), scores, strict=True):
+            held = sum(reading.probability for reading in readings if entity in reading.entities)
+            assert score == pytest.approx(held, rel=1e-4)
+            checked += any(token.is_space for token in doc)
+        alone = nlp(Doc(nlp.vocab, words=[token.text for token in doc]))
+        assert entities_of(alone, name) == entities_of(doc, name)
+        assert scores_of(alone, name) == pytest.approx(scores, rel=1e-4)
+    assert checked >= 4 and [entity[:2] for entity in entities_of(docs[0], name)] == [(0, 1)]
+
+    # No single span says as much, and it is this score that must be large enough.
+    (score,) = scores_of(docs[0], name)
+    output, mask = pipe.model.predict(docs[:1])
+    label = pipe.labels.index(entities_of(docs[0], name)[0][2])
+    each = pipe.module.crf.span_probabilities(
+        output.scores, mask, torch.tensor([[0, 0, 1, label], [0, 0, 2, label]]), 3.0
+    )
+    assert max(each.tolist()) < 0.9 * score
+    pipe.cfg["min_confidence"] = (max(each.tolist()) + score) / 2
+    assert len(entities_of(nlp(bare[0].copy()), name)) == 1
 
 
 def test_readings_that_differ_in_white_space_are_one() -> None:

@@ -71,6 +71,15 @@ OF_LABELS: Dict[str, Block] = {
     "asymmetric": block("AsymmetricLoss", gamma_neg=2.0),
     "compound": compound({"dice": 0.5}, bce=block("BinaryCrossEntropy"), dice=block("DiceLoss")),
 }
+OF_SPANS: Dict[str, Block] = {
+    **OF_CLASSES,
+    "given_weights": block("WeightedCrossEntropy", weights={"ORG": 2.0, "O": 0.5}),
+    "near": block("ContrastiveLoss"),
+}
+OF_NESTED_SPANS: Dict[str, Block] = {
+    **OF_LABELS,
+    "given_weights": block("WeightedBinaryCrossEntropy", weights={"ORG": 2.0}),
+}
 OF_EVENTS: Dict[str, Block] = {
     **OF_LABELS,
     "given_weights": block("WeightedBinaryCrossEntropy", weights={"DEATH": 2.0}),
@@ -149,6 +158,16 @@ def test_events(name: str, backbone: Path, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "exclusive, name",
+    [*((True, name) for name in OF_SPANS), *((False, name) for name in OF_NESTED_SPANS)],
+)
+def test_spans(exclusive: bool, name: str, backbone: Path, tmp_path: Path) -> None:
+    loss = (OF_SPANS if exclusive else OF_NESTED_SPANS)[name]
+    model = {"exclusive": exclusive, "loss": loss, "scorer": {"hidden": 32, "dropout": 0.0}}
+    check(with_loss(backbone, "span_ner", spans_key="nerel", model=model), tmp_path)
+
+
 def test_counts_come_from_the_training_data(backbone: Path) -> None:
     """No I-LOC there: it weighs as much as the rarest tag, I-PER."""
     nlp = with_loss(
@@ -172,6 +191,44 @@ def test_the_encoder_learns_from_features_alone(backbone: Path) -> None:
     train(nlp, mixed_examples(nlp), 5)
     assert loss_of(nlp) < 0.9 * before
     assert torch.equal(weight, output.weight)
+
+
+ONLY_CLASSES = {
+    "CrossEntropy": block("CrossEntropy"),
+    "WeightedCrossEntropy": block("WeightedCrossEntropy"),
+    "EmbeddingLabelSmoothing": block("EmbeddingLabelSmoothing"),
+    "ContrastiveLoss": compound({}, bce=block("BinaryCrossEntropy"), near=block("ContrastiveLoss")),
+}
+ONLY_LABELS = {
+    "BinaryCrossEntropy": block("BinaryCrossEntropy"),
+    "WeightedBinaryCrossEntropy": block("WeightedBinaryCrossEntropy"),
+    "AsymmetricLoss": compound({}, rest=compound({}, inner=block("AsymmetricLoss"))),
+}
+
+
+@pytest.mark.parametrize("name", ONLY_CLASSES)
+def test_losses_of_classes_where_labels_do_not_exclude_one_another(
+    name: str, backbone: Path
+) -> None:
+    """They are refused before a step is made, by the name of the loss and of the setting."""
+    model = {"exclusive": False, "loss": ONLY_CLASSES[name]}
+    with pytest.raises(MtnlpError, match=rf"E223.* {name} .*exclusive = false.*exclusive = true"):
+        initialized(with_loss(backbone, "span_ner", spans_key="nerel", model=model))
+    with pytest.raises(MtnlpError, match=rf"E223.* {name} .*loss_multilabel"):
+        model = {"loss_multilabel": ONLY_CLASSES[name]}
+        initialized(with_loss(backbone, "event_textcat", model=model))
+
+
+@pytest.mark.parametrize("name", ONLY_LABELS)
+def test_losses_of_labels_where_exactly_one_class_holds(name: str, backbone: Path) -> None:
+    model = {"exclusive": True, "loss": ONLY_LABELS[name]}
+    with pytest.raises(MtnlpError, match=rf"E224.* {name} .*exclusive = true.*exclusive = false"):
+        initialized(with_loss(backbone, "span_ner", spans_key="nerel", model=model))
+    with pytest.raises(MtnlpError, match=rf"E224.* {name} .*a token's tag"):
+        initialized(with_loss(backbone, "crf_ner", model={"loss": ONLY_LABELS[name]}))
+    with pytest.raises(MtnlpError, match=rf"E224.* {name} .*loss_exclusive"):
+        model = {"loss_exclusive": ONLY_LABELS[name]}
+        initialized(with_loss(backbone, "multitask_textcat", tasks=TASKS, model=model))
 
 
 def test_losses_for_other_heads(backbone: Path) -> None:

@@ -206,13 +206,17 @@ def test_a_document_of_2000_tokens() -> None:
     assert listed(doc.spans["nerel"])[-2:] == [(1996, 2000, "ORG"), (1998, 2000, "CITY")]
 
 
+@pytest.mark.parametrize(
+    "loss", [None, {"@losses": "mtnlp.FocalLoss.v1"}], ids=["default", "focal"]
+)
 @pytest.mark.parametrize("scorer", ["Marker", "Biaffine"])
-def test_chunks_bound_the_memory(scorer: str) -> None:
+def test_chunks_bound_the_memory(scorer: str, loss: Any) -> None:
     """In prediction nothing is larger than the hidden values of a chunk or the vectors of the
-    tokens; in training there are the scores of all spans besides, never their hidden values."""
+    tokens; in training there are the scores of all spans besides, never their hidden values, nor
+    their features for a loss that does not read them."""
     size, hidden, tokens, classes = 64, 100, 2002, 3
     block = {"@layers": f"mtnlp.{scorer}Scorer.v1", "hidden": hidden}
-    nlp = on_cnn(mixed_examples, model={"scorer": block, "chunk_size": size})
+    nlp = on_cnn(mixed_examples, model={"scorer": block, "chunk_size": size, "loss": loss})
     example = long_example(nlp, tokens)
     chunk = (size + 7) * 8 * (hidden + 1)
     with LargestTensor() as predicting:

@@ -1,6 +1,7 @@
 """`scripts/joint_report.py` with trainings of a tiny encoder, in this process to save its start."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -163,6 +164,30 @@ def test_an_interruption_before_scoring(
     found = tmp_path / "out" / "runs" / "system=textcat" / "seed-0" / "counts.json"
     found.write_text('{"fingerprint": "another"}', encoding="utf8")
     assert "E425" in invoke("joint_report", *options).output
+
+
+def test_a_corpus_that_has_changed(
+    config: Path, corpus: Path, tmp_path: Path, executed: List[str]
+) -> None:
+    """New training data: who reads it is trained and scored again. New test data: all is scored,
+    with weights that were kept."""
+
+    def scored() -> int:
+        return len(result_of(tmp_path / "out", "ner")["counts"]["ner"]["counts"])
+
+    own = tmp_path / "corpus"
+    shutil.copytree(corpus, own)
+    arranged = arguments(config, own, tmp_path / "out")
+    options = [*arranged, "--test", own / "test", "--no-probe", "--keep"]
+    assert invoke("joint_report", *options).exit_code == 0
+    assert len(executed) == 3 and scored() == 2
+    shutil.copy(own / "dev" / "conll.spacy", own / "train" / "conll.spacy")
+    assert invoke("joint_report", *options).exit_code == 0
+    assert executed[3:] == ["system=ner, seed 0", "system=joint-static, seed 0"]
+    shutil.copy(corpus / "train" / "conll.spacy", own / "test" / "conll.spacy")
+    result = invoke("joint_report", *options)
+    assert result.exit_code == 0, result.output
+    assert len(executed) == 5 and scored() == 8
 
 
 def test_a_weighting_that_is_not_there(

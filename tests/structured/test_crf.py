@@ -154,6 +154,16 @@ def test_span_probabilities_equal_enumeration(name: str, lengths: List[int], leg
         assert value == pytest.approx(expected, abs=1e-12)
 
 
+def test_many_spans_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem, scheme = make_problem(5, [7, 4]), get_scheme("bio")
+    spans = torch.tensor([(0, i, j, i % 2) for i in range(7) for j in range(i + 1, 8)])
+    found = [crf.span_log_probability(*problem, spans, scheme)]
+    for numbers in (1, 40):
+        monkeypatch.setattr(crf, "CHUNK", numbers)
+        found.append(crf.span_log_probability(*problem, spans, scheme))
+    torch.testing.assert_close(found[1:], found[:1] * 2)
+
+
 def test_no_spans() -> None:
     problem = make_problem(3, [2])
     none = torch.zeros(0, 4, dtype=torch.int64)

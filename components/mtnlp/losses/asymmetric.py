@@ -22,6 +22,8 @@ class AsymmetricLoss(LossModule):
     `BinaryCrossEntropy`, and so is what it raises; also MtnlpError E221 for settings out of range.
     """
 
+    target = "labels"
+
     def __init__(self, gamma_pos: float, gamma_neg: float, clip: float):
         super().__init__()
         in_range(NAME, "gamma_pos", gamma_pos, gamma_pos >= 0, "0 or more")

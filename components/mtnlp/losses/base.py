@@ -1,12 +1,15 @@
 """What every loss is, and what it does with its mask."""
 
 import copy
-from typing import Optional, Sequence, Tuple
+from typing import Literal, Optional, Sequence, Tuple
 
 import torch
 
 from ..errors import Errors, MtnlpError
 from ..types import LossBatch
+
+# Exactly one class of a unit holds (softmax), or each label for itself (sigmoid).
+Target = Literal["classes", "labels"]
 
 
 class LossModule(torch.nn.Module):
@@ -17,9 +20,14 @@ class LossModule(torch.nn.Module):
     with a gradient function, where nothing is annotated.
 
     needs_likelihood: whether it takes the `likelihood` of a LossBatch, which some heads lack.
+    reads_features: whether it takes the `features`, which a head may otherwise leave out: those of
+        spans take much memory.
+    target: what it compares with, None where it can be either.
     """
 
     needs_likelihood = False
+    reads_features = False
+    target: Optional[Target] = None
 
     def bind(self, classes: Sequence[str], width: int) -> None:
         """Called once, when a head is built or rebuilt: buffers and parameters get their sizes.
@@ -43,19 +51,25 @@ def adopt(
     default: torch.nn.Module,
     classes: Sequence[str],
     width: int,
+    target: Target,
+    setting: str,
     has_likelihood: bool = False,
 ) -> torch.nn.Module:
     """A head's own copy of a loss, bound to its classes.
 
     loss: any module that takes a LossBatch; `default` where None. classes, width: as for `bind`.
-    has_likelihood: whether the head's batches have one. Raises MtnlpError E219 where the loss, or a
-    part of it, needs a likelihood and there is none.
+    target: what the head's batches hold. setting: what decides that, for messages.
+    has_likelihood: whether the head's batches have one. Raises MtnlpError where the loss, or a part
+    of it, cannot do with the head's batches: E219 where it needs a likelihood, E223 and E224 where
+    it compares with another target.
     """
     own = copy.deepcopy(default if loss is None else loss)
-    if not has_likelihood and any(
-        getattr(part, "needs_likelihood", False) for part in own.modules()
-    ):
-        raise MtnlpError(Errors.E219)
+    for part in own.modules():
+        if not has_likelihood and getattr(part, "needs_likelihood", False):
+            raise MtnlpError(Errors.E219)
+        if isinstance(part, LossModule) and part.target not in (None, target):
+            message = Errors.E223 if part.target == "classes" else Errors.E224
+            raise MtnlpError(message.format(loss=type(part).__name__, setting=setting))
     if isinstance(own, LossModule):
         own.bind(classes, width)
     return own
@@ -65,6 +79,11 @@ def pass_counts(loss: torch.nn.Module, counts: torch.Tensor) -> None:
     """Give a loss its counts, `[2, classes]`: positive, negative."""
     if isinstance(loss, LossModule):
         loss.set_counts(counts[0], counts[1])
+
+
+def reads_features(loss: torch.nn.Module) -> bool:
+    """Whether a loss takes the features of a batch; a module that does not say is given them."""
+    return bool(getattr(loss, "reads_features", True))
 
 
 def fill_masked(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

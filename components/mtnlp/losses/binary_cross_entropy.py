@@ -13,6 +13,8 @@ class BinaryCrossEntropy(LossModule):
     `[...]` for whole units. Raises MtnlpError (E213) where the shapes do not go together.
     """
 
+    target = "labels"
+
     def forward(self, batch: LossBatch) -> torch.Tensor:
         """The sum, a scalar; exactly 0.0 where nothing is annotated."""
         logits, target, mask = label_batch(batch)

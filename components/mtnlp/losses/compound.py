@@ -6,7 +6,7 @@ import torch
 
 from ..errors import Errors, MtnlpError
 from ..types import LossBatch
-from .base import LossModule, in_range, pass_counts
+from .base import LossModule, in_range, pass_counts, reads_features
 
 NAME = "mtnlp.CompoundLoss.v1"
 
@@ -32,6 +32,7 @@ class CompoundLoss(LossModule):
         except (KeyError, TypeError) as error:  # a dot, or an attribute of the container
             raise MtnlpError(Errors.E220.format(reason=error)) from error
         self.weights = {name: weights.get(name, 1.0) for name in losses}
+        self.reads_features = any(reads_features(loss) for loss in losses.values())
 
     def bind(self, classes: Sequence[str], width: int) -> None:
         for loss in self.losses.values():

@@ -36,6 +36,9 @@ class ContrastiveLoss(LossModule):
     `bind`, E221 for a margin of 0 or less, E222 for a head without features.
     """
 
+    reads_features = True
+    target = "classes"
+
     def __init__(self, margin: float, normalize: bool):
         super().__init__()
         in_range(NAME, "margin", margin, margin > 0, "more than 0")

@@ -13,6 +13,8 @@ class CrossEntropy(LossModule):
     (E213) where the shapes do not go together.
     """
 
+    target = "classes"
+
     def forward(self, batch: LossBatch) -> torch.Tensor:
         """The sum, a scalar; exactly 0.0 where nothing is annotated."""
         logits, target, mask = class_batch(batch)

@@ -29,6 +29,7 @@ class EmbeddingLabelSmoothing(LossModule):
     together, E215 before `bind`, E221 for settings out of range.
     """
 
+    target = "classes"
     vectors: Optional[torch.nn.Parameter]
 
     def __init__(self, label_emb_dim: int, smoothing_alpha: float):

@@ -19,6 +19,8 @@ class WeightedBinaryCrossEntropy(LossModule):
     `bind`.
     """
 
+    target = "labels"
+
     def __init__(self, weights: Union[str, Dict[str, float]], beta: float):
         super().__init__()
         self.weights = ClassWeights("mtnlp.WeightedBinaryCrossEntropy.v1", weights, beta)

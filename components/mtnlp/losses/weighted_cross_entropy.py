@@ -16,6 +16,8 @@ class WeightedCrossEntropy(LossModule):
     raises; also MtnlpError E215 before `bind`.
     """
 
+    target = "classes"
+
     def __init__(self, weights: Union[str, Dict[str, float]], beta: float):
         super().__init__()
         self.weights = ClassWeights("mtnlp.WeightedCrossEntropy.v1", weights, beta)

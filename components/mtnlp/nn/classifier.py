@@ -72,7 +72,15 @@ class Classifier(torch.nn.Module):
             default = CrossEntropy() if exclusive else BinaryCrossEntropy()
             loss = loss_exclusive if exclusive else loss_multilabel
             loss = without_weights(loss, labels_beside(tasks, task))
-            self.losses.append(adopt(loss, default, task["labels"], inputs))
+            own = adopt(
+                loss,
+                default,
+                task["labels"],
+                inputs,
+                target="classes" if exclusive else "labels",
+                setting="loss_exclusive" if exclusive else "loss_multilabel",
+            )
+            self.losses.append(own)
 
     def forward(self, inputs: torch.Tensor, mask: Optional[torch.Tensor] = None) -> HeadOutput:
         """`[batch, width]` to scores `[batch, labels]`. The mask is not needed."""

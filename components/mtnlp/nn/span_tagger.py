@@ -6,7 +6,7 @@ import torch
 from torch.utils.checkpoint import checkpoint
 
 from ..errors import Errors, MtnlpError
-from ..losses.base import adopt, pass_counts
+from ..losses.base import adopt, pass_counts, reads_features
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.cross_entropy import CrossEntropy
 from ..structured.span_decoding import get_decoder
@@ -37,7 +37,8 @@ class SpanTagger(torch.nn.Module):
     width: of the token vectors. labels: the entity types. max_width: tokens of the widest entity.
     scorer: makes the scorer (see `span_scorers`), by default a `BiaffineScorer`. hidden, dropout:
     see `Body`. loss: a module that takes a LossBatch with spans as units, by default cross-entropy
-    where exclusive, else binary cross-entropy. Raises MtnlpError (E232) for a width below 1.
+    where exclusive, else binary cross-entropy. Raises MtnlpError (E232) for a width below 1, and
+    what `adopt` raises for a loss that cannot be.
     """
 
     def __init__(
@@ -63,11 +64,16 @@ class SpanTagger(torch.nn.Module):
         outputs = len(self.labels) + exclusive
         self.scorer = (scorer or BiaffineScorer)(self.body.output_width, max_width, outputs)
         self.bias = torch.nn.Parameter(torch.zeros(outputs))
-        # The default losses read no features, so those of all spans need not be made.
-        self.reads_features = loss is not None
         default = CrossEntropy() if exclusive else BinaryCrossEntropy()
         classes = ["O", *self.labels] if exclusive else self.labels
-        self.criterion = adopt(loss, default, classes, self.body.output_width)
+        self.criterion = adopt(
+            loss,
+            default,
+            classes,
+            self.body.output_width,
+            target="classes" if exclusive else "labels",
+            setting=f"exclusive = {str(exclusive).lower()}",
+        )
 
     def forward(self, inputs: torch.Tensor, mask: torch.Tensor) -> HeadOutput:
         """`[batch, seq, width]` to scores `[batch, seq, max_width, classes]` and the features of
@@ -95,10 +101,11 @@ class SpanTagger(torch.nn.Module):
 
         `target` is a class `[batch, seq, max_width]` (exclusive) or label indicators
         `[batch, seq, max_width, labels]`, `mask` bool `[batch, seq, max_width]`, where a span is
-        annotated. The features of a span are the mean of its first and its last token's.
+        annotated. The features of a span are the mean of its first and its last token's; they are
+        made where the loss reads them.
         """
         features = None
-        if self.reads_features and batch.features is not None:
+        if batch.features is not None and reads_features(self.criterion):
             features = span_features(batch.features, self.max_width)
         return self.criterion(LossBatch(batch.logits, features, batch.target, batch.mask))
 

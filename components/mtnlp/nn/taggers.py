@@ -4,7 +4,8 @@ Both take a mask bool `[batch, seq]`, True for real tokens, a prefix of each row
 that says which tags each token may have, bool `[batch, seq, tags]`: one True is a gold tag, all
 True a missing one. Both decode to entities, int64 `[n, 4]` (document, start, end, label index;
 ordered by document and start) and their probabilities, float `[n]`, at a temperature, which
-changes no entity. Raises MtnlpError (E235) for a temperature that is not above 0.
+changes no entity. `space` says which tokens are white space, bool `[batch, seq]`, None where none
+is. Raises MtnlpError (E235) for a temperature that is not above 0.
 """
 
 from typing import List, Optional, Tuple
@@ -16,7 +17,7 @@ from ..losses.base import adopt, pass_counts
 from ..losses.crf_likelihood import CRFLikelihood
 from ..losses.cross_entropy import CrossEntropy
 from ..structured.schemes import get_scheme
-from ..structured.spans import span_minimum
+from ..structured.spans import span_minimum, trim, widenings
 from ..types import HeadOutput, LossBatch
 from .body import Body
 from .linear_chain import LinearChainCRF
@@ -53,7 +54,13 @@ class Tagger(torch.nn.Module):
         tags = self.scheme.tags(self.labels)
         self.output = torch.nn.Linear(self.body.output_width, len(tags))
         self.criterion = adopt(
-            loss, self.make_default_loss(), tags, self.body.output_width, self.has_likelihood
+            loss,
+            self.make_default_loss(),
+            tags,
+            self.body.output_width,
+            target="classes",
+            setting="a token's tag",
+            has_likelihood=self.has_likelihood,
         )
 
     def make_default_loss(self) -> torch.nn.Module:
@@ -137,11 +144,26 @@ class CRFTagger(Tagger):
 
     @torch.no_grad()
     def decode(
-        self, scores: torch.Tensor, mask: torch.Tensor, temperature: float = 1.0
+        self,
+        scores: torch.Tensor,
+        mask: torch.Tensor,
+        temperature: float = 1.0,
+        space: Optional[torch.Tensor] = None,
     ) -> Tuple[torch.Tensor, torch.Tensor]:
-        """The entities of the best tag sequences and their exact posterior probabilities."""
+        """The entities of the best tag sequences and their exact posterior probabilities.
+
+        Where `space` is given, entities end and begin in other tokens. An entity is then there in
+        every sequence that has it with some white space around it: these exclude each other, and
+        their probabilities are added up.
+        """
         spans = self.scheme.spans(self.crf.decode(scores, mask), mask)
-        return spans, self.crf.span_probabilities(scores, mask, spans, temperature)
+        if space is None:
+            return spans, self.crf.span_probabilities(scores, mask, spans, temperature)
+        spans = trim(spans, space)
+        wider, owner = widenings(spans, space)
+        each = self.crf.span_probabilities(scores, mask, wider, temperature)
+        total = each.new_zeros(len(spans)).index_add_(0, owner, each)
+        return spans, total.clamp(max=1.0)
 
     @torch.no_grad()
     def nbest(
@@ -183,9 +205,14 @@ class SoftmaxTagger(Tagger):
 
     @torch.no_grad()
     def decode(
-        self, scores: torch.Tensor, mask: torch.Tensor, temperature: float = 1.0
+        self,
+        scores: torch.Tensor,
+        mask: torch.Tensor,
+        temperature: float = 1.0,
+        space: Optional[torch.Tensor] = None,
     ) -> Tuple[torch.Tensor, torch.Tensor]:
-        """The entities of the best tags; an entity is as probable as its least probable tag."""
+        """The entities of the best tags; an entity is as probable as its least probable tag, white
+        space at its ends included."""
         best = tempered(scores.float(), temperature).softmax(-1).amax(-1)
         # Of the scores, not of probabilities: these may be rounded to the same number.
         spans = self.scheme.spans(scores.argmax(-1), mask)

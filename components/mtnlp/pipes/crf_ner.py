@@ -2,6 +2,7 @@
 
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence
 
+import torch
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -12,7 +13,7 @@ from ..gold.entities import gold_labels, tag_targets
 from ..gold.targets import Target
 from ..models.listener import require_encoded
 from .base import TorchPipe
-from .entity_spans import Predictions, install_confidence, write_entities
+from .entity_spans import Predictions, find_white_space, install_confidence, write_entities
 from .hypotheses import Hypothesis, make_hypotheses
 from .weighting import Weighting
 
@@ -88,7 +89,8 @@ def make_crf_ner(
 
 
 class CRFNER(TorchPipe):
-    """Finds flat entities; each has a score in a SpanGroup, by default its exact probability.
+    """Finds flat entities; each has a score in a SpanGroup, by default its exact probability: that
+    of all readings which hold it, with or without white space around it.
 
     `cfg["temperature"]` divides the scores that probabilities are computed from, in prediction
     alone; it changes no entity. `training.temperature` fits it, `initialize` sets it to 1.0.
@@ -127,8 +129,13 @@ class CRFNER(TorchPipe):
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
         """The entities of the batch and their probabilities."""
-        output, mask = self.model.predict(list(docs))
-        spans, probabilities = self.module.decode(output.scores, mask, self.cfg["temperature"])
+        docs = list(docs)
+        output, mask = self.model.predict(docs)
+        space = find_white_space(docs)
+        found = None if space is None else torch.from_numpy(space).to(mask.device)
+        spans, probabilities = self.module.decode(
+            output.scores, mask, self.cfg["temperature"], found
+        )
         kept = probabilities >= self.cfg["min_confidence"]
         return Predictions(spans[kept].cpu().numpy(), probabilities[kept].cpu().numpy())
 

@@ -3,6 +3,7 @@
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
+from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc, Span, SpanGroup
 
 from ..errors import Errors, MtnlpError
@@ -17,6 +18,17 @@ class Predictions(NamedTuple):
 
     spans: numpy.ndarray
     scores: numpy.ndarray
+
+
+def find_white_space(docs: Sequence[Doc]) -> Optional[numpy.ndarray]:
+    """bool `[docs, tokens]`: which tokens are white space, False at padding; None where none is."""
+    flags = [doc.to_array(IS_SPACE) for doc in docs]
+    if not any(flag.any() for flag in flags):
+        return None
+    space = numpy.zeros((len(docs), max(map(len, docs))), dtype=bool)
+    for row, flag in zip(space, flags, strict=True):
+        row[: len(flag)] = flag
+    return space
 
 
 def write_entities(

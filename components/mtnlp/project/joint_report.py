@@ -10,6 +10,7 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence
 
 from spacy.language import Language
 from spacy.tokens import Doc
+from thinc.api import Config
 from wasabi import msg
 
 from ..data.json_files import write_json
@@ -18,6 +19,7 @@ from ..errors import Errors, MtnlpError
 from ..evaluation.document_counts import DocumentCounts, add_up, compare, count_documents
 from ..evaluation.evaluator import load_pipeline
 from ..training.compare.comparison import Comparison, Show, make_comparison
+from ..training.compare.corpus_files import content_hash
 from ..training.compare.estimate import Rates, mean_rates
 from ..training.compare.grid import Setting
 from ..training.compare.joint import (
@@ -29,8 +31,10 @@ from ..training.compare.joint import (
     joint_name,
     make_plan,
     read_test,
+    reader_block,
 )
 from ..training.compare.runs import MODEL, Options, Run
+from ..training.compare.settings import swap_test_for_dev
 
 COUNTS = "counts.json"
 # Documents of each task in the timed pass, and those before it that do not count.
@@ -81,14 +85,15 @@ class JointReport:
             if not model.is_dir():
                 raise MtnlpError(Errors.E476.format(folder=run.folder))
             nlp = load_pipeline(model, self.comparison.options.gpu_id)
-            write_json(run.folder / COUNTS, {**self._setting(run), **self._score(nlp)})
+            setting = {**self._setting(run), "data": self._data(run)}
+            write_json(run.folder / COUNTS, {**setting, **self._score(nlp)})
             if not self.keep:
                 shutil.rmtree(run.folder / MODEL)
 
     def counts(self, run: Run) -> Optional[Dict[str, Any]]:
-        """What scoring a run found; None where it is not done.
+        """What scoring a run found; None where it is not done, or a corpus has changed since.
 
-        RAISES MtnlpError (E425) where the file is of another setting or test corpus.
+        RAISES MtnlpError (E425) where the file is of another setting.
         """
         path = run.folder / COUNTS
         if not path.exists() or run.result() is None:
@@ -96,12 +101,17 @@ class JointReport:
         found: Dict[str, Any] = json.loads(path.read_text(encoding="utf8"))
         if any(found.get(key) != value for key, value in self._setting(run).items()):
             raise MtnlpError(Errors.E425.format(path=path))
-        return found
+        return found if found.get("data") == self._data(run) else None
 
     def _setting(self, run: Run) -> Dict[str, Any]:
         test = str(Path(self.plan.config.interpolate()["paths"]["test"]).resolve())
-        words = self.words[run.cell.values[AXIS]]
-        return {"fingerprint": run.fingerprint, "test": test, "words": words}
+        return {"fingerprint": run.fingerprint, "test": test}
+
+    def _data(self, run: Run) -> List[str]:
+        """What the corpora of a run hold, and the test corpus."""
+        other = swap_test_for_dev(self.plan.config).interpolate()
+        test = reader_block(other, self.plan.nlp.config["training"]["dev_corpus"])
+        return [run.data, content_hash(Config({"corpora": {"test": test}}))]
 
     def _score(self, nlp: Language) -> Dict[str, Any]:
         references = read_test(self.plan.config, nlp)

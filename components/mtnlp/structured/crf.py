@@ -11,10 +11,13 @@ from typing import Tuple
 
 import torch
 
-from .partition import LogPartition, posteriors
+from .partition import LogPartition, Posteriors, posteriors
 from .paths import PathScore, path_score
 from .schemes import TagScheme
 from .viterbi import best_path
+
+# Numbers in the largest tensor of `span_log_probability`, besides those over the batch: 32 MB.
+CHUNK = 2**22
 
 
 def _promote(emissions: torch.Tensor) -> torch.Tensor:
@@ -145,13 +148,28 @@ def span_log_probability(
     spans: int64 `[n, 4]`, document, start, end, label index, not empty, within their rows; they
     need not be compatible with one another. An entity is exactly there when its tokens carry the
     tags that spell it and the next token does not go on with it: the forward score up to its
-    first tag, the scores along it, and the backward scores of all that may follow. Time and
-    memory grow with n times the longest span.
+    first tag, the scores along it, and the backward scores of all that may follow. Time grows with
+    n times the longest span; memory does up to CHUNK numbers.
     """
     emissions = _promote(emissions)
     if len(spans) == 0:
         return emissions.new_zeros(0)
     chain = posteriors(emissions, transitions, start, end, mask)
+    longest = int((spans[:, 2] - spans[:, 1]).max())
+    size = max(1, CHUNK // (longest + len(start)))
+    found = [_along(chain, transitions, end, mask, part, scheme) for part in spans.split(size)]
+    return torch.cat(found).to(emissions.dtype)
+
+
+def _along(
+    chain: Posteriors,
+    transitions: torch.Tensor,
+    end: torch.Tensor,
+    mask: torch.Tensor,
+    spans: torch.Tensor,
+    scheme: TagScheme,
+) -> torch.Tensor:
+    """`span_log_probability` of a chunk, given the passes over the batch."""
     doc, begin, stop, _ = spans.unbind(1)
     first, inside, last = scheme.path(spans)
     length = (stop - begin).unsqueeze(1)
@@ -173,4 +191,4 @@ def span_log_probability(
     onward = torch.where(at_end, end[last] - chain.final_scale[doc], onward)
     # Rounding may lift a certain entity a little above 1.
     found = chain.log_alpha(token[:, 0], first) + along + onward
-    return found.clamp(max=0.0).to(emissions.dtype)
+    return found.clamp(max=0.0)

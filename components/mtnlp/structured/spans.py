@@ -1,4 +1,6 @@
-"""Values of the tokens of spans."""
+"""Values of the tokens of spans, and spans that differ in white space alone."""
+
+from typing import Tuple
 
 import torch
 
@@ -15,3 +17,45 @@ def span_minimum(values: torch.Tensor, spans: torch.Tensor) -> torch.Tensor:
     offset = torch.arange(int((end - start).max()), device=spans.device)
     position = (start + offset).clamp(max=values.shape[1] - 1)
     return values[doc, position].masked_fill(start + offset >= end, torch.inf).amin(1)
+
+
+def trim(spans: torch.Tensor, space: torch.Tensor) -> torch.Tensor:
+    """Spans without white space at their ends; those of nothing else are left out.
+
+    spans: int64 `[n, 4]`, document, start, end, label; not empty. space: bool `[batch, seq]`, the
+    tokens of white space.
+    """
+    doc, start, end, label = spans.unbind(1)
+    before, after = space_runs(space)
+    start, end = start + after[doc, start], end - before[doc, end]
+    trimmed = torch.stack([doc, start, end, label], dim=1)
+    return trimmed[start < end]
+
+
+def widenings(spans: torch.Tensor, space: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+    """All spans that `trim` makes to these.
+
+    spans: int64 `[n, 4]`, trimmed. space: as in `trim`.
+    RETURNS: int64 `[m, 4]`, and the row of `spans` that each belongs to, int64 `[m]`, in order.
+    """
+    doc, start, end, _ = spans.unbind(1)
+    before, after = space_runs(space)
+    choices = after[doc, end] + 1  # of an end
+    count = (before[doc, start] + 1) * choices
+    owner = torch.arange(len(spans), device=spans.device).repeat_interleave(count)
+    number = torch.arange(len(owner), device=spans.device) - (count.cumsum(0) - count)[owner]
+    wider = spans[owner]
+    wider[:, 1] -= torch.div(number, choices[owner], rounding_mode="floor")
+    wider[:, 2] += number % choices[owner]
+    return wider, owner
+
+
+def space_runs(space: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+    """int64 `[batch, seq + 1]` twice: how many tokens of white space end right before each place,
+    and how many begin there."""
+    seq = space.shape[1]
+    place = torch.arange(1, seq + 1, device=space.device)
+    before = place - place.masked_fill(space, 0).cummax(1).values
+    after = place - place.masked_fill(space.flip(1), 0).cummax(1).values
+    none = before.new_zeros(len(space), 1)
+    return torch.cat([none, before], dim=1), torch.cat([after.flip(1), none], dim=1)

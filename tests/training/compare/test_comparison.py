@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import List, Optional, Tuple
 
@@ -10,7 +11,10 @@ import pytest
 from mtnlp.errors import MtnlpError
 from mtnlp.training.compare import comparison as module
 from mtnlp.training.compare.comparison import Comparison, make_comparison
+from mtnlp.training.compare.corpus_files import file_hash
 from mtnlp.training.compare.grid import read_grid
+
+from .conftest import Mini
 
 # What the axis `kind` says is what happens.
 CHILD = """
@@ -29,7 +33,7 @@ if kind == "slow" and not (folder / "mended").exists():
 measures = dict(words=100, seconds=2.0, evaluated_words=10, evaluation_seconds=1.0)
 measures.update(total_seconds=4.0, words_per_second=50.0, predict_words_per_second=10.0)
 scores = {"dev": {"ents_f": 0.5}}
-same = {name: job[name] for name in ("cell", "seed", "fingerprint")}
+same = {name: job[name] for name in ("cell", "seed", "fingerprint", "data")}
 (folder / "result.json").write_text(json.dumps({**same, "scores": scores, "measures": measures}))
 """
 AXES = """
@@ -152,3 +156,36 @@ def test_results_of_another_setting(tmp_path: Path, grid_text: str) -> None:
         compare(tmp_path, text)
     result.unlink()
     assert len(compare(tmp_path, text.replace("0.1", "0.4")).left) == 1
+
+
+@pytest.mark.usefixtures("stand_in")
+@pytest.mark.parametrize("part", ["train", "dev", "test"])
+def test_a_corpus_that_has_changed(part: str, tmp_path: Path, grid_text: str, mini: Mini) -> None:
+    """Every run is made again, on the new data; what no corpus of the config reads is nothing."""
+    shutil.copytree(mini.corpus, tmp_path / "corpus")
+    text = grid_text.replace(str(mini.corpus), str(tmp_path / "corpus"))
+    text += AXES.replace("[axes.kind.broken]", "[axes.kind.other]") + '[[exclude]]\nkind = "slow"\n'
+    first = compare(tmp_path, text)
+    assert run(first) == 2 and not first.left
+    before = [found["data"] for found in first.results]
+    assert len(set(before)) == 1
+
+    folder = tmp_path / "corpus" / part
+    (folder / "imdb.spacy").write_bytes(b"")
+    assert not compare(tmp_path, text).left
+    other = next(name for name in ("train", "dev", "test") if name != part)
+    shutil.copy(tmp_path / "corpus" / other / "conll.spacy", folder)
+    file_hash.cache_clear()
+    second = compare(tmp_path, text)
+    assert len(second.left) == 2 and not second.results
+    assert file_hash.cache_info().misses == 3  # files, not files of cells
+    assert run(second) == 2
+    again = compare(tmp_path, text)
+    assert not again.left and before[0] not in [found["data"] for found in again.results]
+    # A result that does not say what it was made on is nobody's.
+    path = again.runs[0].folder / "result.json"
+    found = json.loads(path.read_text(encoding="utf8"))
+    del found["data"]
+    path.write_text(json.dumps(found), encoding="utf8")
+    with pytest.raises(MtnlpError, match="E425"):
+        compare(tmp_path, text)

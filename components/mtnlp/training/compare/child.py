@@ -39,7 +39,7 @@ def main(folder: Path) -> None:
     found["measures"]["total_seconds"] = time.time() - job["started"]
     if not job["keep"]:
         shutil.rmtree(folder / MODEL, ignore_errors=True)
-    same = {name: job[name] for name in ("cell", "seed", "model", "fingerprint")}
+    same = {name: job[name] for name in ("cell", "seed", "model", "fingerprint", "data")}
     write_json(folder / RESULT, {**same, **found})
 
 

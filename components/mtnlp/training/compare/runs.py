@@ -1,4 +1,5 @@
-"""The runs of a comparison and their folders: a run is done when its result is there."""
+"""The runs of a comparison and their folders: a run is done when its result is there, and the
+corpora are those it was made on."""
 
 import hashlib
 import json
@@ -12,6 +13,7 @@ from thinc.api import Config
 
 from ...data.json_files import write_json
 from ...errors import Errors, MtnlpError
+from .corpus_files import content_hash
 from .grid import Cell
 
 CONFIG, JOB, LOG, RESULT, MODEL = "config.cfg", "job.json", "log.txt", "result.json", "model"
@@ -51,14 +53,20 @@ class Run:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of all that decides the scores."""
+        """Of the settings that decide the scores."""
         text = f"{self.model}\n{self.config.to_str(interpolate=False)}"
         return hashlib.sha256(text.encode("utf8")).hexdigest()[:16]
 
-    def result(self) -> Optional[Result]:
-        """What the run found; None where it is not done.
+    @cached_property
+    def data(self) -> str:
+        """Of what the corpora hold."""
+        return content_hash(self.config)
 
-        RAISES MtnlpError (E425) where the folder holds the result of another setting.
+    def result(self) -> Optional[Result]:
+        """What the run found; None where it is not done, or the corpora have changed since.
+
+        RAISES MtnlpError (E425) where the folder holds the result of another setting, or one that
+        does not say of which corpora it is.
         """
         path = self.folder / RESULT
         if not path.exists():
@@ -66,11 +74,12 @@ class Run:
         try:
             found: Result = json.loads(path.read_text(encoding="utf8"))
             same = found["fingerprint"] == self.fingerprint
+            data = found["data"]
         except (ValueError, KeyError, TypeError):
             same = False
         if not same:
             raise MtnlpError(Errors.E425.format(path=path))
-        return found
+        return found if data == self.data else None
 
     def prepare(self, options: Options) -> None:
         """Write what the run's process reads: its config and its job."""
@@ -82,6 +91,7 @@ class Run:
             "model": self.model,
             "probe": self.probe,
             "fingerprint": self.fingerprint,
+            "data": self.data,
             "keep": options.keep,
             "gpu_id": options.gpu_id,
             "started": time.time(),

@@ -1,0 +1,56 @@
+"""The files that the corpora of a config are read from."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any, Iterator, List
+
+from thinc.api import Config
+
+from .settings import has_test, swap_test_for_dev
+
+
+def content_hash(config: Config) -> str:
+    """Of what the corpora of a config hold, those of `paths.test` included.
+
+    RAISES MtnlpError (E426) where `paths.test` cannot stand in for `paths.dev`.
+    """
+    found = hashlib.sha256()
+    for path in corpus_files(config):
+        status = path.stat()
+        digest = file_hash(path, status.st_size, status.st_mtime_ns)
+        found.update(f"{path}\n{digest}\n".encode())
+    return found.hexdigest()[:16]
+
+
+def corpus_files(config: Config) -> List[Path]:
+    """The files that `[corpora]` names, and the `.spacy` files below the folders that it names."""
+    configs = [config, swap_test_for_dev(config)] if has_test(config) else [config]
+    found = set()
+    for one in configs:
+        for name in _texts(one.interpolate().get("corpora", {})):
+            path = Path(name)
+            if path.is_file():
+                found.add(path)
+            elif path.is_dir():
+                found.update(path.rglob("*.spacy"))
+    return sorted(found)
+
+
+@cache
+def file_hash(path: Path, size: int, modified: int) -> str:
+    """Of a file's content, which is read again only where the size or the time has changed."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All strings in a block."""
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, str) and value:
+        yield value
