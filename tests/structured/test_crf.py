@@ -9,8 +9,6 @@ import torch
 from mtnlp.structured import crf
 from mtnlp.structured.schemes import TagScheme, get_scheme
 
-torchcrf = pytest.importorskip("torchcrf")
-
 LENGTHS = [4, 2, 0, 1]
 
 
@@ -246,6 +244,7 @@ def test_empty_shapes() -> None:
 
 
 def test_equals_pytorch_crf() -> None:
+    torchcrf = pytest.importorskip("torchcrf")
     problem = make_problem(33, [40, 17, 1, 28], torch.float32)
     reference = torchcrf.CRF(33, batch_first=True)
     with torch.no_grad():

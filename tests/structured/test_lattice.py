@@ -1,6 +1,6 @@
 """Long texts and extreme scores."""
 
-from typing import List, NamedTuple
+from typing import List, NamedTuple, Tuple
 
 import pytest
 import torch
@@ -75,3 +75,61 @@ def test_half_precision_is_computed_in_float32() -> None:
     half = problem._replace(emissions=problem.emissions.bfloat16())
     full = problem._replace(emissions=half.emissions.float())
     assert torch.equal(crf.log_partition(*half), crf.log_partition(*full))
+
+
+def reference(
+    emissions: torch.Tensor, transitions: torch.Tensor, start: torch.Tensor, end: torch.Tensor
+) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor, List[int]]:
+    """log Z, the marginals of tags and of pairs, and the best path of one text, step by step."""
+    alpha, best, before = [start + emissions[0]], start + emissions[0], []
+    for step in emissions[1:]:
+        alpha.append((alpha[-1].unsqueeze(1) + transitions).logsumexp(0) + step)
+        best, previous = (best.unsqueeze(1) + transitions).max(0)
+        best = best + step
+        before.append(previous)
+    total = (alpha[-1] + end).logsumexp(0)
+    path = [int((best + end).argmax())]
+    for previous in before[::-1]:
+        path.append(int(previous[path[-1]]))
+    beta, tags, pairs = end, [(alpha[-1] + end - total).exp()], torch.zeros_like(transitions)
+    for step, forward in zip(emissions[1:].flip(0), alpha[-2::-1], strict=True):
+        joint = forward.unsqueeze(1) + transitions + step + beta - total
+        pairs += joint.exp()
+        tags.append(joint.exp().sum(1))
+        beta = (transitions + step + beta).logsumexp(1)
+    return total, torch.stack(tags[::-1]), pairs, path[::-1]
+
+
+@pytest.mark.parametrize("size", [1.0, 1e4, 1e6])
+@pytest.mark.parametrize("gold_is", ["any", "best"])
+def test_a_long_text_with_extreme_scores_equals_a_loop_in_float64(
+    gold_is: str, size: float
+) -> None:
+    """5,000 tokens: log Z is up to 1e10, and the loss of the best tags next to nothing."""
+    problem = make_problem(5, [5000], torch.float32)
+    parts = [(x * size).requires_grad_() for x in problem[:4]]
+    emissions, transitions, start, end = (x.detach().double() for x in parts)
+    total, tags, pairs, path = reference(emissions[0], transitions, start, end)
+
+    found, score = crf.viterbi(*(x.detach() for x in parts), problem.mask)
+    gold = found[0]
+    assert gold.tolist() == path
+    if gold_is == "any":
+        gold = torch.randint(5, (5000,), generator=torch.Generator().manual_seed(0))
+    value = emissions[0].gather(1, gold.unsqueeze(1)).sum() + start[gold[0]] + end[gold[-1]]
+    value = value + transitions[gold[:-1], gold[1:]].sum()
+    if gold_is == "best":
+        assert score.item() == pytest.approx(value.item(), rel=1e-7)
+
+    allowed = torch.nn.functional.one_hot(gold, 5)
+    loss = crf.nll(*parts, problem.mask, allowed.bool().unsqueeze(0))
+    loss.sum().backward()
+    assert loss.item() == pytest.approx((total - value).item(), rel=1e-6, abs=1e-2)
+    counts = torch.zeros(5, 5).index_put_(
+        (gold[:-1], gold[1:]), torch.ones(len(gold) - 1), accumulate=True
+    )
+    expected = [tags - allowed, pairs - counts, tags[0] - allowed[0], tags[-1] - allowed[-1]]
+    for part, grad in zip(parts, expected, strict=True):
+        assert part.grad is not None and part.grad.isfinite().all()
+        mine = part.grad.reshape(grad.shape).double()
+        torch.testing.assert_close(mine, grad, rtol=1e-5, atol=2e-3)

@@ -2,7 +2,8 @@
 
 Scores that differ by millions cannot underflow here; `scaled.py` is much faster where they do
 not. The forward scores are normalised at every step and the normalisers kept (Rabiner 1989,
-section V.A), so that no rounding error grows with the length of the sequence. The gradient of
+section V.A), so that no rounding error grows with the length of the sequence. All is float64: next
+to a score of a million float32 has nothing behind the point. The gradient of
 log Z is written out (it is the marginals): half the time and memory of differentiating through
 the recursion, and free of NaN where scores are -inf.
 
@@ -15,7 +16,7 @@ import torch
 
 
 class Lattice(NamedTuple):
-    """The forward pass over a batch.
+    """The forward pass over a batch, float64.
 
     emissions: `[seq, batch, tags]`. mask: bool `[seq, batch]`, a prefix of each sequence.
     alpha: `[seq, batch, tags]`, log P(tag at t | scores up to t).
@@ -30,8 +31,8 @@ class Lattice(NamedTuple):
     final_scale: torch.Tensor
 
     def log_partition(self) -> torch.Tensor:
-        """`[batch]`, float64: a long text's log Z has more digits than float32 holds."""
-        return self.scale.double().sum(0) + self.final_scale.double()
+        """`[batch]`."""
+        return self.scale.sum(0) + self.final_scale
 
 
 class BackwardStep(NamedTuple):
@@ -72,10 +73,10 @@ def forward_scores(
     """The forward pass; arguments batch-first, `[batch, seq, tags]`, `seq` at least 1. Padding
     may hold anything."""
     real = mask.transpose(0, 1).contiguous()
-    steps = emissions.transpose(0, 1).masked_fill(~real.unsqueeze(-1), 0.0).contiguous()
+    steps = emissions.transpose(0, 1).masked_fill(~real.unsqueeze(-1), 0.0).double().contiguous()
     current, scale = _normalise(start + steps[0])
     alphas, scales = [current], [scale.masked_fill(~real[0], 0.0)]
-    into = transitions.t().contiguous()
+    into = transitions.t().double().contiguous()
     for t in range(1, len(steps)):
         following = (current.unsqueeze(1) + into).logsumexp(-1) + steps[t]
         following, scale = _normalise(following)
@@ -123,7 +124,7 @@ def log_space_gradient(
     is_last[:-1] &= ~lattice.mask[1:]
     tiny = torch.finfo(lattice.alpha.dtype).tiny
     unary = torch.empty_like(lattice.alpha)
-    pairwise = torch.zeros_like(transitions)
+    pairwise = torch.zeros_like(transitions, dtype=weight.dtype)
     for step in backward_steps(lattice, transitions, end):
         t = step.position
         unary[t] = posterior(lattice.alpha[t] + step.beta) * weight[t].unsqueeze(-1)
