@@ -2,12 +2,15 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
 import spacy
 from spacy.training import Corpus
+
+from mtnlp.models.transformer import hf_objects
 
 from ...data.corpora import flat, invoke
 from .conftest import Mini
@@ -79,3 +82,55 @@ def test_a_comparison(tmp_path: Path, grid_text: str, mini: Mini) -> None:
     # Nothing is left but what failed, and nothing is forgotten.
     again = invoke("compare", grid, *options, "--dry-run")
     assert "2 runs (2 cells × 1 seeds), 1 done, about" in flat(again.output)
+
+
+def test_axes_of_backbones_and_corpora(
+    tmp_path: Path, grid_text: str, mini: Mini, backbones: Dict[str, Path]
+) -> None:
+    """Every cell trains its own encoder on its own corpus."""
+    small = tmp_path / "small"
+    for part in ("train", "dev", "test"):
+        (small / part).mkdir(parents=True)
+    # Another training corpus, and one to be scored on: the parts change places.
+    shutil.copy(mini.corpus / "test" / "conll.spacy", small / "train")
+    shutil.copy(mini.corpus / "dev" / "conll.spacy", small / "dev")
+    shutil.copy(mini.corpus / "train" / "conll.spacy", small / "test")
+    axes = "".join(
+        f'[axes.encoder.{name}]\npaths.backbone = "{backbones[name]}"\n'
+        for name in ("bert", "distilbert")
+    )
+    for name, folder in (("mini", mini.corpus), ("small", small)):
+        axes += f"[axes.corpus.{name}]\n"
+        axes += "".join(f'paths.{p} = "{folder / p}"\n' for p in ("train", "dev", "test"))
+    grid, output = tmp_path / "grid.toml", tmp_path / "out"
+    grid.write_text(grid_text + axes, encoding="utf8")
+    options = ["--output", output, "--training.batcher.size", "8", "--no-probe", "--keep"]
+    options += ["--training.optimizer.learn_rate.initial_rate", "0.002"]
+    options += ["--components.ner.score_loss", "true"]
+    result = invoke("compare", grid, *options)
+    assert result.exit_code == 0, result.output
+
+    cells = [
+        (encoder, corpus) for encoder in ("bert", "distilbert") for corpus in ("mini", "small")
+    ]
+    found: Dict[Any, Dict[str, Any]] = {}
+    for encoder, corpus in cells:
+        folder = output / "runs" / f"encoder={encoder},corpus={corpus}" / "seed-3"
+        found[encoder, corpus] = json.loads((folder / "result.json").read_text(encoding="utf8"))
+        # The weights say which encoder they are of, and the scores which documents they are of.
+        nlp = spacy.load(folder / "model" / "model-last")
+        trained: Any = nlp.get_pipe("transformer")
+        assert hf_objects(trained.model).transformer.config.model_type == encoder
+        test = {"mini": mini.corpus, "small": small}[corpus] / "test" / "conll.spacy"
+        scores = nlp.evaluate(list(Corpus(test)(nlp)))
+        for key in ("ents_p", "ents_r", "ents_f", "ents_per_type"):
+            assert found[encoder, corpus]["scores"]["test"][key] == scores[key]
+
+    # Words are counted in the corpus of the cell, and every cell has its own scores.
+    words = {cell: result["measures"]["words"] for cell, result in found.items()}
+    assert words["bert", "mini"] == words["distilbert", "mini"] > words["bert", "small"] > 0
+    losses = {cell: result["scores"]["test"]["ner_loss"] for cell, result in found.items()}
+    assert len(set(losses.values())) == len(cells)
+    (first, *_) = rows(output / "table.csv")
+    assert (first["encoder"], first["corpus"]) == ("bert", "mini")
+    assert [(row["encoder"], row["corpus"]) for row in rows(output / "table.csv")] == cells
