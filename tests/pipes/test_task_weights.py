@@ -55,7 +55,7 @@ def last(nlp: Language) -> Any:
 
 
 def log_variances(nlp: Language) -> List[float]:
-    return [float(value) for value in last(nlp).module.weighting.log_variances]
+    return [value.item() for value in last(nlp).module.weighting.log_variances]
 
 
 def set_log_variances(nlp: Language, *values: float) -> None:

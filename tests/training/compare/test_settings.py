@@ -105,7 +105,7 @@ def test_shipped_grids(path: Path, mini: Mini, monkeypatch: pytest.MonkeyPatch) 
     for cell in grid.cells:
         heads: Dict[str, Any] = checked(cell).config["components"]
         if heads.get("ner", {}).get("factory") != "crf_ner":
-            assert grid.name in ("goemotions", "spans", "spacy_ner")
+            assert grid.name in ("goemotions", "imdb", "spans", "spacy_ner")
             continue
         model = heads["ner"]["model"]
         assert model["decoder"] == cell.values.get("decoder", model["decoder"])
