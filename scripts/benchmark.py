@@ -2,7 +2,7 @@
 
 import tempfile
 from pathlib import Path
-from typing import List, Optional
+from typing import Any, Dict, List, Optional
 
 import typer
 from rich.console import Console
@@ -117,10 +117,19 @@ def profile(
     train: Path = typer.Option(Path("corpus/train"), exists=True, help="Folder of .spacy files."),
     backbone: str = typer.Option("assets/backbone/all-MiniLM-L6-v2", help="The encoder."),
     steps: int = typer.Option(20, min=1, help="Training steps, after as many that do not count."),
+    batch_size: Optional[int] = typer.Option(
+        None, min=1, help="A training step, in the unit of the config's batcher. Default: its own."
+    ),
     threads: int = typer.Option(2, min=1, help="Threads of torch."),
 ) -> None:
     """Where the time of a training goes: seconds of each phase."""
-    overrides = {"paths.backbone": backbone, "paths.train": str(train), "paths.dev": str(train)}
+    overrides: Dict[str, Any] = {
+        "paths.backbone": backbone,
+        "paths.train": str(train),
+        "paths.dev": str(train),
+    }
+    if batch_size:
+        overrides["training.batcher.size"] = batch_size
     workload = SpeedWorkload(steps=steps, documents=0, threads=threads)
     try:
         seconds, words = profile_training(config, overrides, workload)

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from thinc.api import fix_random_seed
 
+from mtnlp.data.convert import convert
+from mtnlp.data.options import ConvertOptions
 from mtnlp.evaluation.pipeline_speed import PipelineContender, SpeedWorkload
 from mtnlp.evaluation.training_profile import (
     BACKWARD,
@@ -21,6 +23,7 @@ from mtnlp.evaluation.training_profile import (
 )
 
 from ..pipes.cases import same_weights
+from ..tiny import SAMPLE
 from ..training.loop_cases import all_weights, make_config
 
 WORKLOAD = SpeedWorkload(steps=2, documents=3, threads=1)
@@ -68,3 +71,18 @@ def test_watching_changes_nothing(config: Path) -> None:
         words.append(contender.train().words)
     assert words[0] == words[1]
     assert same_weights(all_weights(plain.nlp), all_weights(watched.nlp))
+
+
+def test_spacys_own_pipeline(backbone: Path, tmp_path: Path) -> None:
+    """Its wordpieces are made in the encoder's forward pass, its heads are Cython's."""
+    for corpus in ("imdb", "conll"):
+        convert(ConvertOptions(corpus, sample=SAMPLE, out=tmp_path, limit=(8, 2, 2)))
+    config = SAMPLE.parents[1] / "configs" / "compare" / "spacy_ner_textcat.cfg"
+    overrides = {
+        "paths.backbone": str(backbone),
+        "paths.train": str(tmp_path / "train"),
+        "paths.dev": str(tmp_path / "dev"),
+    }
+    seconds, words = profile_training(config, overrides, WORKLOAD)
+    assert set(seconds) == {READING, FORWARD, BACKWARD, OPTIMIZER, OTHER, "ner", "textcat"}
+    assert words > 0 and all(value > 0 for value in seconds.values())

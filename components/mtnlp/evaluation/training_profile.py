@@ -8,7 +8,9 @@ from typing import Any, Callable, Dict, Iterator, List, Tuple
 import torch
 from rich.table import Table
 from spacy.pipeline import TrainablePipe
+from spacy_transformers import Transformer
 
+from ..models.transformer import WindowedTransformerModel
 from .pipeline_speed import PipelineContender, SpeedWorkload
 
 READING = "reading and batching"
@@ -68,9 +70,10 @@ def profile_training(
 ) -> Tuple[Dict[str, float], int]:
     """Train for `workload.steps` steps, after as many that do not count.
 
-    config: of `spacy train`, with a transformer of mtnlp. overrides: by dotted names.
-    RETURNS: seconds by phase, and the words trained on. Heads are phases of their own: their
-        forward and backward pass, their gold and their loss.
+    config: of `spacy train`, with a transformer of mtnlp or of spacy-transformers, whose wordpieces
+        are a part of its forward pass. overrides: by dotted names.
+    RETURNS: seconds by phase, and the words trained on. Heads, whosever they are, are phases of
+        their own: their forward and backward pass, their gold and their loss.
     """
     contender = PipelineContender(config, overrides, workload)
     phases = Phases()
@@ -89,18 +92,30 @@ def profile_training(
 
 def watch(contender: PipelineContender, phases: Phases) -> None:
     """Time what the loop of a contender calls."""
-    nlp = contender.nlp
-    for name, pipe in nlp.pipeline:
+    components: List[Any] = contender.nlp._components
+    for i, (name, pipe) in enumerate(components):
         if not isinstance(pipe, TrainablePipe):
             continue
         own: Any = pipe
-        own.finish_update = phases.timed(OPTIMIZER, own.finish_update)
-        if hasattr(own.model, "windower"):
+        if isinstance(pipe, Transformer):
+            own.finish_update = phases.timed(OPTIMIZER, own.finish_update)
             watch_encoder(own.model, phases)
         else:
-            own.update = phases.timed(name, own.update)
+            components[i] = (name, TimedPipe(name, own, phases))
     contender.optimizer = TimedOptimizer(contender.optimizer, phases)
     contender.batches = watch_batches(contender.batches, phases)
+
+
+class TimedPipe:
+    """A component whose updates are timed; spaCy's own take no attributes."""
+
+    def __init__(self, name: str, pipe: Any, phases: Phases) -> None:
+        self._pipe = pipe
+        self.update = phases.timed(name, pipe.update)
+        self.finish_update = phases.timed(OPTIMIZER, pipe.finish_update)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pipe, name)
 
 
 class TimedOptimizer:
@@ -137,7 +152,8 @@ def watch_encoder(model: Any, phases: Phases) -> None:
             output, backprop = forward(model, docs, is_train)
         return output, phases.timed(BACKWARD, backprop)
 
-    model.__dict__["_windower"] = TimedWindower(model.windower, phases)
+    if isinstance(model, WindowedTransformerModel):
+        model.__dict__["_windower"] = TimedWindower(model.windower, phases)
     model._func = timed_forward
 
 
