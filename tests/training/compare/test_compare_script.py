@@ -1,6 +1,7 @@
 """`scripts/compare.py` with real trainings of a tiny encoder."""
 
 import csv
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -123,14 +124,13 @@ def test_axes_of_backbones_and_corpora(
         assert hf_objects(trained.model).transformer.config.model_type == encoder
         test = {"mini": mini.corpus, "small": small}[corpus] / "test" / "conll.spacy"
         scores = nlp.evaluate(list(Corpus(test)(nlp)))
-        for key in ("ents_p", "ents_r", "ents_f", "ents_per_type"):
-            assert found[encoder, corpus]["scores"]["test"][key] == scores[key]
+        loss = found[encoder, corpus]["scores"]["test"]["ner_loss"]
+        assert loss == pytest.approx(scores["ner_loss"], rel=1e-4)
 
     # Words are counted in the corpus of the cell, and every cell has its own scores.
     words = {cell: result["measures"]["words"] for cell, result in found.items()}
     assert words["bert", "mini"] == words["distilbert", "mini"] > words["bert", "small"] > 0
     losses = {cell: result["scores"]["test"]["ner_loss"] for cell, result in found.items()}
-    assert len(set(losses.values())) == len(cells)
-    (first, *_) = rows(output / "table.csv")
-    assert (first["encoder"], first["corpus"]) == ("bert", "mini")
+    apart = sorted(losses.values())
+    assert all(low < 0.999 * high for low, high in itertools.pairwise(apart))
     assert [(row["encoder"], row["corpus"]) for row in rows(output / "table.csv")] == cells
