@@ -16,7 +16,7 @@ from mtnlp.reports.calibration import TEMPERATURE_HEADER, calibration_tables, te
 from mtnlp.reports.category_calibration import category_tables
 from mtnlp.reports.tables import print_tables
 from mtnlp.training.category_fit import FitOptions
-from mtnlp.training.thresholds import MIN_POSITIVES
+from mtnlp.training.thresholds import MIN_POSITIVES, SMOOTHING
 
 
 class Objective(StrEnum):
@@ -58,6 +58,14 @@ def main(
             "keep the component's.",
         ),
     ] = MIN_POSITIVES,
+    smoothing: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            help="For macro F1: a threshold counts by the mean F1 around it, over so many "
+            "log-odds; 0 takes those that are the best on DEV, some of them by chance.",
+        ),
+    ] = SMOOTHING,
     report: Annotated[
         Optional[Path],
         typer.Option(
@@ -85,7 +93,7 @@ def main(
     training/conll/model-calibrated --report corpus/test/conll.spacy
     """
     try:
-        options = FitOptions(temperature, thresholds, objective.value, min_positives)
+        options = FitOptions(temperature, thresholds, objective.value, min_positives, smoothing)
         results = calibrate(
             *(model, dev, output),
             names=pipe,

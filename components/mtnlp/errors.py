@@ -381,7 +381,7 @@ class Errors:
         "[E433] Nothing is left to fit for {names}. Allow temperatures; thresholds are for "
         "classifiers with a task that is not exclusive."
     )
-    E434 = "[E434] min_positives is {found}. Give the least number of gold documents, 0 or more."
+    E434 = "[E434] {name} is {found}. Give a number that is not below 0."
     E440 = "[E440] '{name}': the weights of tasks must not be negative. Found: {weights}."
     E441 = (
         "[E441] '{name}': weighting = \"uncertainty\" learns the weights of tasks. Leave out "

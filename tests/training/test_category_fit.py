@@ -20,7 +20,7 @@ from mtnlp.training.temperature import fit_kept
 from ..pipes.cases import get_case_pipe, initialized, make_case, mixed_examples, train
 from ..tiny import make_example, make_nlp
 
-ALL = FitOptions(min_positives=1)
+ALL = FitOptions(min_positives=1, smoothing=0.0)
 
 
 def held_out(nlp: Language) -> List[Example]:
@@ -74,7 +74,7 @@ def test_scores_are_kept_by_task(multitask: Language, pipe: Any) -> None:
 @pytest.mark.parametrize("objective", ["macro", "micro"])
 def test_fit(multitask: Language, pipe: Any, objective: str) -> None:
     kept = kept_of(multitask, pipe.name)
-    fits = fit_classifier(kept, FitOptions(objective=objective, min_positives=1))
+    fits = fit_classifier(kept, FitOptions(objective=objective, min_positives=1, smoothing=0.0))
     assert list(fits) == ["sentiment", "topic"]
     for name, scores in kept.tasks().items():
         fit = fits[name]
@@ -137,7 +137,7 @@ def test_loss_is_that_of_scikit_learn() -> None:
 def test_what_is_not_asked_for_stays(multitask: Language, pipe: Any) -> None:
     kept = kept_of(multitask, pipe.name)
     pipe.cfg["temperatures"] = {"topic": 2.0}
-    fits = fit_classifier(kept, FitOptions(temperature=False, min_positives=1))
+    fits = fit_classifier(kept, FitOptions(temperature=False, min_positives=1, smoothing=0.0))
     assert pipe.cfg["temperatures"] == {"topic": 2.0} and pipe.cfg["thresholds"]
     assert fits["topic"].temperature == 2.0 and fits["sentiment"].temperature == 1.0
     assert fits["topic"].loss_before == fits["topic"].loss_after

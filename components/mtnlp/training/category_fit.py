@@ -12,29 +12,32 @@ from ..errors import Errors, MtnlpError
 from ..log import logger
 from .kept_scores import KeptCategories, TaskScores
 from .temperature import search
-from .thresholds import MIN_POSITIVES, OBJECTIVES, fit_thresholds
+from .thresholds import MIN_POSITIVES, OBJECTIVES, SMOOTHING, fit_thresholds
 
 
 @dataclass(frozen=True)
 class FitOptions:
-    """What to fit. Raises MtnlpError E432 for an unknown objective, E434 for a negative minimum.
+    """What to fit. Raises MtnlpError E432 for an unknown objective, E434 for a negative number.
 
     temperature, thresholds: whether they are fitted; without its flag, each stays as it is.
     objective: "macro" or "micro", which F1 the thresholds are for. min_positives: how often a label
-        must be gold to have a threshold of its own.
+        must be gold to have a threshold of its own. smoothing: over how many log-odds F1 is
+        smoothed where thresholds are for macro F1; 0.0 for those that are the best there are.
     """
 
     temperature: bool = True
     thresholds: bool = True
     objective: str = "macro"
     min_positives: int = MIN_POSITIVES
+    smoothing: float = SMOOTHING
 
     def __post_init__(self) -> None:
         if self.objective not in OBJECTIVES:
             known = ", ".join(OBJECTIVES)
             raise MtnlpError(Errors.E432.format(found=self.objective, known=known))
-        if self.min_positives < 0:
-            raise MtnlpError(Errors.E434.format(found=self.min_positives))
+        for name, found in (("min_positives", self.min_positives), ("smoothing", self.smoothing)):
+            if found < 0:
+                raise MtnlpError(Errors.E434.format(name=name, found=found))
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,7 @@ def _fit_thresholds(
         objective=options.objective,
         default=cfg["threshold"],
         min_positives=options.min_positives,
+        smoothing=options.smoothing,
     )
     found = dict(zip(scores.keys, fit.values.tolist(), strict=True))
     cfg["thresholds"] = {**others, **found}

@@ -5,7 +5,7 @@ Every function takes probabilities float `[docs, labels]`, gold bool `[docs, lab
 where its probability reaches its threshold.
 
 Thresholds lie midway between neighbouring probabilities. Of those that are equally good, the one
-nearest to the default is taken.
+nearest to the default is taken. Smoothed ones lie on a grid.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import Errors, MtnlpError
+from .smoothed_thresholds import smooth_thresholds
 
 OBJECTIVES = ("macro", "micro")
-MIN_POSITIVES = 10
+MIN_POSITIVES = 5
+# In log-odds.
+SMOOTHING = 0.4
 # Sums of F1 in another order differ by rounding.
 ROUNDING = 1e-12
 # A component's settings are saved with ten decimals. Probabilities that are nearer to each
@@ -93,10 +96,12 @@ def fit_thresholds(
     objective: str = "macro",
     default: float = 0.5,
     min_positives: int = MIN_POSITIVES,
+    smoothing: float = 0.0,
 ) -> FittedThresholds:
     """The thresholds, one a label, of the best macro or micro F1.
 
-    For macro F1 each label has its own best F1. For micro F1 see `micro_rows`.
+    For macro F1 each label has its own best F1, or with `smoothing` above 0 its best F1 over a
+    neighbourhood of so many log-odds, see `smooth_thresholds`. For micro F1 see `micro_rows`.
 
     What is best on few positives is best by chance: labels that are gold less often than
     `min_positives` have the one threshold that is best for all labels together. Labels that are
@@ -118,6 +123,8 @@ def fit_thresholds(
         if objective == "micro":
             rows = micro_rows(chosen, default, rows, rest)
         values[own] = chosen.thresholds[rows, np.arange(own.sum())]
+        if objective == "macro" and smoothing:
+            values[own] = smooth_thresholds(chosen.ranked, chosen.hits, smoothing)
     return FittedThresholds(values, shared, cuts.positives, own)
 
 
