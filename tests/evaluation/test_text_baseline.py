@@ -44,11 +44,11 @@ def test_only_texts_of_the_task_are_read(parts: Dict[str, Path]) -> None:
 
 
 def test_a_limit_keeps_labels_in_balance() -> None:
-    part = Texts([f"t{number}" for number in range(10)], ["a"] * 7 + ["b"] * 3, 20)
+    part = Texts([f"t{number}" for number in range(10)], ["a"] * 7 + ["b"] * 3, list(range(10)))
     assert head(part, None) is head(part, 10) is part
     chosen = head(part, 4)
     assert chosen.texts == ["t0", "t1", "t7", "t8"] and chosen.labels == ["a", "a", "b", "b"]
-    assert chosen.words == 8
+    assert chosen.lengths == [0, 1, 7, 8] and chosen.words == 16
     assert head(part, 8).labels.count("b") == 3
 
 

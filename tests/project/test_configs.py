@@ -25,6 +25,17 @@ COMPARED = sorted(f"compare/{path.stem}" for path in CONFIGS.glob("compare/*.cfg
 SOURCED = {"transformer": "transformer", "fine_ner": "crf_ner"}
 
 
+def two_steps(backbone: Path, folder: Path) -> Dict[str, Any]:
+    """Overrides: a short training over corpora in a folder."""
+    return {
+        "paths.backbone": str(backbone),
+        "paths.train": str(folder / "train"),
+        "paths.dev": str(folder / "dev"),
+        "training.max_epochs": 0,
+        "training.max_steps": 2,
+    }
+
+
 @pytest.mark.parametrize("name", NAMES + COMPARED)
 def test_score_weights_name_every_default(name: str) -> None:
     """spaCy adds the default weights of components that a config does not name."""
@@ -74,14 +85,8 @@ def test_entities_and_sentiment_train_together(backbone: Path, tmp_path: Path, n
     """Two steps over a tiny encoder: each learns from the documents that it has gold for."""
     for corpus in ("imdb", "conll"):
         convert(ConvertOptions(corpus, sample=SAMPLE, out=tmp_path, limit=(12, 6, 6)))
-    overrides: Dict[str, Any] = {
-        "paths.backbone": str(backbone),
-        "paths.train": str(tmp_path / "train"),
-        "paths.dev": str(tmp_path / "dev"),
-        "training.max_epochs": 0,
-        "training.max_steps": 2,
-        "training.batcher.size": 10_000,  # both corpora in a batch
-    }
+    overrides = two_steps(backbone, tmp_path)
+    overrides["training.batcher.size"] = 10_000  # both corpora in a batch
     if name == "ner_textcat":
         overrides["components.transformer.model.layers"] = [0, 2]
     nlp = init_nlp(load_config(CONFIGS / "compare" / f"{name}.cfg", overrides=overrides))
@@ -113,14 +118,8 @@ def test_training_nerel_on_the_sample(
 ) -> None:
     """Two steps over a tiny encoder: nested entities are learnt and scored, flat ones likewise."""
     convert(ConvertOptions("nerel", sample=SAMPLE, out=tmp_path, limit=(12, 3, 3)))
-    overrides: Dict[str, Any] = {
-        "paths.backbone": str(backbone),
-        "paths.train": str(tmp_path / "train"),
-        "paths.dev": str(tmp_path / "dev"),
-        "training.max_epochs": 0,
-        "training.max_steps": 2,
-        "components.transformer.model.window": 0,
-    }
+    overrides = two_steps(backbone, tmp_path)
+    overrides["components.transformer.model.window"] = 0
     if layers is not None:
         overrides["components.transformer.model.layers"] = layers
     nlp = init_nlp(load_config(CONFIGS / f"{config}.cfg", overrides=overrides))

@@ -8,14 +8,13 @@ files that `multitask_textcat` is trained on.
 
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 import spacy
-import transformers
 from scipy.special import log_softmax
 from spacy.tokens import Doc, DocBin
 from transformers import (
@@ -33,16 +32,21 @@ from .classification import exclusive_metrics
 from .intervals import wilson_interval
 from .trainer_encoding import load_tokenizer
 from .trainer_results import open_results, rate_key, write_results
-from .trainer_runs import Recipe, announce_time, predict_logits, train, training_arguments
+from .trainer_runs import Recipe, announce_time, new_head, predict_logits, train, training_arguments
 
 
 @dataclass
 class Texts:
-    """A part of the corpus: texts and the label of each. words: spaCy tokens of all."""
+    """A part of the corpus: texts, the label of each, and the length of each in spaCy tokens."""
 
-    texts: List[str]
-    labels: List[str]
-    words: int
+    texts: List[str] = field(default_factory=list)
+    labels: List[str] = field(default_factory=list)
+    lengths: List[int] = field(default_factory=list)
+
+    @property
+    def words(self) -> int:
+        """Of all texts."""
+        return sum(self.lengths)
 
     def sizes(self) -> Dict[str, int]:
         return {"documents": len(self.texts), "words": self.words}
@@ -53,7 +57,7 @@ class Texts:
         if label is not None:
             self.texts.append(doc.text)
             self.labels.append(label)
-            self.words += len(doc)
+            self.lengths.append(len(doc))
 
 
 def text_label(doc: Doc, task: str) -> Optional[str]:
@@ -136,7 +140,7 @@ def read_texts(path: Path, task: str) -> Texts:
 
     RAISES MtnlpError: E513 where there is none.
     """
-    found = Texts([], [], 0)
+    found = Texts()
     for doc in DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab):
         found.add(doc, task)
     if not found.texts:
@@ -146,7 +150,7 @@ def read_texts(path: Path, task: str) -> Texts:
 
 def head(part: Texts, limit: Optional[int]) -> Texts:
     """The first `limit` documents of each label in turn, so that labels keep their balance; all
-    for None. Words are counted in proportion to characters."""
+    for None."""
     if limit is None or limit >= len(part.texts):
         return part
     seen: Dict[str, int] = {}
@@ -155,9 +159,8 @@ def head(part: Texts, limit: Optional[int]) -> Texts:
         ranks.append(seen.get(label, 0))
         seen[label] = ranks[-1] + 1
     chosen = sorted(np.argsort(ranks, kind="stable")[:limit].tolist())
-    texts = [part.texts[index] for index in chosen]
-    share = sum(map(len, texts)) / sum(map(len, part.texts))
-    return Texts(texts, [part.labels[index] for index in chosen], round(part.words * share))
+    columns = (part.texts, part.labels, part.lengths)
+    return Texts(*([column[index] for index in chosen] for column in columns))
 
 
 def encode_texts(
@@ -172,14 +175,8 @@ def encode_texts(
 
 
 def classifier(backbone: str, labels: List[str], seed: int) -> PreTrainedModel:
-    """The backbone under a new classifier, whose random weights follow from the seed."""
-    transformers.set_seed(seed)
-    return AutoModelForSequenceClassification.from_pretrained(
-        backbone,
-        num_labels=len(labels),
-        id2label=dict(enumerate(labels)),
-        label2id={label: index for index, label in enumerate(labels)},
-    )
+    """The backbone under a new classifier of texts."""
+    return new_head(AutoModelForSequenceClassification, backbone, labels, seed)
 
 
 def score_texts(gold: Sequence[str], logits: np.ndarray, labels: List[str]) -> Dict[str, Any]:

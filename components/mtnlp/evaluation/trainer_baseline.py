@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Dict, Optional, Sequence
 
-import transformers
 from seqeval.metrics.sequence_labeling import get_entities
 from transformers import (
     AutoModelForTokenClassification,
@@ -40,6 +39,7 @@ from mtnlp.evaluation.trainer_results import open_results, rate_key, write_resul
 from mtnlp.evaluation.trainer_runs import (
     Recipe,
     announce_time,
+    new_head,
     predict_logits,
     train,
     training_arguments,
@@ -144,14 +144,8 @@ def _train_and_score(
 
 
 def _load_model(backbone: str, seed: int) -> PreTrainedModel:
-    """The backbone under a new classifier, whose random weights follow from the seed."""
-    transformers.set_seed(seed)
-    return AutoModelForTokenClassification.from_pretrained(
-        backbone,
-        num_labels=len(TAGS),
-        id2label=dict(enumerate(TAGS)),
-        label2id={tag: index for index, tag in enumerate(TAGS)},
-    )
+    """The backbone under a new classifier of tokens."""
+    return new_head(AutoModelForTokenClassification, backbone, TAGS, seed)
 
 
 def _head(split: Split, limit: Optional[int]) -> Split:

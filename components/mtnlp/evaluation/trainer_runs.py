@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 
 import numpy as np
 import torch
+import transformers
 from transformers import PreTrainedModel, TrainingArguments
 from wasabi import msg
 
@@ -55,6 +56,21 @@ def training_arguments(folder: str, rate: float, recipe: Recipe) -> TrainingArgu
         report_to="none",
         dataloader_pin_memory=torch.cuda.is_available(),
     )
+
+
+def new_head(kind: Any, backbone: str, labels: Sequence[str], seed: int) -> PreTrainedModel:
+    """The backbone under a new head, whose random weights follow from the seed.
+
+    kind: one of the classes `AutoModelFor…`. labels: of the head, in order.
+    """
+    transformers.set_seed(seed)
+    model: PreTrainedModel = kind.from_pretrained(
+        backbone,
+        num_labels=len(labels),
+        id2label=dict(enumerate(labels)),
+        label2id={label: index for index, label in enumerate(labels)},
+    )
+    return model
 
 
 def train(trainer: Any, words: int, recipe: Recipe) -> Dict[str, Any]:

@@ -11,7 +11,7 @@ from transformers.utils import is_accelerate_available
 
 from ..errors import Errors, MtnlpError
 from .pipeline_speed import PipelineContender, SpeedWorkload, Turn
-from .text_baseline import Texts, classifier, encode_texts, text_label
+from .text_baseline import Texts, classifier, encode_texts
 from .trainer_encoding import load_tokenizer
 from .trainer_runs import Recipe, predict_logits, training_arguments
 
@@ -45,7 +45,7 @@ class TrainerContender:
             encode_texts, labels=labels, tokenizer=tokenizer, max_length=recipe.max_length
         )
         self.features, self.test = encode(learn), encode(test)
-        self.lengths = [len(example.y) for example in with_label(other.training, task)]
+        self.lengths = learn.lengths
         self.test_words = test.words
         self.count = min(workload.steps * batch_size, len(self.features))
         self.random = np.random.default_rng(recipe.seed)
@@ -72,17 +72,12 @@ class TrainerContender:
         return Turn(self.test_words, time.perf_counter() - begin)
 
 
-def with_label(examples: List[Example], task: str) -> List[Example]:
-    """The examples that have a label of `task`."""
-    return [example for example in examples if text_label(example.y, task) is not None]
-
-
 def to_texts(examples: List[Example], task: str) -> Texts:
     """The texts and labels of examples that have a label of `task`.
 
     RAISES MtnlpError: E513 where there is none.
     """
-    found = Texts([], [], 0)
+    found = Texts()
     for example in examples:
         found.add(example.y, task)
     if not found.texts:
