@@ -104,17 +104,17 @@ class JointReport:
         return found if found.get("data") == self._data(run) else None
 
     def _setting(self, run: Run) -> Dict[str, Any]:
-        test = str(Path(self.plan.config.interpolate()["paths"]["test"]).resolve())
+        test = str(Path(self.plan.nlp.config.interpolate()["paths"]["test"]).resolve())
         return {"fingerprint": run.fingerprint, "test": test}
 
     def _data(self, run: Run) -> List[str]:
         """What the corpora of a run hold, and the test corpus."""
-        other = swap_test_for_dev(self.plan.config).interpolate()
+        other = swap_test_for_dev(self.plan.nlp.config).interpolate()
         test = reader_block(other, self.plan.nlp.config["training"]["dev_corpus"])
         return [run.data, content_hash(Config({"corpora": {"test": test}}))]
 
     def _score(self, nlp: Language) -> Dict[str, Any]:
-        references = read_test(self.plan.config, nlp)
+        references = read_test(self.plan.nlp.config, nlp)
         pipes = find_heads(nlp)
         own = [doc for doc in references if any(annotates(pipes[name], doc) for name in pipes)]
         counts = count_documents(nlp, own)
@@ -184,7 +184,7 @@ def make_report(
     )
     for weighting in set(weightings) - set(plan.weightings):
         msg.warn(f'No head of {config} knows weighting = "{weighting}": left out')
-    references, pipes = read_test(plan.config, plan.nlp), find_heads(plan.nlp)
+    references, pipes = read_test(plan.nlp.config, plan.nlp), find_heads(plan.nlp)
     missing = [
         name for name in plan.heads if not any(annotates(pipes[name], d) for d in references)
     ]

@@ -88,7 +88,7 @@ def test_every_cell_can_be_built(backbone: Path, corpus: Path, tmp_path: Path) -
         expected = "uncertainty" if cell.values["system"] == "joint-uncertainty" else "static"
         heads = [name for name in HEADS if name in nlp.pipe_names]
         assert [nlp.get_pipe(name).cfg["weighting"] for name in heads] == [expected] * len(heads)
-    documents = read_test(found.config, found.nlp)
+    documents = read_test(found.nlp.config, found.nlp)
     assert len(documents) == 12
     assert sum(doc.has_annotation("ENT_IOB") for doc in documents) == 4
 

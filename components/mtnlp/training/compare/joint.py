@@ -35,14 +35,13 @@ class JointPlan:
 
     grid: a cell a head, named after its component, then `joint-{weighting}` for each weighting.
     heads: the components, each a task or, for a classifier, all of its tasks. weightings: those
-    that the heads can do. config: the joint one, with `paths.test`, before `limit`. nlp: the joint
-    pipeline, not initialised.
+    that the heads can do. nlp: the joint pipeline, not initialised; its config is filled in, with
+    `paths.test` and before `limit`.
     """
 
     grid: Grid
     heads: List[str]
     weightings: List[str]
-    config: Config
     nlp: Language
 
     def heads_of(self, system: str) -> List[str]:
@@ -123,7 +122,7 @@ def make_plan(
         made.to_disk(folder / f"{system}.cfg", interpolate=False)
         cells.append(Cell({AXIS: system}, folder / f"{system}.cfg", ()))
     grid = Grid(path.stem, [AXIS], cells, list(seeds), metrics=[], model="last")
-    return JointPlan(grid, list(heads), chosen, config, nlp)
+    return JointPlan(grid, list(heads), chosen, nlp)
 
 
 def find_heads(nlp: Language) -> Dict[str, Any]:
@@ -170,8 +169,8 @@ def annotated_heads(heads: Dict[str, Any], examples: Iterable[Example]) -> Set[s
 def read_test(config: Config, nlp: Language) -> List[Doc]:
     """The references of the test corpus: the dev reader's, with `paths.test` as its `paths.dev`.
 
-    config: with `paths.test`. nlp: its vocab is taken. RAISES MtnlpError (E426), and whatever the
-    reader raises.
+    config: with `paths.test`, filled in. nlp: its vocab is taken. RAISES MtnlpError (E426), and
+    whatever the reader raises.
     """
     other = swap_test_for_dev(config).interpolate()
     (corpus,) = resolve_dot_names(other, [other["training"]["dev_corpus"]])
