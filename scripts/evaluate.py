@@ -10,6 +10,7 @@ from wasabi import msg
 from mtnlp.data.json_files import write_json
 from mtnlp.data.progress import bar
 from mtnlp.errors import MtnlpError
+from mtnlp.evaluation.categories import RARE_SHARE
 from mtnlp.evaluation.evaluator import Settings, evaluate_corpus
 from mtnlp.reports.evaluation import evaluation_tables
 from mtnlp.reports.tables import print_tables
@@ -31,6 +32,14 @@ def main(
     raw_text: Annotated[
         bool, typer.Option(help="Also score token corpora on their detokenised text.")
     ] = True,
+    rare_share: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Labels set in less than this share of the training documents are averaged apart.",
+        ),
+    ] = RARE_SHARE,
     gpu_id: Annotated[int, typer.Option(help="The GPU, -1 for the CPU.")] = -1,
 ) -> None:
     """Score every task of a pipeline, with n, 95% interval and constant baseline.
@@ -39,7 +48,13 @@ def main(
     Where gold entities overlap, F1 is against all of them, and a row of its own gives F1 against
     the flattened ones: the longest, of equally long ones the first, none overlapping.
     """
-    settings = Settings(chunk_size=chunk_size, samples=samples, seed=seed, raw_text=raw_text)
+    settings = Settings(
+        chunk_size=chunk_size,
+        samples=samples,
+        seed=seed,
+        raw_text=raw_text,
+        rare_share=rare_share,
+    )
     try:
         results = evaluate_corpus(
             model, corpus, split, name, settings=settings, gpu_id=gpu_id, progress=bar

@@ -2,7 +2,7 @@ import itertools
 import random
 from typing import Dict, List
 
-from mtnlp.evaluation.baselines import constant_set, majority_class
+from mtnlp.evaluation.baselines import constant_set, majority_class, rare_keys
 from mtnlp.scorers.categories import CategoryTask, count_task
 
 KEYS = [f"event/{label}" for label in "ABCDE"]
@@ -46,3 +46,14 @@ def test_the_majority_class() -> None:
 
 def test_ties_go_by_name() -> None:
     assert majority_class([{"mood/good": 1.0}, {"mood/bad": 1.0}], "mood") == {"mood/bad"}
+
+
+def test_rare_keys_are_set_in_a_small_share_of_what_is_annotated() -> None:
+    often: List[Dict[str, float]] = [{"event/A": 1.0, "event/B": 0.0, "other/C": 0.0}] * 7
+    cats = [*often, {"event/B": 1.0}, {"event/B": 0.0, "event/D": 0.0}, {"event/A": 0.0}]
+    # A is set in 7 of 8, B in 1 of 9, D in 0 of 1.
+    assert rare_keys(cats, "event", 0.1) == {"event/D"}
+    assert rare_keys(cats, "event", 1 / 9) == {"event/D"}
+    assert rare_keys(cats, "event", 0.2) == {"event/B", "event/D"}
+    assert rare_keys(cats, "event", 1.0) == {"event/A", "event/B", "event/D"}
+    assert rare_keys(cats, "event", 0.0) == rare_keys([], "event", 1.0) == frozenset()

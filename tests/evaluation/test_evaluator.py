@@ -172,6 +172,13 @@ def test_categories_agree_with_the_scorer(
     assert tasks["mood"]["baseline"]["accuracy"] == pytest.approx(1 / 3)
     assert tasks["event"]["baseline"]["labels"] == ["A"]
     assert tasks["event"]["baseline"]["micro"]["f"] == pytest.approx(2 / 3)
+    # B is in no training document; every mood is in many.
+    assert tasks["event"]["rare"] == {"labels": ["B"], "macro": {"p": 0.0, "r": 0.0, "f": 0.0}}
+    assert tasks["event"]["baseline"]["rare"]["macro"]["f"] == 0.0
+    assert tasks["mood"]["rare"] is None and tasks["mood"]["baseline"]["rare"] is None
+    all_rare = Settings(samples=50, rare_share=1.0)
+    again = evaluate(nlp, docs, train_cats=train_cats, settings=all_rare)["pipes"]["moods"]["tasks"]
+    assert again["mood"]["rare"] is None  # that would be the macro average of all
 
 
 def test_no_training_documents_no_baseline(nlp: Language, docs: List[Doc]) -> None:

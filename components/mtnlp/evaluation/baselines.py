@@ -1,7 +1,8 @@
-"""Constant baselines: what a system scores that never looks at the text."""
+"""What the labels of training documents alone say: constant baselines, what a system scores that
+never looks at the text, and which labels are rare."""
 
 from collections import Counter
-from typing import FrozenSet, Iterable, Mapping
+from typing import FrozenSet, Iterable, Mapping, Tuple
 
 from ..scorers.categories import POSITIVE, task_of
 
@@ -31,13 +32,7 @@ def constant_set(cats: Iterable[Mapping[str, float]], task: str) -> FrozenSet[st
 
     cats: the training documents' gold `doc.cats`.
     """
-    positive: Counter[str] = Counter()
-    annotated: Counter[str] = Counter()
-    for doc in cats:
-        for key, value in doc.items():
-            if task_of(key) == task:
-                annotated[key] += 1
-                positive[key] += int(value >= POSITIVE)
+    positive, annotated = _count(cats, task)
     everything = sum(positive.values())
     ranked = sorted(annotated, key=lambda key: (-positive[key] / annotated[key], key))
     best, best_size, right, predicted = 0.0, 0, 0, 0
@@ -48,3 +43,24 @@ def constant_set(cats: Iterable[Mapping[str, float]], task: str) -> FrozenSet[st
         if score > best:
             best, best_size = score, size
     return frozenset(ranked[:best_size])
+
+
+def rare_keys(cats: Iterable[Mapping[str, float]], task: str, share: float) -> FrozenSet[str]:
+    """The keys of a task that are set in less than a share of the documents annotated with them.
+
+    cats: the training documents' gold `doc.cats`. share: from 0 to 1.
+    """
+    positive, annotated = _count(cats, task)
+    return frozenset(key for key in annotated if positive[key] < share * annotated[key])
+
+
+def _count(cats: Iterable[Mapping[str, float]], task: str) -> Tuple[Counter[str], Counter[str]]:
+    """In how many documents each key of a task is set, and in how many it is annotated."""
+    positive: Counter[str] = Counter()
+    annotated: Counter[str] = Counter()
+    for doc in cats:
+        for key, value in doc.items():
+            if task_of(key) == task:
+                annotated[key] += 1
+                positive[key] += int(value >= POSITIVE)
+    return positive, annotated

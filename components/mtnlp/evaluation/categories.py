@@ -7,10 +7,13 @@ from numpy.typing import NDArray
 from spacy.training import Example
 
 from ..scorers.categories import POSITIVE, CategoryTask, Cats, task_keys, task_of
-from .baselines import constant_set, majority_class
+from .baselines import constant_set, majority_class, rare_keys
 from .classification import exclusive_metrics, multilabel_metrics
 from .intervals import bootstrap_interval, wilson_interval
 from .spans import document_counts
+
+# Labels that are set in fewer training documents than this share are rare.
+RARE_SHARE = 0.1
 
 
 class CategoryEvaluation:
@@ -32,17 +35,23 @@ class CategoryEvaluation:
         )
 
     def result(
-        self, samples: int, seed: int, train_cats: Optional[List[Cats]] = None
+        self,
+        samples: int,
+        seed: int,
+        train_cats: Optional[List[Cats]] = None,
+        rare_share: float = RARE_SHARE,
     ) -> Dict[str, Any]:
         """Metrics of each task, with intervals and, given training categories, its baseline.
 
+        rare_share: a label set in less than this share of the training documents is rare.
         RETURNS: {"kind": "categories", "tasks": {name: {"exclusive", "documents", "accuracy",
-            "accuracy_interval", "micro", "f_interval", "macro", "per_label", "baseline"}}}. The
-            baseline is None, or {"labels", "accuracy", "micro", "macro"} of the labels that score
-            best on the training documents when always predicted.
+            "accuracy_interval", "micro", "f_interval", "macro", "rare", "per_label", "baseline"}}}.
+            The baseline is None, or {"labels", "accuracy", "micro", "macro", "rare"} of the labels
+            that score best on the training documents when always predicted. "rare" is None where
+            no label is or every label is, or {"labels", "macro"}.
         """
         tasks = {
-            task.name: _task_result(task, self._pairs, samples, seed, train_cats)
+            task.name: _task_result(task, self._pairs, samples, seed, train_cats or [], rare_share)
             for task in self._tasks
         }
         return {"kind": "categories", "tasks": tasks}
@@ -62,7 +71,8 @@ def _task_result(
     pairs: List[Tuple[Cats, Cats]],
     samples: int,
     seed: int,
-    train_cats: Optional[List[Cats]],
+    train_cats: List[Cats],
+    rare_share: float,
 ) -> Dict[str, Any]:
     gold, predicted, annotated = [], [], []
     for right, given in pairs:
@@ -73,15 +83,17 @@ def _task_result(
             annotated.append(frozenset(key for key in right if task_of(key) == task.name))
     metrics = _metrics(task, gold, predicted)
     documents = metrics.pop("n")
+    rare = [_label(key) for key in sorted(rare_keys(train_cats, task.name, rare_share))]
     successes = sum(right == given for right, given in zip(gold, predicted, strict=True))
     counts = document_counts(gold, predicted)
     return {
         "exclusive": task.exclusive,
         "documents": documents,
         **metrics,
+        "rare": _rare(metrics["per_label"], rare),
         "accuracy_interval": list(wilson_interval(successes, documents)),
         "f_interval": list(bootstrap_interval(counts, samples=samples, seed=seed)),
-        "baseline": None if train_cats is None else _baseline(task, train_cats, gold, annotated),
+        "baseline": _baseline(task, train_cats, gold, annotated, rare),
     }
 
 
@@ -90,6 +102,7 @@ def _baseline(
     train_cats: List[Cats],
     gold: List[FrozenSet[str]],
     annotated: List[FrozenSet[str]],
+    rare: List[str],
 ) -> Optional[Dict[str, Any]]:
     """What the best constant answer of the training documents scores; None if there is none."""
     find = majority_class if task.exclusive else constant_set
@@ -99,7 +112,19 @@ def _baseline(
     given = [constant if task.exclusive else constant & keys for keys in annotated]
     metrics = _metrics(task, gold, given)
     labels = [_label(key) for key in sorted(constant)]
-    return {"labels": labels, **{key: metrics[key] for key in ("accuracy", "micro", "macro")}}
+    kept = {key: metrics[key] for key in ("accuracy", "micro", "macro")}
+    return {"labels": labels, **kept, "rare": _rare(metrics["per_label"], rare)}
+
+
+def _rare(
+    per_label: Mapping[str, Mapping[str, float]], rare: List[str]
+) -> Optional[Dict[str, Any]]:
+    """The macro average of some labels; None where it is no average, or that of all labels."""
+    found = [label for label in rare if label in per_label]
+    if not found or len(found) == len(per_label):
+        return None
+    macro = {key: float(np.mean([per_label[label][key] for label in found])) for key in "prf"}
+    return {"labels": found, "macro": macro}
 
 
 def _metrics(

@@ -25,7 +25,7 @@ from ..data.options import Progress, quiet
 from ..data.reading import bare_doc, corpus_files, open_docbin
 from ..errors import Errors, MtnlpError
 from ..scorers.categories import Cats
-from .categories import CategoryEvaluation
+from .categories import RARE_SHARE, CategoryEvaluation
 from .entities import EntityEvaluation
 from .loss import MeanLosses
 from .raw_text import RawTextEvaluation
@@ -47,12 +47,14 @@ class Settings:
     chunk_size: documents processed at once. Hidden states of one chunk are alive at a time.
     samples, seed: bootstrap resamples of the intervals, and their seed.
     raw_text: whether token corpora are also scored on their detokenised text.
+    rare_share: a label set in less than this share of the training documents is rare.
     """
 
     chunk_size: int = 64
     samples: int = 1000
     seed: int = 0
     raw_text: bool = True
+    rare_share: float = RARE_SHARE
 
 
 def evaluate(
@@ -97,7 +99,9 @@ def evaluate(
     for name, layer in entities.items():
         results[name] = layer.result(*numbers)
     for name, classifier in categories.items():
-        results[name] = classifier.result(*numbers, train_cats=train_cats)
+        results[name] = classifier.result(
+            *numbers, train_cats=train_cats, rare_share=settings.rare_share
+        )
     if vectors.pairs:
         results[_vector_pipe(nlp)] = vectors.result(*numbers)
     for name, loss in losses.result().items():

@@ -77,6 +77,11 @@ def _category_rows(name: str, metrics: Numbers) -> List[List[Any]]:
         macro = ["macro F1", n, numbers["macro"]["f"], None]
         for row in (first, second, macro):
             rows.append([f"{name}: {task}", *row, _baseline_value(baseline, row[0])])
+        rare = numbers["rare"]
+        if rare is not None:
+            metric = f"macro F1, {len(rare['labels'])} rare labels"
+            constant = (baseline.get("rare") or {}).get("macro", {}).get("f")
+            rows.append([f"{name}: {task}", metric, n, rare["macro"]["f"], None, constant])
     return rows
 
 
