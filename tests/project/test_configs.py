@@ -132,3 +132,17 @@ def test_training_nerel_on_the_sample(
     assert performance[f"{name}_loss"] > 0 and 0 <= performance["spans_nerel_f"] <= 1
     doc = trained("Julia Novak was born in Vienna.")
     assert len(doc.spans["nerel"].attrs["scores"]) == len(doc.spans["nerel"])
+
+
+def test_training_events_from_words_on_the_sample(tmp_path: Path) -> None:
+    """No transformer: the words' own embeddings, with the dependency layer on top."""
+    convert(ConvertOptions("nerel", sample=SAMPLE, out=tmp_path, limit=(12, 3, 3)))
+    paths = {f"paths.{part}": str(tmp_path / part) for part in ("train", "dev")}
+    more = {"training.max_epochs": 2, "training.eval_frequency": 100000}
+    nlp = init_nlp(load_config(CONFIGS / "nerel_events.cfg", overrides={**paths, **more}))
+    (tmp_path / "model").mkdir()
+    train(nlp, tmp_path / "model", stdout=io.StringIO(), stderr=io.StringIO())
+    trained = spacy.load(tmp_path / "model" / "model-last")
+    assert 0 <= trained.meta["performance"]["cats_event_macro_f"] <= 1
+    pipe: Any = trained.get_pipe("events")
+    assert set(trained("Julia Novak was born in Vienna.").cats) == set(pipe.labels)
