@@ -412,8 +412,9 @@ class Errors:
     )
     E457 = "[E457] mtnlp.GradualUnfreezing.v1: {name} = {value}. Expected {least} or more."
     E458 = (
-        "[E458] mtnlp.GradualUnfreezing.v1 finds no transformer in the pipeline ({pipes}). Add "
-        "one, or remove the callback from [training.before_update]."
+        "[E458] mtnlp.GradualUnfreezing.v1 finds no transformer to train in the pipeline ({pipes}; "
+        "frozen: {frozen}). Add one, take it out of training.frozen_components, or remove the "
+        "callback from [training.before_update]."
     )
     E460 = (
         "[E460] No checkpoint at {path}. Train without --resume first; a checkpoint is written at "

@@ -206,6 +206,22 @@ def test_spacy_train(nlp: Language, tmp_path: Path) -> None:
     assert not same_weights(head, head_weights(fresh, "multitask_textcat"))
 
 
+def test_frozen_components_stay_as_they_are(nlp: Language, backbone: Path) -> None:
+    """A frozen encoder is left alone; another one of the pipeline unfreezes."""
+    own = make_nlp(backbone, ["textcat"])
+    nlp.config["training"]["frozen_components"] = ["transformer"]
+    (shared,) = find_encoders(nlp)
+    with pytest.raises(MtnlpError, match=r"E458.*frozen: transformer"):
+        create_gradual_unfreezing_v1()(nlp, {"step": 0, "epoch": 0})
+    initialized(own).replace_listeners("transformer", "textcat", ["model.tok2vec"])
+    own.remove_pipe("transformer")
+    nlp.add_pipe("textcat", source=own, name="other")
+    create_gradual_unfreezing_v1()(nlp, {"step": 0, "epoch": 0})
+    assert all(parameter.requires_grad for parameter in shared.parameters())
+    (other,) = find_encoders(nlp, ["transformer"])
+    assert {parameter.requires_grad for parameter in other.parameters()} == {True, False}
+
+
 @pytest.mark.parametrize("settings", [{"every": 0}, {"layers": 0}, {"first": -1}])
 def test_numbers_too_small(settings: Dict[str, int]) -> None:
     with pytest.raises(MtnlpError, match="E457"):

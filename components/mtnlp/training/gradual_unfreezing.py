@@ -1,6 +1,6 @@
 """The encoder's layers begin to learn one after the other: `mtnlp.GradualUnfreezing.v1`."""
 
-from typing import Any, Callable, Dict, Iterator, List, Literal, Tuple
+from typing import Any, Callable, Collection, Dict, Iterator, List, Literal, Tuple
 from weakref import WeakKeyDictionary
 
 import torch
@@ -24,14 +24,15 @@ def create_gradual_unfreezing_v1(
 
     At first only heads and the encoder's last layers learn; then layer after layer joins them from
     the top downwards, the embeddings after the first layer. What is frozen gets no gradient and no
-    step, and the backward pass ends above it, which makes the first steps cheaper.
+    step, and the backward pass ends above it, which makes the first steps cheaper. Components in
+    `training.frozen_components` are left as they are.
 
     unit, every: layers join after so many epochs or steps, again and again.
     layers: how many join at a time; the embeddings count as one.
     first: how many learn from the beginning; 0: the heads alone.
 
     Raises MtnlpError E457 for numbers too small, and in training E458 where there is no
-    transformer.
+    transformer to train.
     """
     for name, value, least in (("every", every, 1), ("layers", layers, 1), ("first", first, 0)):
         if value < least:
@@ -40,11 +41,13 @@ def create_gradual_unfreezing_v1(
 
     def unfreeze(nlp: Language, info: Dict[str, Any]) -> None:
         learning = first + layers * (info[unit] // every)
+        frozen = nlp.config["training"]["frozen_components"]
         # Before their first batch, sourced encoders have no adapters yet, and all weights learn.
-        prepare_encoders(nlp)
-        encoders = list(find_encoders(nlp))
+        prepare_encoders(nlp, frozen)
+        encoders = list(find_encoders(nlp, frozen))
         if not encoders:
-            raise MtnlpError(Errors.E458.format(pipes=", ".join(nlp.pipe_names)))
+            names = {"pipes": ", ".join(nlp.pipe_names), "frozen": ", ".join(frozen) or "none"}
+            raise MtnlpError(Errors.E458.format(**names))
         for encoder in encoders:
             if encoder not in known:
                 known[encoder] = place_parameters(encoder)
@@ -56,10 +59,10 @@ def create_gradual_unfreezing_v1(
     return unfreeze
 
 
-def find_encoders(nlp: Language) -> Iterator[torch.nn.Module]:
+def find_encoders(nlp: Language, frozen: Collection[str] = ()) -> Iterator[torch.nn.Module]:
     """The torch modules of all transformers in a pipeline: the shared one's, and those that
-    components have to themselves."""
-    return (model.transformer for model in encoder_models(nlp))
+    components have to themselves. frozen: components whose transformers are left out."""
+    return (model.transformer for model in encoder_models(nlp, frozen))
 
 
 def place_parameters(encoder: torch.nn.Module) -> Placed:
