@@ -46,8 +46,11 @@ def create_gradual_unfreezing_v1(
         prepare_encoders(nlp, frozen)
         encoders = list(find_encoders(nlp, frozen))
         if not encoders:
-            names = {"pipes": ", ".join(nlp.pipe_names), "frozen": ", ".join(frozen) or "none"}
-            raise MtnlpError(Errors.E458.format(**names))
+            raise MtnlpError(
+                Errors.E458.format(
+                    pipes=", ".join(nlp.pipe_names), frozen=", ".join(frozen) or "none"
+                )
+            )
         for encoder in encoders:
             if encoder not in known:
                 known[encoder] = place_parameters(encoder)
