@@ -8,7 +8,7 @@ import typer
 from wasabi import msg
 
 from mtnlp.errors import MtnlpError
-from mtnlp.project.backbone import DEFAULT_BACKBONE, default_folder, fetch_backbone
+from mtnlp.trainer.backbone import DEFAULT_BACKBONE, default_folder, fetch_backbone
 
 
 def main(

@@ -7,8 +7,8 @@ import typer
 from wasabi import msg
 
 from mtnlp.errors import MtnlpError
-from mtnlp.evaluation.trainer_baseline import run_baseline
-from mtnlp.evaluation.trainer_runs import Recipe
+from scripts.benchmarks.peers.hf_token_classification import run_baseline
+from scripts.benchmarks.peers.hf_trainer import Recipe
 
 
 def main(

@@ -6,9 +6,9 @@ from typing import Optional
 import typer
 from wasabi import msg
 
-from mtnlp.data.json_files import write_json
 from mtnlp.errors import MtnlpError
-from mtnlp.evaluation.span_marker_baseline import Recipe, run_span_marker
+from mtnlp.files import write_json
+from scripts.benchmarks.peers.span_marker import Recipe, run_span_marker
 
 
 def main(

@@ -9,17 +9,17 @@ from rich.console import Console
 from wasabi import msg
 
 from mtnlp.errors import MtnlpError
-from mtnlp.evaluation.benchmark_crf import CrfWorkload, crf_table, measure_crf
-from mtnlp.evaluation.pipeline_speed import (
+from scripts.benchmarks.crf import CrfWorkload, crf_table, measure_crf
+from scripts.benchmarks.peers.hf_speed import TrainerContender
+from scripts.benchmarks.peers.span_marker import SpanMarkerContender
+from scripts.benchmarks.pipeline_speed import (
     Contender,
     PipelineContender,
     SpeedWorkload,
     measure_speed,
     speed_table,
 )
-from mtnlp.evaluation.span_marker_speed import SpanMarkerContender
-from mtnlp.evaluation.trainer_speed import TrainerContender
-from mtnlp.evaluation.training_profile import profile_table, profile_training
+from scripts.benchmarks.training_profile import profile_table, profile_training
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 

@@ -8,15 +8,15 @@ from typing import Annotated, List, Optional
 import typer
 from wasabi import msg
 
-from mtnlp.data.json_files import write_json
+from mtnlp.calibration.calibrate import calibrate
+from mtnlp.calibration.classifier_fit import FitOptions
+from mtnlp.calibration.thresholds import MIN_POSITIVES, SMOOTHING
 from mtnlp.data.progress import bar
 from mtnlp.errors import MtnlpError
-from mtnlp.project.calibrate import calibrate
+from mtnlp.files import write_json
 from mtnlp.reports.calibration import TEMPERATURE_HEADER, calibration_tables, temperature_rows
-from mtnlp.reports.category_calibration import category_tables
+from mtnlp.reports.calibration_categories import category_tables
 from mtnlp.reports.tables import print_tables
-from mtnlp.training.category_fit import FitOptions
-from mtnlp.training.thresholds import MIN_POSITIVES, SMOOTHING
 
 
 class Objective(StrEnum):

@@ -8,14 +8,14 @@ from spacy.cli._util import parse_config_overrides
 from wasabi import msg
 
 from mtnlp.errors import MtnlpError
-from mtnlp.reports.comparison import ComparisonTable, write_tables
-from mtnlp.reports.comparison_figure import write_figure
+from mtnlp.experiments.comparison import Comparison, make_comparison
+from mtnlp.experiments.comparison_figure import write_figure
+from mtnlp.experiments.comparison_tables import ComparisonTable, write_tables
+from mtnlp.experiments.estimate import show_duration
+from mtnlp.experiments.grid import Grid, read_grid
+from mtnlp.experiments.progress import progress_bar
+from mtnlp.experiments.runs import Options
 from mtnlp.reports.tables import print_tables
-from mtnlp.training.compare.comparison import Comparison, make_comparison
-from mtnlp.training.compare.estimate import show_duration
-from mtnlp.training.compare.grid import Grid, read_grid
-from mtnlp.training.compare.progress import progress_bar
-from mtnlp.training.compare.runs import Options
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 

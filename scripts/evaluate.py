@@ -7,11 +7,11 @@ from typing import Annotated, List, Optional
 import typer
 from wasabi import msg
 
-from mtnlp.data.json_files import write_json
 from mtnlp.data.progress import bar
 from mtnlp.errors import MtnlpError
 from mtnlp.evaluation.categories import RARE_SHARE
 from mtnlp.evaluation.evaluator import Settings, evaluate_corpus
+from mtnlp.files import write_json
 from mtnlp.reports.evaluation import evaluation_tables
 from mtnlp.reports.tables import print_tables
 

@@ -9,12 +9,12 @@ from spacy.cli._util import parse_config_overrides
 from wasabi import msg
 
 from mtnlp.errors import MtnlpError
-from mtnlp.project.joint_report import JointReport, make_report
-from mtnlp.reports.joint import find_losses, task_table, time_table, write_joint_report
+from mtnlp.experiments.estimate import show_duration
+from mtnlp.experiments.grid import override_settings
+from mtnlp.experiments.joint_report import JointReport, make_report
+from mtnlp.experiments.joint_tables import find_losses, task_table, time_table, write_joint_report
+from mtnlp.experiments.progress import progress_bar
 from mtnlp.reports.tables import print_tables
-from mtnlp.training.compare.estimate import show_duration
-from mtnlp.training.compare.grid import override_settings
-from mtnlp.training.compare.progress import progress_bar
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 

@@ -8,9 +8,9 @@ import typer
 from wasabi import msg
 
 from mtnlp.errors import MtnlpError
-from mtnlp.project.backbone import DEFAULT_BACKBONE
-from mtnlp.project.corpora import REAL
-from mtnlp.project.package import package
+from mtnlp.trainer.backbone import DEFAULT_BACKBONE
+from scripts.project.corpora import REAL
+from scripts.project.package import package
 
 ROOT = Path(__file__).parent.parent
 

@@ -8,7 +8,7 @@ import typer
 from wasabi import msg
 
 from mtnlp.errors import MtnlpError
-from mtnlp.project.smoke import smoke
+from scripts.project.smoke import smoke
 
 ROOT = Path(__file__).parent.parent
 

@@ -7,10 +7,10 @@ from typing import Annotated, List, Optional
 import typer
 from wasabi import msg
 
-from mtnlp.data.json_files import write_json
 from mtnlp.data.progress import bar
 from mtnlp.data.statistics import WordpieceCounter, corpus_statistics
 from mtnlp.errors import MtnlpError
+from mtnlp.files import write_json
 from mtnlp.reports.statistics import statistics_tables
 from mtnlp.reports.tables import print_tables
 

@@ -11,7 +11,7 @@ from spacy.util import logger
 from wasabi import msg
 
 from mtnlp.errors import MtnlpError
-from mtnlp.training.loop import Options, train_from_config
+from mtnlp.trainer.train import Options, train_from_config
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 

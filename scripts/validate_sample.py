@@ -5,8 +5,8 @@ from pathlib import Path
 import typer
 from wasabi import msg
 
-from mtnlp.data.validation import require_valid
 from mtnlp.errors import MtnlpError
+from scripts.project.validate_sample import require_valid
 
 
 def main(

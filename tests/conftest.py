@@ -3,12 +3,18 @@
 import importlib.util
 import os
 from pathlib import Path
-from typing import Dict
+from typing import Any, Callable, Dict, List, NamedTuple
 
 import pytest
+import typer
+from click.testing import Result
 from hypothesis import settings
+from spacy.language import Language
+from spacy.training import Example
+from typer.testing import CliRunner
 
-from .tiny import FAMILIES, make_backbone
+from tests.pipes.cases import initialized, mixed_examples, train
+from tests.tiny import FAMILIES, PIPES, make_backbone, make_nlp
 
 ROOT = Path(__file__).parents[1]
 
@@ -66,3 +72,70 @@ def data_root() -> Path:
     if not path.is_dir():
         pytest.skip(f"no real corpora at {path}")
     return path
+
+
+CALIBRATE = Path(__file__).parents[1] / "scripts" / "calibrate.py"
+
+
+class Joint(NamedTuple):
+    """nlp: trained a little. examples: what on."""
+
+    nlp: Language
+    examples: List[Example]
+
+
+@pytest.fixture(scope="session")
+def joint(backbone: Path) -> Joint:
+    nlp = make_nlp(backbone, PIPES, {"textcat": {"tasks": {"sentiment": {"exclusive": True}}}})
+    examples = [eg for eg in mixed_examples(nlp) if "topic/SPORT" not in eg.reference.cats]
+    train(initialized(nlp), examples, 10)
+    nlp.add_pipe("sentencizer", first=True)
+    return Joint(nlp, examples)
+
+
+@pytest.fixture(scope="session")
+def calibrate() -> Callable[..., Result]:
+    """The command line of scripts/calibrate.py, run in this process."""
+    spec = importlib.util.spec_from_file_location("calibrate", CALIBRATE)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    app = typer.Typer()
+    app.command()(module.main)
+    return lambda *arguments: CliRunner().invoke(app, [str(part) for part in arguments])
+
+
+TOLERANCE = 1e-12
+
+
+@pytest.fixture(scope="session")
+def check_prf() -> Callable[..., None]:
+    """Holds precision, recall and F1 to their bounds."""
+
+    def check(prf: Dict[str, Any], harmonic: bool = True) -> None:
+        p, r, f = prf["p"], prf["r"], prf["f"]
+        assert all(0.0 <= value <= 1.0 for value in (p, r, f))
+        assert f <= max(p, r) + TOLERANCE
+        if harmonic:
+            assert min(p, r) - TOLERANCE <= f
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def check_metrics(check_prf: Callable[..., None]) -> Callable[..., None]:
+    """Holds micro and macro averages and the metrics of each label, type or tag to their bounds.
+
+    A macro F1 is a mean of F1s: bounded above by the larger macro side, below by 0 alone.
+    """
+
+    def check(metrics: Dict[str, Any]) -> None:
+        check_prf(metrics["micro"])
+        check_prf(metrics["macro"], harmonic=False)
+        for table in ("per_label", "per_type", "per_tag"):
+            for prf in metrics.get(table, {}).values():
+                check_prf(prf)
+        for accuracy in ("accuracy", "token_accuracy"):
+            assert 0.0 <= metrics.get(accuracy, 0.0) <= 1.0
+
+    return check

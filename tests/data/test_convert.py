@@ -13,8 +13,7 @@ from mtnlp.data.labels import MULTINERD_SYSTEM_B
 from mtnlp.data.options import ConvertOptions
 from mtnlp.errors import DataError, MtnlpError
 from mtnlp.types import Annotation, Record
-
-from .corpora import (
+from tests.data.corpora import (
     COLUMNS,
     MAKERS,
     SAMPLE,

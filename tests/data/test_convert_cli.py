@@ -10,7 +10,7 @@ from typing import Dict, NamedTuple, Optional
 
 import pytest
 
-from .corpora import (
+from tests.data.corpora import (
     BRAT_ANN,
     BRAT_TEXT,
     COLUMNS,

@@ -9,8 +9,7 @@ from spacy.training import Corpus
 from mtnlp.data.docbin import Written, to_doc, write_corpus, write_shards
 from mtnlp.errors import MtnlpError
 from mtnlp.types import Annotation, Record
-
-from .corpora import files_below
+from tests.data.corpora import files_below
 
 NLP = spacy.blank("en")
 

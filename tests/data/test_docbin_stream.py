@@ -14,8 +14,7 @@ from mtnlp.data import docbin_stream
 from mtnlp.data.docbin import write_shards
 from mtnlp.data.mixed_corpus import create_mixed_corpus_v1
 from mtnlp.errors import DataError, MtnlpError
-
-from .mixed_cases import first_words, news, numbered, save, spans_of
+from tests.data.mixed_cases import first_words, news, numbered, save, spans_of
 
 
 def sharded(folder: Path, shards: int, size: int, prefix: str = "a") -> Path:

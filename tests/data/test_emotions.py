@@ -10,9 +10,8 @@ from spacy.tokens import Doc, DocBin
 from mtnlp.data.formats.bad_input import BadInput
 from mtnlp.data.formats.csvfile import CsvOptions, read_csv
 from mtnlp.data.formats.label_names import read_label_names
-
-from .corpora import REAL_DATA, files_below, flat, invoke, write
-from .test_real_data import present
+from tests.data.corpora import REAL_DATA, files_below, flat, invoke, write
+from tests.data.test_real_data import present
 
 NAMES = "joy\nfear\nanger\nneutral\n"
 ROWS = [

@@ -9,7 +9,7 @@ from spacy.training.loop import create_train_batches
 from spacy.util import load_config_from_str, registry
 from spacy.vocab import Vocab
 
-from .mixed_cases import first_words, news, numbered, save, spans_of
+from tests.data.mixed_cases import first_words, news, numbered, save, spans_of
 
 CONFIG = """
 [paths]

@@ -10,8 +10,7 @@ from spacy.vocab import Vocab
 
 from mtnlp.data.mixed_corpus import MixedCorpus, create_mixed_corpus_v1
 from mtnlp.errors import DataError, MtnlpError
-
-from .mixed_cases import first_words, numbered, read_one, save
+from tests.data.mixed_cases import first_words, numbered, read_one, save
 
 # What an epoch holds
 

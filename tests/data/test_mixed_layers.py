@@ -8,8 +8,7 @@ from spacy.vocab import Vocab
 
 from mtnlp.data.mixed_corpus import create_mixed_corpus_v1
 from mtnlp.errors import MtnlpError
-
-from .mixed_cases import news, read_one, save, spans_of
+from tests.data.mixed_cases import news, read_one, save, spans_of
 
 
 def test_ents_move_to_a_spans_key(nlp, tmp_path):

@@ -9,8 +9,7 @@ from spacy.language import Language
 
 from mtnlp.data.mixed_corpus import MixedCorpus, create_mixed_corpus_v1
 from mtnlp.errors import MtnlpError
-
-from .mixed_cases import first_words, numbered
+from tests.data.mixed_cases import first_words, numbered
 
 SIZES = {"a": 40, "b": 10, "c": 5}
 STREAMED = [{}, {"stream": True, "buffer": 4}]

@@ -13,8 +13,7 @@ from mtnlp.data.formats.csvfile import CsvOptions, read_csv
 from mtnlp.data.formats.imdb import read_imdb
 from mtnlp.data.formats.multinerd import read_multinerd
 from mtnlp.data.splits import make_splits
-
-from .corpora import REAL_DATA
+from tests.data.corpora import REAL_DATA
 
 
 def present(name: str) -> Path:

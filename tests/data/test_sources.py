@@ -14,8 +14,7 @@ from mtnlp.data.sources import (
 )
 from mtnlp.errors import MtnlpError
 from mtnlp.types import Record
-
-from .corpora import (
+from tests.data.corpora import (
     CONLL,
     JSONL,
     SAMPLE,

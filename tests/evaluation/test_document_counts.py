@@ -17,9 +17,8 @@ from mtnlp.evaluation.document_counts import (
     count_documents,
 )
 from mtnlp.evaluation.evaluator import Settings, evaluate
-
-from ..pipes.cases import TASKS, initialized, mixed_examples, train
-from ..tiny import make_nlp
+from tests.pipes.cases import TASKS, initialized, mixed_examples, train
+from tests.tiny import make_nlp
 
 
 def test_counts_are_those_of_the_evaluator(backbone: Path) -> None:

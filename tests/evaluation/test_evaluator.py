@@ -15,8 +15,7 @@ from mtnlp.reports.evaluation import evaluation_tables
 from mtnlp.scorers.categories import score_categories
 from mtnlp.scorers.entities import score_entities
 from mtnlp.scorers.vectors import score_vectors
-
-from ..tiny import PIPES, make_examples, make_nlp
+from tests.tiny import PIPES, make_examples, make_nlp
 
 Gold = List[Tuple[int, int, str]]
 NAMES = {"Anna": "PER", "Rome": "LOC", "U.S.": "LOC", "Bob": "PER"}

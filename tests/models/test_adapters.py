@@ -13,9 +13,8 @@ from mtnlp.errors import MtnlpError
 from mtnlp.models.adapters import LoRA, create_lora_v1, is_adapted, merged_state
 from mtnlp.models.parameters import count_parameters
 from mtnlp.models.transformer import WindowedTransformerModel, build_transformer_model_v1
-
-from ..tiny import HIDDEN
-from .encoders import NO_DROPOUT, make_docs, make_encoder
+from tests.models.encoders import NO_DROPOUT, make_docs, make_encoder
+from tests.tiny import HIDDEN
 
 
 def make_lora(folder: Path) -> LoRA:

@@ -14,8 +14,7 @@ from thinc.api import Model, Optimizer
 
 from mtnlp.models.concat_tok2vec import finish_update
 from mtnlp.models.poolers import build_token_pooler_v1, build_transformer_pooler_v1
-
-from .encoders import make_docs, make_encoder
+from tests.models.encoders import make_docs, make_encoder
 
 LENGTHS = (3, 0, 1, 7)
 VECTORS = [numpy.random.default_rng(n).normal(size=(n, 6)).astype("float32") for n in LENGTHS]

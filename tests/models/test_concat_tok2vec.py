@@ -15,10 +15,15 @@ from thinc.api import Model, fix_random_seed
 
 from mtnlp.errors import MtnlpError
 from mtnlp.models.concat_tok2vec import NAME
-
-from ..tiny import HIDDEN
-from .encoders import TEXTS, make_docs
-from .test_listener import STOCK, encoder_gradient, random_like, token_means, trained_nlp
+from tests.models.encoders import TEXTS, make_docs
+from tests.models.test_listener import (
+    STOCK,
+    encoder_gradient,
+    random_like,
+    token_means,
+    trained_nlp,
+)
+from tests.tiny import HIDDEN
 
 WIDTH = 8
 OWN = {"@architectures": "mtnlp.TransformerListener.v1"}

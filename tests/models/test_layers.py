@@ -13,8 +13,7 @@ from thinc.api import xp2torch
 from mtnlp.errors import MtnlpError
 from mtnlp.models.listener import build_transformer_listener_v1
 from mtnlp.models.poolers import build_transformer_pooler_v1
-
-from .encoders import NO_DROPOUT, TEXTS, make_docs, make_encoder
+from tests.models.encoders import NO_DROPOUT, TEXTS, make_docs, make_encoder
 
 LAYERS = [0, 1]
 

@@ -14,9 +14,8 @@ from spacy_transformers.layers import TransformerListener
 from thinc.api import reduce_mean
 
 from mtnlp.models.listener import build_transformer_listener_v1, token_vectors
-
-from ..tiny import make_nlp
-from .encoders import NO_DROPOUT, TEXTS, make_docs, make_encoder, run_windows
+from tests.models.encoders import NO_DROPOUT, TEXTS, make_docs, make_encoder, run_windows
+from tests.tiny import make_nlp
 
 STOCK = {
     "@architectures": "spacy-transformers.TransformerListener.v1",

@@ -17,8 +17,7 @@ from mtnlp.models.poolers import (
     build_transformer_pooler_v1,
     wordpiece_row,
 )
-
-from .encoders import TEXTS, make_docs, make_encoder
+from tests.models.encoders import TEXTS, make_docs, make_encoder
 
 POOLINGS = ["mean", "max", "cls", "attention"]
 QUERY = numpy.random.default_rng(1).normal(0.0, 0.3, 32).astype("float32")

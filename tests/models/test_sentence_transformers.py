@@ -7,7 +7,7 @@ from typing import List
 import numpy
 import pytest
 
-from ..tiny import SAMPLE, make_examples, make_nlp
+from tests.tiny import SAMPLE, make_examples, make_nlp
 
 ODD = [
     "Hello",

@@ -10,10 +10,9 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from mtnlp.models.skip_empty import skip_empty
-
-from ..tiny import make_nlp
-from .encoders import make_docs
-from .test_listener import STOCK
+from tests.models.encoders import make_docs
+from tests.models.test_listener import STOCK
+from tests.tiny import make_nlp
 
 
 def counting_layer() -> Model:

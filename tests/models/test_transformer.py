@@ -11,10 +11,9 @@ from thinc.api import xp2torch
 from transformers.file_utils import ModelOutput
 
 from mtnlp.errors import MtnlpError
-from mtnlp.models.encoded import EncodedBatch
+from mtnlp.models.doc_data import EncodedBatch
 from mtnlp.models.transformer import build_transformer_model_v1
-
-from .encoders import (
+from tests.models.encoders import (
     NO_DROPOUT,
     TEXTS,
     load_reference,

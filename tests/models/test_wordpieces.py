@@ -14,9 +14,8 @@ from spacy.tokens import Doc
 from mtnlp.errors import MtnlpError
 from mtnlp.models.windows import SpecialTokens
 from mtnlp.models.wordpieces import find_limit, find_special_tokens
-
-from ..tiny import LIMITS
-from .encoders import TEXTS, load_reference, make_docs, make_encoder, split_windows
+from tests.models.encoders import TEXTS, load_reference, make_docs, make_encoder, split_windows
+from tests.tiny import LIMITS
 
 SENTENCES = """\
 Вчера вечером жители посёлка собрались на площади, чтобы обсудить ремонт старого моста.

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from mtnlp.errors import MtnlpError
+from mtnlp.nn.classifier import LabelHeads
 from mtnlp.nn.heads import Classifier
-from mtnlp.nn.label_heads import LabelHeads
 from mtnlp.types import LossBatch
 
 TASKS = {

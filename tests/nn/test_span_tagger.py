@@ -13,8 +13,7 @@ from mtnlp.losses.focal import build_focal_loss_v1
 from mtnlp.nn.span_scorers import BiaffineScorer, MarkerScorer
 from mtnlp.nn.span_tagger import SpanTagger
 from mtnlp.types import LossBatch
-
-from ..tensors import LargestTensor
+from tests.tensors import LargestTensor
 
 WIDTH, LABELS, MAX_WIDTH = 6, ["A", "B", "C"], 3
 LENGTHS = [5, 2, 0, 1]

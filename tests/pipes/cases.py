@@ -9,7 +9,7 @@ from spacy.tokens import Doc, SpanGroup
 from spacy.training import Example
 from thinc.api import Adam, Model, Optimizer, fix_random_seed
 
-from ..tiny import make_example, make_examples, make_nlp
+from tests.tiny import make_example, make_examples, make_nlp
 
 TASKS = {"sentiment": {"exclusive": True}, "topic": {"exclusive": False}}
 # No dropout anywhere: what a step does is then the same every time.

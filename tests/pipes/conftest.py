@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from spacy.language import Language
 
-from ..tiny import PIPES, make_nlp
-from .cases import TASKS, initialized, mixed_examples, train
+from tests.pipes.cases import TASKS, initialized, mixed_examples, train
+from tests.tiny import PIPES, make_nlp
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,7 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as train_loop
 
 from mtnlp.models.adapters import is_adapted
-
-from ..tiny import PIPES, make_nlp
-from .cases import (
+from tests.pipes.cases import (
     EXACT,
     TEXTS,
     adam,
@@ -26,7 +24,8 @@ from .cases import (
     train,
     weights,
 )
-from .test_spacy_train import training_config
+from tests.pipes.test_spacy_train import training_config
+from tests.tiny import PIPES, make_nlp
 
 LORA = {"@misc": "mtnlp.LoRA.v1", "rank": 4, "alpha": 8, "targets": ["query", "value"]}
 

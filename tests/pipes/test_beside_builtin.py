@@ -10,8 +10,7 @@ from spacy.language import Language
 from spacy.training import Example
 from thinc.api import fix_random_seed
 
-from ..tiny import make_example, make_nlp
-from .cases import (
+from tests.pipes.cases import (
     EXACT,
     assert_close,
     assert_same_answers,
@@ -21,6 +20,7 @@ from .cases import (
     step,
     train,
 )
+from tests.tiny import make_example, make_nlp
 
 TAGS = {"Anna": "NNP", "Keller": "NNP", "flew": "VBD", "to": "TO", "Paris": "NNP", ".": "."}
 

@@ -7,7 +7,7 @@ import pytest
 import spacy
 from spacy.language import Language
 
-from .cases import (
+from tests.pipes.cases import (
     CASES,
     TEXTS,
     Case,

@@ -12,10 +12,9 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from mtnlp.errors import MtnlpError
-from mtnlp.pipes.hypotheses import Hypothesis, make_hypotheses
+from mtnlp.pipes.nbest import Hypothesis, make_hypotheses
 from mtnlp.types import Annotation
-
-from .cases import (
+from tests.pipes.cases import (
     TEXTS,
     assert_same_answers,
     get_case_pipe,

@@ -13,8 +13,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
 import mtnlp
-
-from .cases import (
+from tests.pipes.cases import (
     CASES,
     TEXTS,
     assert_same_answers,

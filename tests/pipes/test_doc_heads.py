@@ -13,9 +13,7 @@ from spacy.util import load_config
 
 from mtnlp.errors import MtnlpError
 from mtnlp.nn.label_graph import initial_weight
-
-from ..tiny import make_nlp
-from .cases import (
+from tests.pipes.cases import (
     EXACT_ENCODER,
     TASKS,
     TEXTS,
@@ -31,6 +29,7 @@ from .cases import (
     weights,
     without,
 )
+from tests.tiny import make_nlp
 
 ALL: Dict[str, Any] = {
     "hidden": 8,

@@ -11,9 +11,8 @@ from spacy.tokens import Doc, Span, SpanGroup
 import mtnlp
 from mtnlp.errors import MtnlpError
 from mtnlp.pipes.entity_spans import Predictions, install_confidence, write_entities
-
-from ..tiny import make_example, make_nlp
-from .cases import group_scores, listed, train
+from tests.pipes.cases import group_scores, listed, train
+from tests.tiny import make_example, make_nlp
 
 LABELS = ["LOC", "PER"]
 

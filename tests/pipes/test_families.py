@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy
 import spacy
 
-from ..tiny import FAMILIES, PIPES, make_nlp
-from .cases import (
+from tests.pipes.cases import (
     LONG_TEXT,
     TASKS,
     TEXTS,
@@ -17,6 +16,7 @@ from .cases import (
     same_weights,
     train,
 )
+from tests.tiny import FAMILIES, PIPES, make_nlp
 
 
 def test_family(any_backbone: Path, tmp_path: Path) -> None:

@@ -10,8 +10,14 @@ import spacy
 from spacy.language import Language
 
 from mtnlp.errors import MtnlpError
-
-from .cases import TEXTS, assert_same_answers, get_case_pipe, initialized, make_case, mixed_examples
+from tests.pipes.cases import (
+    TEXTS,
+    assert_same_answers,
+    get_case_pipe,
+    initialized,
+    make_case,
+    mixed_examples,
+)
 
 TEXT = "He died in Rome ."
 DEATH, BIRTH = "event/DEATH", "event/BIRTH"

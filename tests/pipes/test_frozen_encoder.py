@@ -9,9 +9,8 @@ from spacy.language import Language
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as train_loop
 
-from ..models.test_features import Counter
-from ..tiny import PIPES, make_nlp
-from .cases import (
+from tests.models.test_feature_cache import Counter
+from tests.pipes.cases import (
     EXACT,
     adam,
     encoder_weights,
@@ -21,7 +20,8 @@ from .cases import (
     same_weights,
     step,
 )
-from .test_spacy_train import training_config
+from tests.pipes.test_spacy_train import training_config
+from tests.tiny import PIPES, make_nlp
 
 
 def encoder_model(nlp: Language) -> Any:

@@ -10,9 +10,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from mtnlp.errors import MtnlpError
-
-from ..tiny import make_nlp
-from .cases import (
+from tests.pipes.cases import (
     CASES,
     LONG_TEXT,
     TEXTS,
@@ -26,6 +24,7 @@ from .cases import (
     same_weights,
     train,
 )
+from tests.tiny import make_nlp
 
 ALL_TEXTS = [*TEXTS, LONG_TEXT, "x" * 3000, "\u200b", "Rome"]
 

@@ -8,9 +8,15 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from mtnlp.errors import MtnlpError
-
-from ..tiny import make_nlp
-from .cases import TEXTS, WITH_LABELS, get_case_pipe, initialized, make_case, mixed_examples
+from tests.pipes.cases import (
+    TEXTS,
+    WITH_LABELS,
+    get_case_pipe,
+    initialized,
+    make_case,
+    mixed_examples,
+)
+from tests.tiny import make_nlp
 
 FOUND: Dict[str, List[str]] = {
     "crf_ents": ["LOC", "PER"],

@@ -7,8 +7,8 @@ import numpy
 from spacy.language import Language
 from spacy.util import load_model_from_path
 
-from ..tiny import make_nlp
-from .cases import TASKS, TEXTS, initialized, mixed_examples, train
+from tests.pipes.cases import TASKS, TEXTS, initialized, mixed_examples, train
+from tests.tiny import make_nlp
 
 CONFIG: Any = {
     "transformer": {"layers": [0, 1]},

@@ -10,9 +10,15 @@ from spacy.language import Language
 from thinc.api import fix_random_seed
 
 from mtnlp.errors import MtnlpError
-
-from ..tiny import make_nlp
-from .cases import EXACT_ENCODER, TASKS, assert_same_answers, initialized, mixed_examples, train
+from tests.pipes.cases import (
+    EXACT_ENCODER,
+    TASKS,
+    assert_same_answers,
+    initialized,
+    mixed_examples,
+    train,
+)
+from tests.tiny import make_nlp
 
 Block = Dict[str, Any]
 

@@ -8,8 +8,7 @@ import pytest
 from spacy.language import Language
 from spacy.training import Example
 
-from ..tiny import make_example, make_nlp
-from .cases import (
+from tests.pipes.cases import (
     EXACT,
     TASKS,
     adam,
@@ -25,6 +24,7 @@ from .cases import (
     weights,
     without,
 )
+from tests.tiny import make_example, make_nlp
 
 HEADS = ["ner", "fine_ner", "nested_ner", "textcat", "events"]
 ORDERS = [

@@ -12,14 +12,12 @@ from spacy.training.loop import subdivide_batch
 from thinc.api import Optimizer, warmup_linear
 
 from mtnlp.errors import MtnlpError
+from mtnlp.trainer.checkpoint import pack, unpack
+from mtnlp.trainer.optimizer_state import get_optimizer_state, set_optimizer_state
+from mtnlp.trainer.weights_state import get_weights, set_weights
 from mtnlp.training.adamw import create_adamw_v1
-from mtnlp.training.checkpoint import pack, unpack
 from mtnlp.training.fused_adam import create_fused_adam_v1
-from mtnlp.training.optimizer_state import get_optimizer_state, set_optimizer_state
-from mtnlp.training.weights_state import get_weights, set_weights
-
-from ..tiny import make_nlp
-from .cases import (
+from tests.pipes.cases import (
     EXACT,
     assert_close,
     encoder_weights,
@@ -32,6 +30,7 @@ from .cases import (
     step,
     weights,
 )
+from tests.tiny import make_nlp
 
 PIPES = ["crf_ents", "softmax", "multitask", "events"]
 CREATE: List[Callable[..., Any]] = [create_fused_adam_v1, create_adamw_v1]

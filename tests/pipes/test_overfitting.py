@@ -10,7 +10,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.util import load_model_from_config
 
-from .cases import (
+from tests.pipes.cases import (
     CASES,
     TEXTS,
     VARIANTS,

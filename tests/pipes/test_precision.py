@@ -8,8 +8,7 @@ import pytest
 import spacy
 from spacy.language import Language
 
-from ..tiny import PIPES, make_nlp
-from .cases import (
+from tests.pipes.cases import (
     EXACT,
     TEXTS,
     encoder_weights,
@@ -19,6 +18,7 @@ from .cases import (
     mixed_examples,
     train,
 )
+from tests.tiny import PIPES, make_nlp
 
 
 def make_pipeline(backbone: Path, precision: str) -> Language:

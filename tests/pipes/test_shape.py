@@ -14,9 +14,7 @@ from thinc.api import Model, Optimizer, fix_random_seed
 
 from mtnlp.models.concat_tok2vec import NAME
 from mtnlp.training.fused_adam import create_fused_adam_v1
-
-from ..tiny import make_example, make_nlp
-from .cases import (
+from tests.pipes.cases import (
     EXACT_ENCODER,
     TEXTS,
     WITH_SHAPE,
@@ -35,6 +33,7 @@ from .cases import (
     weights,
     without,
 )
+from tests.tiny import make_example, make_nlp
 
 LISTENER = "model.tok2vec.parts.listener"
 # spaCy's own layer in the place of ours.

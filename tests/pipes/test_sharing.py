@@ -8,8 +8,7 @@ import pytest
 import spacy
 from spacy.language import Language
 
-from ..tiny import PIPES, make_nlp
-from .cases import (
+from tests.pipes.cases import (
     CASES,
     TEXTS,
     adam,
@@ -25,6 +24,7 @@ from .cases import (
     train,
     weights,
 )
+from tests.tiny import PIPES, make_nlp
 
 HEADS = [name for name in PIPES if name != "sentence_vectors"]
 

@@ -11,8 +11,7 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as train_loop
 from thinc.api import Config
 
-from ..tiny import PIPES
-from .cases import (
+from tests.pipes.cases import (
     TEXTS,
     encoder_weights,
     head_weights,
@@ -20,6 +19,7 @@ from .cases import (
     same_weights,
     weights,
 )
+from tests.tiny import PIPES
 
 TRAINING = """
 [paths]

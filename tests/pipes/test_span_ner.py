@@ -15,10 +15,18 @@ from spacy.training import Example
 
 import mtnlp
 from mtnlp.errors import MtnlpError
-
-from ..tensors import LargestTensor
-from ..tiny import make_example, make_nlp
-from .cases import adam, group_scores, initialized, listed, make_case, mixed_examples, step, train
+from tests.pipes.cases import (
+    adam,
+    group_scores,
+    initialized,
+    listed,
+    make_case,
+    mixed_examples,
+    step,
+    train,
+)
+from tests.tensors import LargestTensor
+from tests.tiny import make_example, make_nlp
 
 TEXT = "The Bank of New York fell ."
 CNN = {

@@ -6,8 +6,8 @@ from typing import Any, Dict
 import pytest
 from thinc.api import Adam
 
-from ..tiny import make_nlp
-from .cases import EXACT, initialized, mixed_examples, only
+from tests.pipes.cases import EXACT, initialized, mixed_examples, only
+from tests.tiny import make_nlp
 
 
 def test_the_sum_over_sub_batches(backbone: Path) -> None:

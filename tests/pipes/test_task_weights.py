@@ -11,9 +11,7 @@ import torch
 from spacy.language import Language
 
 from mtnlp.errors import MtnlpError
-
-from ..tiny import make_nlp
-from .cases import (
+from tests.pipes.cases import (
     EXACT,
     TASKS,
     VARIANTS,
@@ -26,6 +24,7 @@ from .cases import (
     train,
     without,
 )
+from tests.tiny import make_nlp
 
 HEADS = ["ner", "nested_ner", "textcat", "events"]
 LEARNED = {"weighting": "uncertainty"}

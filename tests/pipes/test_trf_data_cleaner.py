@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy
 
-from ..tiny import make_nlp
-from .cases import initialized
+from tests.pipes.cases import initialized
+from tests.tiny import make_nlp
 
 
 def test_vectors_of_spans_outlive_the_hidden_states(backbone: Path) -> None:

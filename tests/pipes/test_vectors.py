@@ -9,8 +9,8 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from ..tiny import make_nlp
-from .cases import LONG_TEXT, TEXTS, assert_same_answers, mixed_examples, train
+from tests.pipes.cases import LONG_TEXT, TEXTS, assert_same_answers, mixed_examples, train
+from tests.tiny import make_nlp
 
 TWO = "Anna Keller flew to Paris. I saw a red fox near Rome, truly awful!"
 

@@ -13,7 +13,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from .conftest import Joint
+from tests.conftest import Joint
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "application.py"
 

@@ -15,8 +15,7 @@ from spacy.vocab import Vocab
 
 from mtnlp.data.convert import convert
 from mtnlp.data.options import ConvertOptions
-
-from ..tiny import SAMPLE
+from tests.tiny import SAMPLE
 
 CONFIGS = SAMPLE.parents[1] / "configs"
 NAMES = sorted(path.stem for path in CONFIGS.glob("*.cfg"))

@@ -10,7 +10,7 @@ from spacy.cli import app
 from spacy.tokens import DocBin
 from typer.testing import CliRunner
 
-from .conftest import Joint
+from tests.conftest import Joint
 
 ROOT = Path(__file__).parents[2]
 

@@ -15,9 +15,8 @@ from spacy.util import load_config
 
 from mtnlp.data.convert import convert
 from mtnlp.data.options import ConvertOptions
-
-from ..pipes.cases import encoder_weights, head_weights, same_weights
-from ..tiny import SAMPLE
+from tests.pipes.cases import encoder_weights, head_weights, same_weights
+from tests.tiny import SAMPLE
 
 CONFIGS = SAMPLE.parents[1] / "configs"
 SYSTEM_B = ["PER", "ORG", "LOC", "DIS", "ANIM"]

@@ -10,8 +10,7 @@ import pytest
 
 from mtnlp.errors import MtnlpError
 from mtnlp.reports.tensorboard_export import read_scalars
-
-from ..data.corpora import ROOT, files_below, flat, invoke
+from tests.data.corpora import ROOT, files_below, flat, invoke
 
 pytest.importorskip("tensorboard")
 FILES = ["scalars_long.csv", "scalars_wide.csv"]

@@ -11,9 +11,9 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from thinc.api import Config
 
-from ..pipes.cases import mixed_examples
-from ..pipes.test_spacy_train import TRAINING
-from ..tiny import make_nlp
+from tests.pipes.cases import mixed_examples
+from tests.pipes.test_spacy_train import TRAINING
+from tests.tiny import make_nlp
 
 Curves = Dict[str, Dict[int, float]]
 RATE = {

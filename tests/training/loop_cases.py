@@ -10,11 +10,10 @@ from spacy.tokens import DocBin
 from spacy.training.initialize import init_nlp
 from thinc.api import Config
 
-from mtnlp.training.checkpoint import Checkpoint
-from mtnlp.training.loop import Options, train
-
-from ..pipes.cases import TASKS, WITH_SHAPE, mixed_examples, weights
-from ..tiny import make_nlp
+from mtnlp.trainer.checkpoint import Checkpoint
+from mtnlp.trainer.train import Options, train
+from tests.pipes.cases import TASKS, WITH_SHAPE, mixed_examples, weights
+from tests.tiny import make_nlp
 
 TRAINING = """
 [training]

@@ -11,8 +11,8 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 from thinc.api import Config
 
-from ..pipes.cases import only
-from .loop_cases import SPY, make_config
+from tests.pipes.cases import only
+from tests.training.loop_cases import SPY, make_config
 
 WEIGHTS = {
     "textcat_loss": -1.0,

@@ -11,8 +11,7 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as spacy_train
 
 from mtnlp.training.epoch_logger import create_epoch_logger_v1
-
-from .loop_cases import make_config
+from tests.training.loop_cases import make_config
 
 
 def info(step: int, score: float, checkpoints: List[Any], **rest: Any) -> Dict[str, Any]:

@@ -7,8 +7,7 @@ import pytest
 
 from mtnlp.errors import MtnlpError
 from mtnlp.training.freeze_encoder import create_freeze_encoder_v1
-
-from ..tiny import make_examples, make_nlp
+from tests.tiny import make_examples, make_nlp
 
 
 def test_freezes_the_component(backbone: Path) -> None:

@@ -18,8 +18,7 @@ from mtnlp.errors import MtnlpError
 from mtnlp.training.adamw import create_adamw_v1
 from mtnlp.training.encoder_layers import depth_of
 from mtnlp.training.gradual_unfreezing import create_gradual_unfreezing_v1, find_encoders
-
-from ..pipes.cases import (
+from tests.pipes.cases import (
     TASKS,
     adam,
     encoder_weights,
@@ -30,7 +29,7 @@ from ..pipes.cases import (
     same_weights,
     step,
 )
-from ..tiny import make_nlp
+from tests.tiny import make_nlp
 
 # The tiny encoders have two layers: depths 0 and 1, the embeddings' is 2.
 LAYERS = 2

@@ -17,9 +17,8 @@ from thinc.api import Config
 
 from mtnlp.data.batchers import task_layers
 from mtnlp.data.docbin import write_shards
-
-from ..pipes.cases import encoder_weights, same_weights
-from ..tiny import make_example, make_nlp
+from tests.pipes.cases import encoder_weights, same_weights
+from tests.tiny import make_example, make_nlp
 
 CONFIG = """
 [initialize]

@@ -5,10 +5,9 @@ from typing import Any, Dict, List, Tuple
 
 import pytest
 
-from mtnlp.training.checkpoint import read_checkpoint
-
-from .curves import Curves, logger, read
-from .loop_cases import Killed, make_config, run
+from mtnlp.trainer.checkpoint import read_checkpoint
+from tests.training.curves import Curves, logger, read
+from tests.training.loop_cases import Killed, make_config, run
 
 # Killed at a step, with a checkpoint after some others that are no evaluation's.
 KILL_AT, EVERY, START = 8, 4, 8

@@ -10,12 +10,11 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import train as spacy_train
 from thinc.api import Config
 
-from mtnlp.training.checkpoint import read_checkpoint
+from mtnlp.trainer.checkpoint import read_checkpoint
 from mtnlp.training.gradual_unfreezing import create_gradual_unfreezing_v1, find_encoders
-
-from ..pipes.cases import initialized, mixed_examples, same_weights, step
-from ..tiny import make_nlp
-from .loop_cases import Killed, all_weights, make_config, run
+from tests.pipes.cases import initialized, mixed_examples, same_weights, step
+from tests.tiny import make_nlp
+from tests.training.loop_cases import Killed, all_weights, make_config, run
 
 LORA = {"@misc": "mtnlp.LoRA.v1", "rank": 2, "alpha": 4}
 UNFREEZING = {"@callbacks": "mtnlp.GradualUnfreezing.v1", "unit": "step", "every": 2}

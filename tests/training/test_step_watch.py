@@ -12,8 +12,7 @@ from mtnlp.training import step_watch
 from mtnlp.training.fused_adam import create_fused_adam_v1
 from mtnlp.training.step_watch import StepWatch, learn_rates
 from mtnlp.training.task_gradients import create_task_gradients_v1, remove_task_gradients
-
-from ..pipes.cases import (
+from tests.pipes.cases import (
     WITH_SHAPE,
     encoder_weights,
     initialized,
@@ -21,7 +20,7 @@ from ..pipes.cases import (
     same_weights,
     step,
 )
-from ..tiny import make_nlp
+from tests.tiny import make_nlp
 
 
 def test_gradient_norms_are_those_of_what_the_optimizer_gets(backbone: Path) -> None:

@@ -15,8 +15,7 @@ from thinc.api import fix_random_seed
 
 from mtnlp.errors import MtnlpError
 from mtnlp.training.task_gradients import create_task_gradients_v1, remove_task_gradients
-
-from ..pipes.cases import (
+from tests.pipes.cases import (
     EXACT,
     adam,
     assert_close,
@@ -27,7 +26,7 @@ from ..pipes.cases import (
     step,
     weights,
 )
-from ..tiny import PIPES, make_example, make_nlp
+from tests.tiny import PIPES, make_example, make_nlp
 
 HEADS = [name for name in PIPES if name != "sentence_vectors"]
 LONG = " ".join(["Anna Keller flew to Paris , and Tom saw a red fox near Rome ."] * 12)

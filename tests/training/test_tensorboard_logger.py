@@ -19,10 +19,9 @@ from mtnlp.training.tensorboard_logger import (
     create_tensorboard_logger_v1,
     flat_numbers,
 )
-
-from ..pipes.cases import TASKS
-from ..tiny import make_nlp
-from .curves import Curves, logger, read, run, training_config
+from tests.pipes.cases import TASKS
+from tests.tiny import make_nlp
+from tests.training.curves import Curves, logger, read, run, training_config
 
 pytest.importorskip("tensorboard")
 STEPS = [0, 1, 2, 3, 4]

@@ -6,19 +6,19 @@ from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 from wasabi import msg
 
-from mtnlp.data.docbin import Written, write_corpus
-from mtnlp.data.formats.bad_input import BadInput
-from mtnlp.data.labels import (
+from ..errors import Errors, MtnlpError
+from ..types import Annotation, Record
+from .docbin import Written, write_corpus
+from .formats.bad_input import BadInput
+from .labels import (
     CONLL_LABELS,
     MULTINERD_LABELS,
     NEREL_ENTITY_LABELS,
     WIKINEURAL_EXTRA_LABELS,
 )
-from mtnlp.data.options import PARTS, ConvertOptions, Parts, Progress, quiet
-from mtnlp.data.sources import language_of, read_source, unit_of
-from mtnlp.data.splits import duplicates_across, make_splits, take
-from mtnlp.errors import Errors, MtnlpError
-from mtnlp.types import Annotation, Record
+from .options import PARTS, ConvertOptions, Parts, Progress, quiet
+from .sources import language_of, read_source, unit_of
+from .splits import duplicates_across, make_splits, take
 
 KNOWN_LABELS: Dict[str, Tuple[str, ...]] = {
     "conll": CONLL_LABELS,

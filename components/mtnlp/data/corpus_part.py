@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterable, List, Optional, Set, Tuple, Type
 
 from spacy.tokens import Doc, SpanGroup
 
-from mtnlp.errors import Errors, MtnlpError
+from ..errors import Errors, MtnlpError
 
 
 @dataclass(frozen=True)

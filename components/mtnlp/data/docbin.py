@@ -10,10 +10,10 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 
-from mtnlp.data.options import PARTS, Parts, Progress, quiet
-from mtnlp.errors import Errors, MtnlpError
-from mtnlp.gold.entities import flatten
-from mtnlp.types import Annotation, Record
+from ..errors import Errors, MtnlpError
+from ..gold.entities import flatten
+from ..types import Annotation, Record
+from .options import PARTS, Parts, Progress, quiet
 
 # What Records can say about tokens. Lemmas, heads and the rest would double the file.
 ATTRS: Tuple[str, ...] = ("ORTH", "TAG", "SENT_START", "ENT_IOB", "ENT_TYPE")

@@ -10,9 +10,9 @@ from spacy.tokens import Doc, DocBin
 from spacy.training.corpus import FILE_TYPE, walk_corpus
 from spacy.vocab import Vocab
 
-from mtnlp.data.corpus_part import CorpusPart
-from mtnlp.data.sampling import seeded, shuffle_in_buffer, split_rounds
-from mtnlp.errors import DataError, Errors, MtnlpError
+from ..errors import DataError, Errors, MtnlpError
+from .corpus_part import CorpusPart
+from .sampling import seeded, shuffle_in_buffer, split_rounds
 
 
 class LoadedCorpus:

@@ -2,15 +2,15 @@
 
 from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, Sequence
 
-from mtnlp.data.formats.bad_input import BadInput
-from mtnlp.data.formats.imdb import clean_review, sentiment_cats
-from mtnlp.data.formats.multinerd import LANGUAGE
-from mtnlp.data.formats.multinerd import row_to_record as multinerd_row
-from mtnlp.data.formats.tags import entities_of, parse_tag
-from mtnlp.data.labels import CONLL_LABELS
-from mtnlp.data.options import Parts
-from mtnlp.errors import DataError, Errors, MtnlpError
-from mtnlp.types import Record
+from ..errors import DataError, Errors, MtnlpError
+from ..types import Record
+from .formats.bad_input import BadInput
+from .formats.imdb import clean_review, sentiment_cats
+from .formats.multinerd import LANGUAGE
+from .formats.multinerd import row_to_record as multinerd_row
+from .formats.tags import entities_of, parse_tag
+from .labels import CONLL_LABELS
+from .options import Parts
 
 IMDB = "stanfordnlp/imdb"
 CONLL = "eriktks/conll2003"

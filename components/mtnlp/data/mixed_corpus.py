@@ -26,9 +26,10 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from mtnlp.data.corpus_part import CorpusPart, is_number
-from mtnlp.data.docbin_stream import LoadedCorpus, StreamedCorpus
-from mtnlp.data.sampling import (
+from ..errors import Errors, MtnlpError
+from .corpus_part import CorpusPart, is_number
+from .docbin_stream import LoadedCorpus, StreamedCorpus
+from .sampling import (
     PROPORTIONAL,
     ROUND_ROBIN,
     SAMPLINGS,
@@ -37,7 +38,6 @@ from mtnlp.data.sampling import (
     seeded,
     take_turns,
 )
-from mtnlp.errors import Errors, MtnlpError
 
 
 def create_mixed_corpus_v1(

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple, TypeVar
 
-from mtnlp.errors import Errors, MtnlpError
-from mtnlp.types import Record
+from ..errors import Errors, MtnlpError
+from ..types import Record
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from typing import List, Optional, Sequence
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 
-from mtnlp.errors import DataError, Errors, MtnlpError
+from ..errors import DataError, Errors, MtnlpError
 
 
 def open_docbin(path: Path) -> DocBin:

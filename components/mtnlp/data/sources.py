@@ -3,20 +3,20 @@
 from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
-from mtnlp.data import hub
-from mtnlp.data.formats.bad_input import BadInput
-from mtnlp.data.formats.brat import read_nerel
-from mtnlp.data.formats.columns import read_columns
-from mtnlp.data.formats.conll import read_conll
-from mtnlp.data.formats.csvfile import CsvOptions, read_csv
-from mtnlp.data.formats.imdb import read_imdb
-from mtnlp.data.formats.jsonl import Fields, read_jsonl
-from mtnlp.data.formats.label_names import read_label_names
-from mtnlp.data.formats.multinerd import read_multinerd
-from mtnlp.data.formats.spacy_docbin import read_docbin
-from mtnlp.data.options import PARTS, ConvertOptions, Parts
-from mtnlp.errors import Errors, MtnlpError
-from mtnlp.types import Record
+from ..errors import Errors, MtnlpError
+from ..types import Record
+from . import hub
+from .formats.bad_input import BadInput
+from .formats.brat import read_nerel
+from .formats.columns import read_columns
+from .formats.conll import read_conll
+from .formats.csvfile import CsvOptions, read_csv
+from .formats.imdb import read_imdb
+from .formats.jsonl import Fields, read_jsonl
+from .formats.label_names import read_label_names
+from .formats.multinerd import read_multinerd
+from .formats.spacy_docbin import read_docbin
+from .options import PARTS, ConvertOptions, Parts
 
 CORPORA = ("imdb", "conll", "nerel", "multinerd")
 FORMATS = ("columns", "jsonl", "csv", "docbin")

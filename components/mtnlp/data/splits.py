@@ -5,9 +5,9 @@ from collections import Counter
 from itertools import combinations
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
-from mtnlp.data.options import PARTS, Parts
-from mtnlp.errors import Errors, MtnlpError
-from mtnlp.types import Record
+from ..errors import Errors, MtnlpError
+from ..types import Record
+from .options import PARTS, Parts
 
 # The stratum everything belongs to: it keeps the parts' sizes right where labels are rare.
 _ALL = "\0all"

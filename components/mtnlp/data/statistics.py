@@ -11,11 +11,11 @@ from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc
 from spacy.util import minibatch
 
-from mtnlp.data.options import PARTS, Progress, quiet
-from mtnlp.data.reading import open_docbin
-from mtnlp.data.span_statistics import SpanCounts, describe, shares
-from mtnlp.errors import Errors, MtnlpError
-from mtnlp.models.wordpieces import find_limit
+from ..errors import Errors, MtnlpError
+from ..models.wordpieces import find_limit
+from .options import PARTS, Progress, quiet
+from .reading import open_docbin
+from .span_statistics import SpanCounts, describe, shares
 
 ENTS = "ents"
 POSITIVE = 0.5

@@ -13,8 +13,8 @@ from thinc.types import Floats2d, Ragged
 from transformers.file_utils import ModelOutput
 
 from ..errors import Errors, MtnlpError
-from .encoded import EncodedDoc, layer_name, mean_by_token
-from .replacement import replace_listener
+from .doc_data import EncodedDoc, layer_name, mean_by_token
+from .replace_listeners import replace_listener
 
 
 def build_transformer_listener_v1(

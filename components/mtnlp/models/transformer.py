@@ -21,13 +21,13 @@ from thinc.api import Model
 from ..errors import Errors, MtnlpError
 from ..log import logger
 from .adapters import LoRA, is_adapted
-from .encoded import DocLayout, EncodedBatch, empty_batch, make_batch
-from .encoding import Backprop, Precision, convert_inputs, convert_outputs, encode_windows
-from .features import FeatureCache, encode_through, weights_version
+from .doc_data import DocLayout, EncodedBatch, empty_batch, make_batch
+from .feature_cache import FeatureCache, encode_through, weights_version
 from .forking import use_one_thread_in_forks
+from .hf_shim import wrap_encoder
 from .parameters import count_parameters
-from .replacement import replace_listener, replace_listener_cfg
-from .shim import wrap_encoder
+from .replace_listeners import replace_listener, replace_listener_cfg
+from .window_encoder import Backprop, Precision, convert_inputs, convert_outputs, encode_windows
 from .wordpieces import WindowBatch, Windower, make_windower
 
 

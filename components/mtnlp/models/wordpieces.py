@@ -7,7 +7,7 @@ import numpy
 from spacy.tokens import Doc
 
 from ..errors import Errors, MtnlpError
-from .encoded import DocLayout
+from .doc_data import DocLayout
 from .windows import Alignment, Ints, SpecialTokens, align, cut_points, pack, token_ranges
 
 

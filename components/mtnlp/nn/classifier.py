@@ -1,5 +1,6 @@
 """The head that classifies documents."""
 
+import math
 from typing import Any, Dict, Iterator, List, Optional, Set, Tuple, cast
 
 import torch
@@ -10,10 +11,9 @@ from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.class_weights import without_weights
 from ..losses.cross_entropy import CrossEntropy
 from ..types import HeadOutput, LossBatch
-from .body import Body
 from .label_graph import LabelGraph, label_counts, pair_counts
-from .label_heads import LabelHeads
 from .prior import prior_bias
+from .projection import Body
 
 
 class Classifier(torch.nn.Module):
@@ -167,3 +167,31 @@ def labels_beside(tasks: Dict[str, Dict[str, Any]], own: Dict[str, Any]) -> Set[
     """The labels that only other tasks of a task's kind have."""
     alike = [task["labels"] for task in tasks.values() if task["exclusive"] == own["exclusive"]]
     return set().union(*alike) - set(own["labels"])
+
+
+class LabelHeads(torch.nn.Module):
+    """For every label a linear layer to `hidden`, GELU and a linear layer to its score, which no
+    other label shares: what one label learns moves nothing of another's.
+
+    width: of the inputs. labels: how many. All labels are computed in one operation; the weights
+    begin as those of `torch.nn.Linear` do, label by label.
+    """
+
+    def __init__(self, width: int, labels: int, hidden: int):
+        super().__init__()
+        self.hidden_weight = uniform(width, labels, hidden, width)
+        self.hidden_bias = uniform(width, labels, hidden)
+        self.weight = uniform(hidden, labels, hidden)
+        self.bias = uniform(hidden, labels)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """`[batch, width]` to `[batch, labels]`."""
+        hidden = torch.einsum("bw,lhw->blh", inputs, self.hidden_weight) + self.hidden_bias
+        hidden = torch.nn.functional.gelu(hidden)
+        return torch.einsum("blh,lh->bl", hidden, self.weight) + self.bias
+
+
+def uniform(inputs: int, *shape: int) -> torch.nn.Parameter:
+    """A parameter of that shape, uniform between plus and minus the root of 1 / inputs."""
+    bound = 1.0 / math.sqrt(max(inputs, 1))
+    return torch.nn.Parameter(torch.empty(shape).uniform_(-bound, bound))

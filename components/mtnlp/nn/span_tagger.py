@@ -12,8 +12,8 @@ from ..losses.cross_entropy import CrossEntropy
 from ..structured.span_decoding import get_decoder
 from ..structured.span_enumeration import span_ends, span_mask, token_chunks, token_places
 from ..types import HeadOutput, LossBatch
-from .body import Body
 from .prior import prior_bias
+from .projection import Body
 from .span_scorers import BiaffineScorer, ScorerBuilder
 from .temperature import tempered
 

@@ -19,8 +19,8 @@ from ..losses.cross_entropy import CrossEntropy
 from ..structured.schemes import get_scheme
 from ..structured.spans import span_minimum, trim, widenings
 from ..types import HeadOutput, LossBatch
-from .body import Body
 from .linear_chain import LinearChainCRF
+from .projection import Body
 from .temperature import tempered
 
 

@@ -18,9 +18,9 @@ from ..gold.targets import Target
 from ..models import concat_tok2vec
 from ..models.torch_head import build_head, head_module
 from ..types import HeadOutput
-from .dev_loss import ScoresLoss
 from .encoder_vectors import find_width, select, zeros_like
-from .units import count_gold
+from .loss_normalization import count_gold
+from .score_loss import ScoresLoss
 from .weighting import WeightedTasks
 
 # Enough for an encoder to say its width.

@@ -14,7 +14,7 @@ from ..gold.targets import Target
 from ..models.listener import require_encoded
 from .base import TorchPipe
 from .entity_spans import Predictions, find_white_space, install_confidence, write_entities
-from .hypotheses import Hypothesis, make_hypotheses
+from .nbest import Hypothesis, make_hypotheses
 from .weighting import Weighting
 
 DEFAULT_CONFIG = Config().from_str(

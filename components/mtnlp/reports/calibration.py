@@ -1,4 +1,4 @@
-"""Tables of a calibration, from the numbers of `mtnlp.project.calibrate.calibrate`."""
+"""Tables of a calibration, from the numbers of `mtnlp.calibration.calibrate.calibrate`."""
 
 from typing import Any, List, Mapping
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
 from ..errors import Errors, MtnlpError
-from .comparison import to_csv, write_file
+from ..files import write_csv
 
 EVENTS = "events.out.tfevents.*"
 LONG, WIDE = "scalars_long.csv", "scalars_wide.csv"
@@ -28,8 +28,8 @@ def export_scalars(path: Path, output: Path) -> Tuple[Path, Path]:
     """
     scalars = read_scalars(path)
     long, wide = output / LONG, output / WIDE
-    write_file(long, to_csv([scalar._asdict() for scalar in scalars]))
-    write_file(wide, to_csv(wide_rows(scalars)))
+    write_csv(long, [scalar._asdict() for scalar in scalars])
+    write_csv(wide, wide_rows(scalars))
     return long, wide
 
 

@@ -15,7 +15,7 @@ from transformers.file_utils import ModelOutput
 
 from ..errors import Errors, MtnlpError
 from ..log import logger
-from ..models.encoded import EncodedBatch
+from ..models.doc_data import EncodedBatch
 from ..models.transformer import WindowedTransformerModel
 from .pcgrad import (
     Gradient,

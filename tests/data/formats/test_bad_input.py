@@ -4,8 +4,7 @@ import pytest
 
 from mtnlp.data.formats.bad_input import BadInput, blocks, decode, read_lines
 from mtnlp.errors import DataError
-
-from ..corpora import write
+from tests.data.corpora import write
 
 
 def test_strict_raises_and_lenient_counts() -> None:

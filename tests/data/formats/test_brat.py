@@ -8,8 +8,7 @@ from mtnlp.data.formats.brat import read_nerel, trim
 from mtnlp.data.labels import NEREL_ENTITY_LABELS, NEREL_RELATION_LABELS
 from mtnlp.errors import DataError
 from mtnlp.types import Record
-
-from ..corpora import BRAT_ANN, BRAT_TEXT, write
+from tests.data.corpora import BRAT_ANN, BRAT_TEXT, write
 
 ENTITIES = [
     (0, 9, "PERSON"),

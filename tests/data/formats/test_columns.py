@@ -6,8 +6,7 @@ from mtnlp.data.formats.bad_input import BadInput, read_lines
 from mtnlp.data.formats.columns import detect_scheme, read_columns, read_sentences
 from mtnlp.data.formats.conll import read_conll
 from mtnlp.errors import DataError
-
-from ..corpora import COLUMNS, CONLL, write
+from tests.data.corpora import COLUMNS, CONLL, write
 
 
 def test_conll_sentences(tmp_path: Path, strict: BadInput) -> None:

@@ -5,8 +5,7 @@ import pytest
 from mtnlp.data.formats.bad_input import BadInput
 from mtnlp.data.formats.csvfile import CsvOptions, read_csv
 from mtnlp.errors import DataError
-
-from ..corpora import write
+from tests.data.corpora import write
 
 CSV = 'id,text,label\n1,"Fine, ""really""\nfine",good\n2,Awful,bad\n3,Hm,\n'
 

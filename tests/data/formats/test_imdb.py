@@ -6,8 +6,7 @@ import pytest
 from mtnlp.data.formats.bad_input import BadInput
 from mtnlp.data.formats.imdb import clean_review, read_imdb
 from mtnlp.errors import DataError
-
-from ..corpora import make_imdb, pack, write
+from tests.data.corpora import make_imdb, pack, write
 
 
 def test_tree(tmp_path: Path, strict: BadInput) -> None:

@@ -8,8 +8,7 @@ from mtnlp.data.formats.bad_input import BadInput
 from mtnlp.data.formats.jsonl import Fields, read_jsonl
 from mtnlp.errors import DataError
 from mtnlp.types import Record
-
-from ..corpora import write
+from tests.data.corpora import write
 
 
 def read(folder: Path, *rows: Any, fields: Fields = Fields()) -> List[Record]:

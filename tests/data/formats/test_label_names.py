@@ -4,8 +4,7 @@ import pytest
 
 from mtnlp.data.formats.label_names import name_of, read_label_names
 from mtnlp.errors import DataError
-
-from ..corpora import write
+from tests.data.corpora import write
 
 
 def test_a_name_a_line(tmp_path: Path) -> None:

@@ -6,8 +6,7 @@ from mtnlp.data.formats.bad_input import BadInput
 from mtnlp.data.formats.multinerd import read_multinerd
 from mtnlp.data.labels import MULTINERD_LABELS, MULTINERD_SYSTEM_B, MULTINERD_TAGS
 from mtnlp.errors import DataError
-
-from ..corpora import JSONL, TSV, multinerd_line, write
+from tests.data.corpora import JSONL, TSV, multinerd_line, write
 
 
 def test_published_ids() -> None:

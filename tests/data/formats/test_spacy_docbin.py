@@ -9,8 +9,7 @@ from mtnlp.data.docbin import to_doc
 from mtnlp.data.formats.bad_input import BadInput
 from mtnlp.data.formats.spacy_docbin import doc_to_record, read_docbin
 from mtnlp.errors import DataError
-
-from ..corpora import write
+from tests.data.corpora import write
 
 
 def test_round_trip(tmp_path: Path, strict: BadInput) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Iterator, List, NamedTuple, Optional, Sequence
 
-from mtnlp.errors import DataError, Errors
+from ...errors import DataError, Errors
 
 UTF8_BOM = b"\xef\xbb\xbf"
 

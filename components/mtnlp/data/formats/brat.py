@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from mtnlp.data.formats.bad_input import BadInput, decode, read_bytes, read_lines
-from mtnlp.data.labels import (
+from ...errors import DataError, Errors
+from ...types import Annotation, Record
+from ..labels import (
     EVENT_TASK,
     NEREL_ENTITY_LABELS,
     NEREL_KEY,
     NEREL_RELATION_LABELS,
 )
-from mtnlp.errors import DataError, Errors
-from mtnlp.types import Annotation, Record
+from .bad_input import BadInput, decode, read_bytes, read_lines
 
 _ENTITY = re.compile(r"(T\d+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)\t(.*)")
 _RELATION = re.compile(r"(R\d+)\t(\S+) Arg1:(T\d+) Arg2:(T\d+)\s*")

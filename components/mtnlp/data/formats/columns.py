@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Collection, Iterator, List, Optional, Sequence, Tuple
 
-from mtnlp.data.formats.bad_input import BadInput, Line, blocks, decode, read_lines
-from mtnlp.data.formats.tags import Tag, entities_of, parse_tag, scheme_evidence
-from mtnlp.errors import DataError, Errors
-from mtnlp.types import Annotation, Record
+from ...errors import DataError, Errors
+from ...types import Annotation, Record
+from .bad_input import BadInput, Line, blocks, decode, read_lines
+from .tags import Tag, entities_of, parse_tag, scheme_evidence
 
 DOCSTART = b"-DOCSTART-"
 _BLANKS = re.compile(r"[ \t]+")

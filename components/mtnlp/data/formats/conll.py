@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Iterator
 
-from mtnlp.data.formats.bad_input import BadInput
-from mtnlp.data.formats.columns import read_columns
-from mtnlp.data.labels import CONLL_LABELS
-from mtnlp.types import Record
+from ...types import Record
+from ..labels import CONLL_LABELS
+from .bad_input import BadInput
+from .columns import read_columns
 
 
 def read_conll(path: Path, on_bad: BadInput, unit: str = "sentence") -> Iterator[Record]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
-from mtnlp.data.formats.bad_input import BadInput, decode, read_lines
-from mtnlp.data.formats.label_names import name_of
-from mtnlp.errors import DataError, Errors
-from mtnlp.types import Record
+from ...errors import DataError, Errors
+from ...types import Record
+from .bad_input import BadInput, decode, read_lines
+from .label_names import name_of
 
 # Python's default of 131,072 characters is less than a long document.
 FIELD_LIMIT = 10_000_000

@@ -6,10 +6,10 @@ import zlib
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from mtnlp.data.formats.bad_input import UTF8_BOM, BadInput, decode
-from mtnlp.data.labels import SENTIMENT_LABELS, SENTIMENT_TASK
-from mtnlp.errors import DataError, Errors
-from mtnlp.types import Record
+from ...errors import DataError, Errors
+from ...types import Record
+from ..labels import SENTIMENT_LABELS, SENTIMENT_TASK
+from .bad_input import UTF8_BOM, BadInput, decode
 
 _REVIEW = re.compile(r"(?:^|/)(train|test)/(pos|neg)/([^/.][^/]*)$")
 _URLS = re.compile(r"(?:^|/)(train|test)/urls_(pos|neg)\.txt$")

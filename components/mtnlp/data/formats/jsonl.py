@@ -5,11 +5,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional
 
-from mtnlp.data.formats.bad_input import BadInput, read_lines
-from mtnlp.data.formats.brat import trim
-from mtnlp.data.formats.multinerd import parse_json
-from mtnlp.errors import DataError, Errors
-from mtnlp.types import Annotation, Record
+from ...errors import DataError, Errors
+from ...types import Annotation, Record
+from .bad_input import BadInput, read_lines
+from .brat import trim
+from .multinerd import parse_json
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import List, Sequence
 
-from mtnlp.data.formats.bad_input import decode, read_lines
-from mtnlp.errors import DataError, Errors
+from ...errors import DataError, Errors
+from .bad_input import decode, read_lines
 
 
 def read_label_names(path: Path) -> List[str]:

@@ -4,16 +4,16 @@ import json
 from pathlib import Path
 from typing import Any, Iterator, List, Sequence
 
-from mtnlp.data.formats.bad_input import BadInput, Line, blocks, decode, read_lines
-from mtnlp.data.formats.tags import Tag, entities_of, parse_tag
-from mtnlp.data.labels import (
+from ...errors import DataError, Errors
+from ...types import Record
+from ..labels import (
     MULTINERD_KEY,
     MULTINERD_LABELS,
     MULTINERD_TAGS,
     WIKINEURAL_EXTRA_LABELS,
 )
-from mtnlp.errors import DataError, Errors
-from mtnlp.types import Record
+from .bad_input import BadInput, Line, blocks, decode, read_lines
+from .tags import Tag, entities_of, parse_tag
 
 LANGUAGE = "en"
 _LABELS = (*MULTINERD_LABELS, *WIKINEURAL_EXTRA_LABELS)

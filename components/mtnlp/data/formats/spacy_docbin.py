@@ -7,9 +7,9 @@ from typing import Iterator, List
 from spacy.tokens import Doc, DocBin, SpanGroup
 from spacy.vocab import Vocab
 
-from mtnlp.data.formats.bad_input import BadInput, read_bytes
-from mtnlp.errors import DataError, Errors
-from mtnlp.types import Annotation, Record
+from ...errors import DataError, Errors
+from ...types import Annotation, Record
+from .bad_input import BadInput, read_bytes
 
 
 def read_docbin(path: Path, on_bad: BadInput) -> Iterator[Record]:

@@ -3,8 +3,8 @@
 import re
 from typing import Collection, List, NamedTuple, Optional, Sequence, Tuple
 
-from mtnlp.errors import DataError, Errors
-from mtnlp.types import Annotation
+from ...errors import DataError, Errors
+from ...types import Annotation
 
 # S and U (a single token), E and L (the last token): the BIOES and BILOU writings.
 _TAG = re.compile(r"([BIESLU])-(\S+)")

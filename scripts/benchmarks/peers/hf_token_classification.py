@@ -1,0 +1,259 @@
+"""The yardstick for `crf_ner`: the standard token classification recipe of Hugging Face's Trainer.
+
+A word's label stands on its first wordpiece, the other wordpieces are ignored (-100); a softmax
+over BIO tags; AdamW with weight decay, a linear schedule with warm-up (Devlin et al. 2019,
+section 5.3, and the library's own `run_ner` example). Units are sentences.
+"""
+
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from seqeval.metrics.sequence_labeling import get_entities
+from transformers import (
+    AutoConfig,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+    DataCollatorForTokenClassification,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    Trainer,
+)
+from transformers.utils import is_accelerate_available
+from wasabi import msg
+
+from mtnlp.data.formats.bad_input import BadInput
+from mtnlp.data.formats.conll import read_conll
+from mtnlp.data.labels import CONLL_LABELS
+from mtnlp.errors import Errors, MtnlpError
+from mtnlp.evaluation.intervals import bootstrap_interval
+from mtnlp.evaluation.spans import document_counts
+from mtnlp.evaluation.tagging import OUTSIDE, bio_tags, tagging_metrics
+from mtnlp.types import Record
+from scripts.benchmarks.peers.hf_trainer import (
+    Recipe,
+    announce_time,
+    new_head,
+    open_results,
+    predict_logits,
+    rate_key,
+    train,
+    training_arguments,
+    write_results,
+)
+
+TAGS = [OUTSIDE, *(f"{prefix}-{label}" for label in CONLL_LABELS for prefix in "BI")]
+IGNORED = -100
+# Byte-level BPE tokenizers take words one by one only if each stands after a space.
+NEED_PREFIX_SPACE = {"bloom", "deberta", "gpt2", "roberta"}
+FILES = {"train": "eng.train", "dev": "eng.testa", "test": "eng.testb"}
+
+
+@dataclass
+class Split:
+    """A part of the corpus, ready for the Trainer.
+
+    gold: BIO2 tags, one a word.
+    features: the model's inputs and `labels`, one dict a sentence.
+    pieces: per word, the place of its first wordpiece in `input_ids`; None where it has none.
+    """
+
+    gold: List[List[str]]
+    features: List[Dict[str, List[int]]]
+    pieces: List[List[Optional[int]]]
+
+    @property
+    def words(self) -> int:
+        return sum(len(tags) for tags in self.gold)
+
+    @property
+    def truncated_words(self) -> int:
+        """Words left without a wordpiece: trained on never, predicted as outside."""
+        return sum(place is None for places in self.pieces for place in places)
+
+    def sizes(self) -> Dict[str, int]:
+        return {
+            "sentences": len(self.gold),
+            "words": self.words,
+            "truncated_words": self.truncated_words,
+        }
+
+
+def load_tokenizer(backbone: str) -> PreTrainedTokenizerBase:
+    """The fast tokenizer of a backbone, set up for text already split into words."""
+    prefix = AutoConfig.from_pretrained(backbone).model_type in NEED_PREFIX_SPACE
+    options = {"add_prefix_space": True} if prefix else {}
+    return AutoTokenizer.from_pretrained(backbone, use_fast=True, **options)
+
+
+def read_sentences(path: Path) -> List[Record]:
+    """The sentences of a CoNLL-2003 file.
+
+    RAISES DataError at the first malformed line.
+    """
+    return list(read_conll(path, BadInput()))
+
+
+def encode(records: Sequence[Record], tokenizer: PreTrainedTokenizerBase, max_length: int) -> Split:
+    """Wordpieces and labels: a word's tag on its first wordpiece, -100 everywhere else."""
+    split = Split([], [], [])
+    ids = {tag: index for index, tag in enumerate(TAGS)}
+    for record in records:
+        words = record.tokens or []
+        gold = [tag or OUTSIDE for tag in bio_tags(len(words), record.entities or [])]
+        encoding = tokenizer(
+            words, is_split_into_words=True, truncation=True, max_length=max_length
+        )
+        owners = encoding.word_ids()
+        pieces: List[Optional[int]] = [None] * len(words)
+        labels = [IGNORED] * len(owners)
+        for place, word in enumerate(owners):
+            if word is not None and pieces[word] is None:
+                pieces[word] = place
+                labels[place] = ids[gold[word]]
+        split.gold.append(gold)
+        split.features.append({**encoding, "labels": labels})
+        split.pieces.append(pieces)
+    return split
+
+
+def read_tags(split: Split, logits: NDArray[np.float32]) -> List[List[str]]:
+    """The best tag of each word's first wordpiece; O for a word without one.
+
+    logits: `[sentences, seq, tags]`.
+    """
+    best = logits.argmax(axis=-1)
+    return [
+        [OUTSIDE if place is None else TAGS[row[place]] for place in places]
+        for row, places in zip(best, split.pieces, strict=True)
+    ]
+
+
+def run_baseline(
+    data: Path, backbone: str, output: Path, rates: Sequence[float], recipe: Recipe
+) -> Dict[str, Any]:
+    """Trains once a learning rate, chooses by entity F1 on testa, reports testb.
+
+    data: a folder with `eng.train`, `eng.testa` and `eng.testb`, four columns.
+    backbone: a Hugging Face encoder, name or path.
+    output: a JSON file, written after each learning rate. Rates it already holds are skipped.
+    RETURNS: the content of the file: {"setting", "runs": {rate: {...}}, "best": {...}}.
+    RAISES MtnlpError: E510 without accelerate, E511 where the file belongs to another setting;
+        DataError for malformed files.
+    """
+    if not is_accelerate_available():
+        raise MtnlpError(Errors.E510)
+    tokenizer = load_tokenizer(backbone)
+    splits = {
+        name: encode(read_sentences(data / file), tokenizer, recipe.max_length)
+        for name, file in FILES.items()
+    }
+    splits["train"] = _head(splits["train"], recipe.limit)
+    setting = {
+        # A folder's own name only: results are passed on, other people's paths are not.
+        "backbone": Path(backbone).name if Path(backbone).is_dir() else backbone,
+        "parameters": _load_model(backbone, recipe.seed).num_parameters(),
+        **asdict(recipe),
+        **{name: split.sizes() for name, split in splits.items()},
+    }
+    results = open_results(output, setting)
+    waiting = [rate for rate in rates if rate_key(rate) not in results["runs"]]
+    _announce(splits, rates, waiting)
+    if waiting:
+        announce_time(
+            splits["train"].features,
+            DataCollatorForTokenClassification(tokenizer),
+            partial(_load_model, backbone, recipe.seed),
+            recipe,
+            len(waiting),
+        )
+    for rate in waiting:
+        msg.info(f"Learning rate {rate:g}")
+        run = _train_and_score(splits, backbone, tokenizer, rate, recipe)
+        results["runs"][rate_key(rate)] = run
+        write_results(output, results)
+        _announce_scores(f"{rate:g}", run)
+    write_results(output, results)
+    return results
+
+
+def score(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> Dict[str, Any]:
+    """Entity precision, recall and F1 by seqeval, and the 95% interval of F1 over sentences."""
+    metrics = tagging_metrics(gold, predicted)
+    counts = document_counts(
+        [set(get_entities(list(tags))) for tags in gold],
+        [set(get_entities(list(tags))) for tags in predicted],
+    )
+    return {
+        **metrics["micro"],
+        "f_interval": list(bootstrap_interval(counts)),
+        "entities": metrics["entities"],
+        "sentences": len(gold),
+        "token_accuracy": metrics["token_accuracy"],
+        "per_type": metrics["per_type"],
+    }
+
+
+def _train_and_score(
+    splits: Dict[str, Split],
+    backbone: str,
+    tokenizer: PreTrainedTokenizerBase,
+    rate: float,
+    recipe: Recipe,
+) -> Dict[str, Any]:
+    with tempfile.TemporaryDirectory() as scratch:
+        # To type checkers it is a stub without attributes, since accelerate is optional.
+        trainer: Any = Trainer(
+            model=_load_model(backbone, recipe.seed),
+            args=training_arguments(scratch, rate, recipe),
+            train_dataset=splits["train"].features,
+            data_collator=DataCollatorForTokenClassification(tokenizer),
+        )
+        speed = train(trainer, splits["train"].words, recipe)
+        start = time.perf_counter()
+        tags = {
+            name: read_tags(splits[name], predict_logits(trainer, splits[name].features))
+            for name in ("dev", "test")
+        }
+        predicting = time.perf_counter() - start
+    return {
+        "learning_rate": rate,
+        **{name: score(splits[name].gold, predicted) for name, predicted in tags.items()},
+        **speed,
+        "predict_words_per_second": (splits["dev"].words + splits["test"].words) / predicting,
+    }
+
+
+def _load_model(backbone: str, seed: int) -> PreTrainedModel:
+    """The backbone under a new classifier of tokens."""
+    return new_head(AutoModelForTokenClassification, backbone, TAGS, seed)
+
+
+def _head(split: Split, limit: Optional[int]) -> Split:
+    return Split(split.gold[:limit], split.features[:limit], split.pieces[:limit])
+
+
+def _announce(splits: Dict[str, Split], rates: Sequence[float], waiting: Sequence[float]) -> None:
+    for name, split in splits.items():
+        sizes = split.sizes()
+        msg.info(
+            f"{name}: {sizes['sentences']:,} sentences, {sizes['words']:,} words, "
+            f"{sizes['truncated_words']:,} words cut off"
+        )
+    for rate in rates:
+        if rate not in waiting:
+            msg.info(f"Learning rate {rate:g} is there already: skipped.")
+
+
+def _announce_scores(rate: str, run: Dict[str, Any]) -> None:
+    low, high = run["test"]["f_interval"]
+    msg.good(
+        f"{rate}: testa F1 {run['dev']['f']:.4f}, testb F1 {run['test']['f']:.4f} "
+        f"[{low:.4f}, {high:.4f}], training {run['train_words_per_second']:.0f} words/s, "
+        f"predicting {run['predict_words_per_second']:.0f} words/s"
+    )

@@ -1,0 +1,47 @@
+"""A mini corpus, and the CoNLL config over a tiny encoder."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from mtnlp.data.convert import convert
+from mtnlp.data.options import ConvertOptions
+from tests.tiny import SAMPLE
+
+
+class Mini(NamedTuple):
+    """corpus: a folder of train, dev and test. backbone: a tiny encoder."""
+
+    corpus: Path
+    backbone: Path
+
+    def paths(self) -> str:
+        """As a table of a grid file."""
+        folders = "\n".join(f'{part} = "{self.corpus / part}"' for part in ("train", "dev", "test"))
+        return f'[paths]\nbackbone = "{self.backbone}"\n{folders}\n'
+
+
+CONFIG = SAMPLE.parents[1] / "configs" / "conll.cfg"
+
+
+@pytest.fixture(scope="session")
+def mini(backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Mini:
+    folder = tmp_path_factory.mktemp("mini")
+    convert(ConvertOptions("conll", sample=SAMPLE, out=folder, limit=(24, 6, 10)))
+    return Mini(folder, backbone)
+
+
+@pytest.fixture
+def grid_text(mini: Mini) -> str:
+    """A grid without axes."""
+    return f"""
+config = "{CONFIG}"
+metrics = ["ents_f", "ents_per_type"]
+seeds = [3]
+
+{mini.paths()}
+[overrides]
+components.transformer.model.window = 0
+training.max_epochs = 2
+"""
