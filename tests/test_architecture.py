@@ -4,8 +4,6 @@ import ast
 from pathlib import Path
 from typing import Iterator, Tuple
 
-import pytest
-
 import mtnlp
 
 ROOT = Path(mtnlp.__file__).parent
@@ -25,12 +23,12 @@ FLOORS = {
     "pipes": 5,
     "data": 5,
     "training": 6,
-    "trainer": 6,
     "evaluation": 6,
+    "trainer": 7,
     "calibration": 7,
+    "reports": 7,
     "experiments": 8,
-    "reports": 9,
-    "cli": 10,
+    "cli": 9,
 }
 
 # Rooms that must stay free of a library, so that they can be read, tested and reused alone.
@@ -82,30 +80,28 @@ def imports_of(path: Path) -> Iterator[Tuple[str, ...]]:
                 yield module
 
 
+def breaches(path: Path) -> Iterator[str]:
+    """What a file imports and may not."""
+    room = room_of(path)
+    for module in imports_of(path):
+        other = module[1] if module[0] == "mtnlp" and len(module) > 1 else room
+        if other in FLOORS and other != room and FLOORS[other] >= FLOORS[room]:
+            yield f"{path.relative_to(ROOT)}: {room} imports {other}"
+        if module[0] in FORBIDDEN.get(room, set()):
+            yield f"{path.relative_to(ROOT)}: {room} imports {module[0]}"
+        if room in RUNTIME_ROOMS and module[0] in EXTRAS:
+            yield f"{path.relative_to(ROOT)}: the runtime imports {module[0]}"
+
+
 def test_every_room_has_a_floor() -> None:
     assert {room_of(path) for path in FILES} <= set(FLOORS)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_go_down(path: Path) -> None:
-    room = room_of(path)
-    for module in imports_of(path):
-        if module[0] == "mtnlp" and len(module) > 1 and module[1] in FLOORS:
-            other = module[1]
-            assert other == room or FLOORS[other] < FLOORS[room], f"{room} imports {other}"
-        assert module[0] not in FORBIDDEN.get(room, set()), f"{room} imports {module[0]}"
+def test_imports_go_down() -> None:
+    assert [breach for path in FILES for breach in breaches(path)] == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_runtime_rooms_need_no_extra(path: Path) -> None:
-    if room_of(path) in RUNTIME_ROOMS:
-        assert not {module[0] for module in imports_of(path)} & EXTRAS
-
-
-# The messages are one list in one file, however many there are.
-SPLITTABLE = [path for path in FILES if path.name != "errors.py"]
-
-
-@pytest.mark.parametrize("path", SPLITTABLE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_files_stay_small(path: Path) -> None:
-    assert len(path.read_text(encoding="utf8").splitlines()) <= 320
+def test_files_stay_small() -> None:
+    # The messages are one list in one file, however many there are.
+    lines = {path: path.read_text(encoding="utf8").count("\n") for path in FILES}
+    assert [path for path, n in lines.items() if n > 320 and path.name != "errors.py"] == []
