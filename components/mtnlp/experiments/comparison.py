@@ -96,7 +96,7 @@ class Comparison:
         done = len(self.runs) - len(left)
         return outlook(runs, len(self.runs), done, self.seconds_left(left))
 
-    def run(self, show: Show, after_run: Callable[[], None]) -> None:
+    def run(self, show: Show, after_run: Callable[[], object]) -> None:
         """Make all runs that are left, one after another. One that fails is put down in `failures`,
         and the others go on.
 

@@ -16,7 +16,6 @@ from typing import Any, Dict, List, Optional, Sequence
 import numpy as np
 import typer
 from numpy.typing import NDArray
-from seqeval.metrics.sequence_labeling import get_entities
 from transformers import (
     AutoConfig,
     AutoModelForTokenClassification,
@@ -39,7 +38,7 @@ from mtnlp.data.labels import CONLL_LABELS
 from mtnlp.errors import Errors, MtnlpError
 from mtnlp.evaluation.intervals import bootstrap_interval
 from mtnlp.evaluation.spans import document_counts
-from mtnlp.evaluation.tagging import OUTSIDE, bio_tags, tagging_metrics
+from mtnlp.evaluation.tagging import OUTSIDE, bio_tags, tag_spans, tagging_metrics
 from mtnlp.types import Record
 from scripts.benchmarks.peers.hf_trainer import (
     Recipe,
@@ -189,11 +188,11 @@ def run_baseline(
 
 
 def score(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> Dict[str, Any]:
-    """Entity precision, recall and F1 by seqeval, and the 95% interval of F1 over sentences."""
+    """Entity precision, recall and F1, and the 95% interval of F1 over sentences."""
     metrics = tagging_metrics(gold, predicted)
     counts = document_counts(
-        [set(get_entities(list(tags))) for tags in gold],
-        [set(get_entities(list(tags))) for tags in predicted],
+        [tag_spans(tags) for tags in gold],
+        [tag_spans(tags) for tags in predicted],
     )
     return {
         **metrics["micro"],
