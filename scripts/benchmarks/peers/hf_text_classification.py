@@ -253,7 +253,7 @@ def main(
         False, help="Draw batches of similar length: faster, not the usual recipe"
     ),
 ) -> None:
-    """Text classification with Hugging Face's Trainer, a run a learning rate.
+    """Text classification with Hugging Face's Trainer, one run per learning rate.
 
     The learning rate is chosen by accuracy on DEV; the score is that on TEST. An interrupted
     command goes on after the last finished run.

@@ -288,7 +288,7 @@ def main(
         False, help="Draw batches of similar length: about twice as fast, not the usual recipe"
     ),
 ) -> None:
-    """Token classification with Hugging Face's Trainer on CoNLL-2003, a run a learning rate.
+    """Token classification with Hugging Face's Trainer on CoNLL-2003, one run per learning rate.
 
     The learning rate is chosen by entity F1 on eng.testa; the score is that on eng.testb. An
     interrupted command goes on after the last finished run.
