@@ -8,7 +8,8 @@ from typing import Optional
 
 
 class MtnlpError(ValueError):
-    """An error whose message is meant for the user. Scripts print it without a traceback."""
+    """An error whose message is meant for the user. The command line prints it without a
+    traceback."""
 
 
 class DataError(MtnlpError):
@@ -29,6 +30,8 @@ class Errors:
     """The messages, by code."""
 
     # E0: general
+    E001 = "[E001] Cannot read or write {path} ({reason}). Check the path and its permissions."
+    E002 = "[E002] This needs the library '{library}': pip install 'mtnlp[{extra}]'."
 
     # E1: data
     E100 = "[E100] Cannot read the file ({reason}). Check the path and its permissions."
@@ -133,7 +136,7 @@ class Errors:
         "Set `epochs` above 0 with max_epochs = -1 alone."
     )
     E190 = (
-        "[E190] No file for the corpus '{name}' at {path}. Make it with scripts/convert.py, or "
+        "[E190] No file for the corpus '{name}' at {path}. Make it with `mtnlp convert`, or "
         "correct its `path` in the config."
     )
     E191 = "[E191] The corpus '{name}' has no documents at {path}. Convert it again."
@@ -297,7 +300,7 @@ class Errors:
     )
     E302 = (
         "[E302] The component '{name}' has no labels. Either the training data holds none where it "
-        "looks (check spans_key or tasks, and the corpus with `python scripts/stats.py`), or give "
+        "looks (check spans_key or tasks, and the corpus with `mtnlp stats`), or give "
         "them by add_label or [initialize.components.{name}.labels]."
     )
     E303 = (
@@ -314,7 +317,7 @@ class Errors:
     )
     E306 = (
         "[E306] Cannot initialize '{name}': every document of the training data is empty. Check "
-        "the corpus with `python scripts/stats.py`."
+        "the corpus with `mtnlp stats`."
     )
     E310 = (
         "[E310] '{name}' has no vectors of the text '{start}…': its encoder has not run, or a "

@@ -1,4 +1,4 @@
-"""`scripts/calibrate.py` on the classifiers of a pipeline."""
+"""`mtnlp calibrate` on the classifiers of a pipeline."""
 
 import json
 from pathlib import Path

@@ -21,11 +21,8 @@ import torch
 from numpy.typing import NDArray
 
 from ..errors import Errors, MtnlpError
+from .options import MIN_POSITIVES, OBJECTIVES
 
-OBJECTIVES = ("macro", "micro")
-MIN_POSITIVES = 5
-# In log-odds.
-SMOOTHING = 0.4
 # Sums of F1 in another order differ by rounding.
 ROUNDING = 1e-12
 # A component's settings are saved with ten decimals. Probabilities that are nearer to each

@@ -1,7 +1,6 @@
 """A conversion from end to end: read, filter, split, limit, write, report."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 from wasabi import msg
@@ -146,22 +145,3 @@ def print_report(report: ConversionReport) -> None:
         if len(report.skipped) > SHOWN:
             msg.text(f"  and {len(report.skipped) - SHOWN:,} more")
     msg.good(f"Wrote {', '.join(str(path) for path in written.files.values())}")
-
-
-def run(options: ConvertOptions, progress: Progress = quiet) -> int:
-    """Converts and reports, for the command line. Errors in the input, the options or the file
-    system become a message.
-
-    Returns: the exit status, 0 or 1.
-    """
-    try:
-        report = convert(options, progress)
-    except MtnlpError as error:
-        msg.fail("Nothing was converted.", str(error))
-        return 1
-    except OSError as error:
-        where = Path(error.filename).as_posix() if error.filename else ""
-        msg.fail("Nothing was converted.", f"{where}: {error.strerror or error}")
-        return 1
-    print_report(report)
-    return 0

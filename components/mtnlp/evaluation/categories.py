@@ -10,10 +10,8 @@ from ..scorers.categories import POSITIVE, CategoryTask, Cats, task_keys, task_o
 from .baselines import constant_set, majority_class, rare_keys
 from .classification import exclusive_metrics, multilabel_metrics
 from .intervals import bootstrap_interval, wilson_interval
+from .options import RARE_SHARE
 from .spans import document_counts
-
-# Labels that are set in fewer training documents than this share are rare.
-RARE_SHARE = 0.1
 
 
 class CategoryEvaluation:

@@ -1,6 +1,5 @@
 """Evaluation of all tasks of a pipeline on annotated documents."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import (
     Any,
@@ -25,9 +24,10 @@ from ..data.options import Progress, quiet
 from ..data.reading import bare_doc, corpus_files, open_docbin
 from ..errors import Errors, MtnlpError
 from ..scorers.categories import Cats
-from .categories import RARE_SHARE, CategoryEvaluation
+from .categories import CategoryEvaluation
 from .entities import EntityEvaluation
 from .loss import MeanLosses
+from .options import Settings
 from .raw_text import RawTextEvaluation
 from .vectors import VectorEvaluation
 
@@ -38,23 +38,6 @@ class Collector(Protocol):
     """Takes up chunk after chunk and keeps no document."""
 
     def add(self, examples: List[Example]) -> None: ...
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to evaluate.
-
-    chunk_size: documents processed at once. Hidden states of one chunk are alive at a time.
-    samples, seed: bootstrap resamples of the intervals, and their seed.
-    raw_text: whether token corpora are also scored on their detokenised text.
-    rare_share: a label set in less than this share of the training documents is rare.
-    """
-
-    chunk_size: int = 64
-    samples: int = 1000
-    seed: int = 0
-    raw_text: bool = True
-    rare_share: float = RARE_SHARE
 
 
 def evaluate(

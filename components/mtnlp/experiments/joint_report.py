@@ -20,7 +20,7 @@ from ..evaluation.evaluator import load_pipeline
 from ..files import write_json
 from .comparison import Comparison, Show, make_comparison
 from .corpus_files import content_hash
-from .estimate import Rates, mean_rates
+from .estimate import Rates, mean_rates, outlook
 from .grid import Setting
 from .joint_plan import (
     AXIS,
@@ -67,6 +67,12 @@ class JointReport:
             return training
         words = sum(self.words[run.cell.values[AXIS]] for run in self.unscored)
         return training + words / mean_rates(rates).predict
+
+    def outlook(self) -> str:
+        """How many runs there are, how many are done and how long the others will take."""
+        grid, total = self.comparison.grid, len(self.comparison.runs)
+        runs = f"{len(grid.cells)} systems × {len(grid.seeds)} seeds"
+        return outlook(runs, total, total - len(self.comparison.left), self.seconds_left())
 
     def run(self, show: Show) -> None:
         """Train and score what is left."""

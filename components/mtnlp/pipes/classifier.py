@@ -25,7 +25,7 @@ class DocClassifier(TorchPipe):
     `cfg["tasks"]` holds each task's `labels` and `exclusive`, `cfg["labels"]` the full keys in the
     order of the head's scores.
 
-    What `scripts/calibrate.py` fits to held-out documents, and `initialize` takes back:
+    What `mtnlp calibrate` fits to held-out documents, and `initialize` takes back:
     `cfg["temperatures"]`, by task, divide the scores before they become probabilities, in
     prediction alone; `cfg["thresholds"]`, by full key, stand in for `threshold`. What is not in
     them is 1.0 and `threshold`. Exclusive tasks have no thresholds: their most probable label is

@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, FrozenSet, Iterable, Mapping, Optional, 
 
 from spacy.training import Example
 
-from .counts import Counts, mean, total
+from .counts import Counts, count_per_label, mean, total
 
 SEPARATOR = "/"
 POSITIVE = 0.5
@@ -172,16 +172,10 @@ def infer_tasks(pairs: Iterable[Tuple[Cats, Cats]]) -> Dict[str, CategoryTask]:
 
 def count_task(task: CategoryTask, pairs: Iterable[Tuple[Cats, Cats]]) -> TaskCounts:
     """Add up a task's decisions over (gold cats, predicted cats)."""
-    result = TaskCounts()
-    for gold, predicted in pairs:
-        decision = task.decide(gold, predicted)
-        if decision is None:
-            continue
-        result.documents += 1
-        result.right += int(decision[0] == decision[1])
-        for key in decision[0] | decision[1]:
-            result.per_key.setdefault(key, Counts()).add(decision[0] & {key}, decision[1] & {key})
-    return result
+    found = (task.decide(gold, predicted) for gold, predicted in pairs)
+    decisions = [decision for decision in found if decision is not None]
+    right = sum(gold == predicted for gold, predicted in decisions)
+    return TaskCounts(right, len(decisions), count_per_label(decisions, label=str))
 
 
 def _task_scores(name: str, counts: TaskCounts) -> Dict[str, Any]:
@@ -201,4 +195,4 @@ def _main_score(task: CategoryTask, counts: TaskCounts) -> float:
 
 
 def _per_type(counts: TaskCounts) -> Dict[str, Dict[str, float]]:
-    return {key: counts.per_key[key].to_dict() for key in sorted(counts.per_key)}
+    return {key: item.to_dict() for key, item in counts.per_key.items()}

@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, Iterable, Optional, Set, Tuple
 from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from .counts import Counts, total
+from .counts import count_per_label, total
 
 SpanKey = Tuple[int, int, str]
 
@@ -31,23 +31,18 @@ def score_entities(
         `ents` where a key is given. Python floats; 0.0 where nothing was annotated.
     """
     prefix = "ents" if spans_key is None else f"spans_{spans_key}"
-    per_type: Dict[str, Counts] = {}
-    for example in examples:
-        if not is_annotated(example.reference, spans_key):
-            continue
-        gold = gold_entities(example, spans_key)
-        predicted = predicted_entities(example, spans_key)
-        for label in {key[2] for key in gold | predicted}:
-            per_type.setdefault(label, Counts()).add(
-                {key for key in gold if key[2] == label},
-                {key for key in predicted if key[2] == label},
-            )
+    pairs = (
+        (gold_entities(example, spans_key), predicted_entities(example, spans_key))
+        for example in examples
+        if is_annotated(example.reference, spans_key)
+    )
+    per_type = count_per_label(pairs, label=lambda key: key[2])
     micro = total(per_type.values())
     return {
         f"{prefix}_p": micro.precision,
         f"{prefix}_r": micro.recall,
         f"{prefix}_f": micro.fscore,
-        f"{prefix}_per_type": {label: per_type[label].to_dict() for label in sorted(per_type)},
+        f"{prefix}_per_type": {label: counts.to_dict() for label, counts in per_type.items()},
     }
 
 

@@ -1,4 +1,4 @@
-"""`scripts/compare.py` with real trainings of a tiny encoder."""
+"""`mtnlp compare` with real trainings of a tiny encoder."""
 
 import csv
 import itertools

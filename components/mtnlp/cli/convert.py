@@ -1,18 +1,14 @@
-"""Convert a corpus, or data of your own, into spaCy's binary format."""
+"""`mtnlp convert`."""
 
 from enum import StrEnum
 from pathlib import Path
 from typing import Optional
 
 import typer
-from wasabi import msg
 
-from mtnlp.data.convert import run
-from mtnlp.data.options import ConvertOptions, parse_labels, parse_limit, parse_ratio
-from mtnlp.data.progress import bar
-from mtnlp.errors import MtnlpError
+from .verb import verb_app
 
-app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+app = verb_app()
 
 
 class Name(StrEnum):
@@ -43,8 +39,8 @@ class Unit(StrEnum):
     document = "document"
 
 
-@app.command()
-def convert(
+@app.command(no_args_is_help=True)
+def main(
     name: Name = typer.Argument(..., help="A corpus, or the format of your own data."),
     source: Source = typer.Option(
         Source.sample,
@@ -73,7 +69,8 @@ def convert(
     ),
     stratify: bool = typer.Option(True, help="Keep the labels' proportions in splits and limits."),
     limit: str = typer.Option(
-        "0", help="At most so many units a split, or train:dev:test such as 500:100:0; 0 is all."
+        "0",
+        help="At most so many units per split, or train:dev:test such as 500:100:0; 0 is all.",
     ),
     unit: Optional[Unit] = typer.Option(None, help="What a Doc is (conll and columns)."),
     labels: Optional[str] = typer.Option(
@@ -106,42 +103,47 @@ def convert(
         None, help="Your own data: the layer of doc.spans for entities; doc.ents by default."
     ),
 ) -> None:
-    """Convert a corpus, or data of your own, to corpus/{train,dev,test}/NAME.spacy.
+    """Convert a corpus, or data of your own, to spaCy's format.
 
-    Malformed input is an error that names file and line; then nothing is written.
+    Writes OUT/{train,dev,test}/NAME.spacy, which `mtnlp train` and every command of spaCy read.
+    A corpus (imdb, conll, nerel, multinerd) comes from --source; your own data (columns, jsonl,
+    csv, docbin) from --train, --dev and --test. Malformed input is an error that names file and
+    line; then nothing is written.
+
+    \b
+    Examples:
+      mtnlp convert conll --source local --path conll2003
+      mtnlp convert jsonl --train reviews.jsonl --name reviews --ratio 80:10:10
     """
-    try:
-        options = ConvertOptions(
-            format=name.value,
-            source=source.value,
-            path=path,
-            sample=sample,
-            train=train,
-            dev=dev,
-            test=test,
-            name=output_name,
-            out=out,
-            ratio=parse_ratio(ratio) if ratio else None,
-            dev_share=dev_share,
-            stratify=stratify,
-            limit=parse_limit(limit),
-            unit=unit.value if unit else None,
-            labels=parse_labels(labels) if labels else None,
-            seed=seed,
-            skip_bad=skip_bad,
-            lang=lang,
-            task=task,
-            text_field=text_field,
-            label_field=label_field,
-            label_separator=label_separator,
-            label_names=label_names,
-            group_field=group_field,
-            spans_key=spans_key,
-        )
-    except MtnlpError as error:
-        msg.fail(str(error), exits=1)
-    raise typer.Exit(run(options, bar))
+    from ..data.convert import convert, print_report
+    from ..data.options import ConvertOptions, parse_labels, parse_limit, parse_ratio
+    from ..data.progress import bar
 
-
-if __name__ == "__main__":
-    app()
+    options = ConvertOptions(
+        format=name.value,
+        source=source.value,
+        path=path,
+        sample=sample,
+        train=train,
+        dev=dev,
+        test=test,
+        name=output_name,
+        out=out,
+        ratio=parse_ratio(ratio) if ratio else None,
+        dev_share=dev_share,
+        stratify=stratify,
+        limit=parse_limit(limit),
+        unit=unit.value if unit else None,
+        labels=parse_labels(labels) if labels else None,
+        seed=seed,
+        skip_bad=skip_bad,
+        lang=lang,
+        task=task,
+        text_field=text_field,
+        label_field=label_field,
+        label_separator=label_separator,
+        label_names=label_names,
+        group_field=group_field,
+        spans_key=spans_key,
+    )
+    print_report(convert(options, bar))

@@ -1,20 +1,16 @@
-"""Statistics of the converted corpora."""
+"""`mtnlp stats`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, List, Optional
 
 import typer
-from wasabi import msg
 
-from mtnlp.data.progress import bar
-from mtnlp.data.statistics import WordpieceCounter, corpus_statistics
-from mtnlp.errors import MtnlpError
-from mtnlp.files import write_json
-from mtnlp.reports.statistics import statistics_tables
-from mtnlp.reports.tables import print_tables
+from .verb import verb_app
+
+app = verb_app()
 
 
+@app.command()
 def main(
     corpus: Annotated[
         Path, typer.Option(help="The folder with train, dev and test, each with NAME.spacy files.")
@@ -33,17 +29,26 @@ def main(
         "metrics/stats.json"
     ),
 ) -> None:
-    """Count documents, labels, lengths, gaps and duplicates of each corpus and split."""
-    try:
-        wordpieces = WordpieceCounter(backbone, window) if backbone else None
-        statistics = corpus_statistics(corpus, name, wordpieces=wordpieces, progress=bar)
-    except MtnlpError as error:
-        msg.fail(str(error))
-        sys.exit(1)
+    """Count documents, labels, lengths, gaps and duplicates.
+
+    Reads every corpus and split below CORPUS, prints one table per corpus and writes all figures
+    as JSON. With --backbone it also says how many documents need more than one window of the
+    encoder.
+
+    \b
+    Example:
+      mtnlp stats --corpus corpus --backbone sentence-transformers/all-MiniLM-L6-v2
+    """
+    from wasabi import msg
+
+    from ..data.progress import bar
+    from ..data.statistics import WordpieceCounter, corpus_statistics
+    from ..files import write_json
+    from ..reports.statistics import statistics_tables
+    from ..reports.tables import print_tables
+
+    wordpieces = WordpieceCounter(backbone, window) if backbone else None
+    statistics = corpus_statistics(corpus, name, wordpieces=wordpieces, progress=bar)
     write_json(output, statistics)
     print_tables(statistics_tables(statistics))
     msg.good(f"Statistics written to {output}")
-
-
-if __name__ == "__main__":
-    typer.run(main)

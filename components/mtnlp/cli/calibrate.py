@@ -1,22 +1,15 @@
-"""Make the confidences and decisions of a trained pipeline fit held-out documents."""
+"""`mtnlp calibrate`."""
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, List, Optional
 
 import typer
-from wasabi import msg
 
-from mtnlp.calibration.calibrate import calibrate
-from mtnlp.calibration.classifier_fit import FitOptions
-from mtnlp.calibration.thresholds import MIN_POSITIVES, SMOOTHING
-from mtnlp.data.progress import bar
-from mtnlp.errors import MtnlpError
-from mtnlp.files import write_json
-from mtnlp.reports.calibration import TEMPERATURE_HEADER, calibration_tables, temperature_rows
-from mtnlp.reports.calibration_categories import category_tables
-from mtnlp.reports.tables import print_tables
+from ..calibration.options import MIN_POSITIVES, SMOOTHING
+from .verb import verb_app
+
+app = verb_app()
 
 
 class Objective(StrEnum):
@@ -26,6 +19,7 @@ class Objective(StrEnum):
     micro = "micro"
 
 
+@app.command(no_args_is_help=True)
 def main(
     model: Annotated[Path, typer.Argument(help="The trained pipeline's folder.")],
     dev: Annotated[
@@ -45,7 +39,7 @@ def main(
         bool, typer.Option(help="Fit temperatures: of entity pipes and of each classifier's tasks.")
     ] = True,
     thresholds: Annotated[
-        bool, typer.Option(help="Fit a threshold for each label of multi-label tasks.")
+        bool, typer.Option(help="Fit one threshold per label of multi-label tasks.")
     ] = True,
     objective: Annotated[
         Objective, typer.Option(help="The F1 for which thresholds are the best on DEV.")
@@ -62,8 +56,8 @@ def main(
         float,
         typer.Option(
             min=0.0,
-            help="For macro F1: a threshold counts by the mean F1 around it, over so many "
-            "log-odds; 0 takes those that are the best on DEV, some of them by chance.",
+            help="For macro F1: the curve of F1 over the threshold is smoothed, because its "
+            "highest raw point is often chance. The kernel's width in log-odds; 0 for none.",
         ),
     ] = SMOOTHING,
     report: Annotated[
@@ -81,30 +75,39 @@ def main(
     ),
     gpu_id: Annotated[int, typer.Option(help="The GPU, -1 for the CPU.")] = -1,
 ) -> None:
-    """Fit temperatures and thresholds and save the pipeline with them.
+    """Fit temperatures and thresholds to held-out documents.
 
-    A trained model is mostly too sure of itself. Its scores are divided by a temperature, one
-    number an entity pipe (crf_ner, span_ner) and one a task of a classifier (multitask_textcat,
-    event_textcat): the one that makes the gold of DEV most likely. The entities of crf_ner and the
-    labels of exclusive tasks stay the same, only their probabilities change. For multi-label tasks
-    a threshold is then fitted to each label. Fit again after further training.
+    A trained model is mostly too sure of itself. Its scores are divided by a temperature: one
+    number per entity pipe (crf_ner, span_ner) and one per task of a classifier
+    (multitask_textcat, event_textcat), the one that makes the gold of DEV most likely. The
+    entities of crf_ner and the labels of exclusive tasks stay the same, only their probabilities
+    change. For multi-label tasks one threshold per label is then fitted. The pipeline is saved
+    with them to OUTPUT. Fit again after further training.
 
-    Example: calibrate.py training/conll/model-best corpus/dev/conll.spacy --output
-    training/conll/model-calibrated --report corpus/test/conll.spacy
+    \b
+    Example:
+      mtnlp calibrate training/conll/model-best corpus/dev/conll.spacy \\
+        --output training/conll/model-calibrated --report corpus/test/conll.spacy
     """
-    try:
-        options = FitOptions(temperature, thresholds, objective.value, min_positives, smoothing)
-        results = calibrate(
-            *(model, dev, output),
-            names=pipe,
-            options=options,
-            report=report,
-            gpu_id=gpu_id,
-            progress=bar,
-        )
-    except MtnlpError as error:
-        msg.fail(str(error))
-        sys.exit(1)
+    from wasabi import msg
+
+    from ..calibration.calibrate import calibrate
+    from ..calibration.options import FitOptions
+    from ..data.progress import bar
+    from ..files import write_json
+    from ..reports.calibration import TEMPERATURE_HEADER, calibration_tables, temperature_rows
+    from ..reports.calibration_categories import category_tables
+    from ..reports.tables import print_tables
+
+    options = FitOptions(temperature, thresholds, objective.value, min_positives, smoothing)
+    results = calibrate(
+        *(model, dev, output),
+        names=pipe,
+        options=options,
+        report=report,
+        gpu_id=gpu_id,
+        progress=bar,
+    )
     rows = temperature_rows(results)
     if rows:
         msg.table(rows, header=TEMPERATURE_HEADER, divider=True, aligns=list("lrrrr"))
@@ -112,7 +115,3 @@ def main(
     print_tables([*calibration_tables(results), *category_tables(results)])
     write_json(metrics, results)
     msg.good(f"Figures written to {metrics}")
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -1,21 +1,17 @@
-"""Evaluation of a trained pipeline, task by task."""
+"""`mtnlp evaluate`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, List, Optional
 
 import typer
-from wasabi import msg
 
-from mtnlp.data.progress import bar
-from mtnlp.errors import MtnlpError
-from mtnlp.evaluation.categories import RARE_SHARE
-from mtnlp.evaluation.evaluator import Settings, evaluate_corpus
-from mtnlp.files import write_json
-from mtnlp.reports.evaluation import evaluation_tables
-from mtnlp.reports.tables import print_tables
+from ..evaluation.options import RARE_SHARE
+from .verb import verb_app
+
+app = verb_app()
 
 
+@app.command(no_args_is_help=True)
 def main(
     model: Annotated[Path, typer.Option(help="The trained pipeline's folder.")],
     corpus: Annotated[
@@ -42,12 +38,26 @@ def main(
     ] = RARE_SHARE,
     gpu_id: Annotated[int, typer.Option(help="The GPU, -1 for the CPU.")] = -1,
 ) -> None:
-    """Score every task of a pipeline, with n, 95% interval and constant baseline.
+    """Score every task of a pipeline, with 95% intervals.
 
-    The baselines are what always the same answer would score, chosen on the train split.
-    Where gold entities overlap, F1 is against all of them, and a row of its own gives F1 against
-    the flattened ones: the longest, of equally long ones the first, none overlapping.
+    Beside each score stand the number of documents and what the best constant answer would score,
+    chosen on the train split. Where gold entities overlap, F1 is against all of them, and a row
+    of its own gives F1 against the flattened ones: the longest, of equally long ones the first,
+    none overlapping.
+
+    \b
+    Example:
+      mtnlp evaluate --model training/conll/model-best --name conll --split test
     """
+    from wasabi import msg
+
+    from ..data.progress import bar
+    from ..evaluation.evaluator import evaluate_corpus
+    from ..evaluation.options import Settings
+    from ..files import write_json
+    from ..reports.evaluation import evaluation_tables
+    from ..reports.tables import print_tables
+
     settings = Settings(
         chunk_size=chunk_size,
         samples=samples,
@@ -55,18 +65,10 @@ def main(
         raw_text=raw_text,
         rare_share=rare_share,
     )
-    try:
-        results = evaluate_corpus(
-            model, corpus, split, name, settings=settings, gpu_id=gpu_id, progress=bar
-        )
-    except MtnlpError as error:
-        msg.fail(str(error))
-        sys.exit(1)
+    results = evaluate_corpus(
+        model, corpus, split, name, settings=settings, gpu_id=gpu_id, progress=bar
+    )
     print_tables(evaluation_tables(results))
     if output is not None:
         write_json(output, results)
         msg.good(f"Metrics written to {output}")
-
-
-if __name__ == "__main__":
-    typer.run(main)
