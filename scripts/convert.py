@@ -8,7 +8,13 @@ import typer
 from wasabi import msg
 
 from mtnlp.data.convert import run
-from mtnlp.data.options import ConvertOptions, parse_labels, parse_limit, parse_ratio
+from mtnlp.data.options import (
+    ConvertOptions,
+    parse_delimiter,
+    parse_labels,
+    parse_limit,
+    parse_ratio,
+)
 from mtnlp.data.progress import bar
 from mtnlp.errors import MtnlpError
 
@@ -99,6 +105,19 @@ def convert(
         help="Your own CSV with numbered labels: a file with their names, that of 0 in its first "
         "line.",
     ),
+    spans_field: Optional[str] = typer.Option(
+        None,
+        help="Your own JSONL: field of the offsets with labels; spans, entities or annotations by "
+        "default.",
+    ),
+    tags_field: Optional[str] = typer.Option(
+        None, help="Your own JSONL: field of a tag per token; tags or ner_tags by default."
+    ),
+    delimiter: Optional[str] = typer.Option(
+        None,
+        help="Your own CSV or columns: what separates the columns, such as ';', '|' or tab; a "
+        "comma (.csv), a tab (.tsv) or blanks by default.",
+    ),
     group_field: Optional[str] = typer.Option(
         None, help="Your own data: field or column of what no split may tear apart."
     ),
@@ -135,6 +154,9 @@ def convert(
             label_field=label_field,
             label_separator=label_separator,
             label_names=label_names,
+            spans_field=spans_field,
+            tags_field=tags_field,
+            delimiter=parse_delimiter(delimiter) if delimiter else None,
             group_field=group_field,
             spans_key=spans_key,
         )

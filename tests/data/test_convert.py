@@ -9,7 +9,6 @@ import spacy
 from spacy.tokens import Doc, DocBin
 
 from mtnlp.data.convert import convert, keep_labels
-from mtnlp.data.labels import MULTINERD_SYSTEM_B
 from mtnlp.data.options import ConvertOptions
 from mtnlp.errors import DataError, MtnlpError
 from mtnlp.types import Annotation, Record
@@ -84,7 +83,7 @@ def test_system_b(tmp_path: Path) -> None:
         source="local",
         path=tmp_path / "in",
         out=tmp_path,
-        labels=MULTINERD_SYSTEM_B,
+        labels=["PER", "ORG", "LOC", "DIS", "ANIM"],
         name="system_b",
     )
     (doc,) = docs_of(convert(options).written.files["train"])

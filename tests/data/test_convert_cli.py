@@ -68,7 +68,6 @@ CASES: Dict[str, Dict[str, Damage]] = {
         "relation type": damage(ANN, BRAT_ANN.replace("WORKPLACE", "HATES"), 1, "E125"),
         "argument": damage(ANN, BRAT_ANN.replace("Arg2:T2", "Arg2:T8"), 1, "E124"),
         "empty text": damage(TXT, "", None, "E101"),
-        "empty annotation": damage(ANN, "", None, "E101"),
     },
     "multinerd": {
         "truncated": damage(LINES, JSONL[:-15], 3, "E133"),
