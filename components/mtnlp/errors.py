@@ -191,6 +191,10 @@ class Errors:
         "[E175] No column {missing}. The first row is one cell, '{found}', so the separator is "
         "probably another one: --delimiter '{guess}'"
     )
+    E176 = (
+        "[E176] The Docs also have {attributes}, which the converter does not keep: only entities, "
+        "spans, categories, tags and sentence starts. Train on the file itself if you need them."
+    )
     E190 = (
         "[E190] No file for the corpus '{name}' at {path}. Make it with scripts/convert.py, or "
         "correct its `path` in the config."

@@ -128,6 +128,9 @@ def test_options_that_make_no_sense(tmp_path: Path) -> None:
             read_source(options, BadInput())
     with pytest.raises(MtnlpError, match=r"E144.*--train"):
         read_source(ConvertOptions("csv"), BadInput())
+    for task in ("a/b", " "):
+        with pytest.raises(MtnlpError, match=r"E144.*--task"):
+            read_source(ConvertOptions("csv", task=task), BadInput())
 
 
 def test_units() -> None:

@@ -1,6 +1,7 @@
 """Offsets that count something else than characters, told by the words they cut."""
 
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Dict, Iterator, List, Optional, Tuple
 
 from spacy.tokens import Doc
@@ -47,8 +48,8 @@ class OffsetUnits:
             if len(text.encode(encoding)) == width * len(text):
                 continue  # one unit per character
             evidence = self.evidence.setdefault(unit, Evidence())
-            reread = {span: _reread(text, span, encoding, width) for span in spans}
-            if any(span is None or _cuts(doc, text, span) for span in reread.values()):
+            reread = {span: _uncut(doc, text, span, encoding, width) for span in spans}
+            if None in reread.values():
                 evidence.others += 1
                 continue
             evidence.explained += 1
@@ -76,10 +77,28 @@ def _cuts(doc: Doc, text: str, span: Annotation) -> bool:
     return start == end or doc.char_span(start, end) is None
 
 
+def _uncut(
+    doc: Doc, text: str, span: Annotation, encoding: str, width: int
+) -> Optional[Annotation]:
+    """The span if its offsets count units of an encoding; None where they then cut a word.
+
+    Readers strip blanks from spans, as characters: the offsets may have been one further out.
+    """
+    starts = [
+        span.start - blank for blank in (0, 1) if not text[span.start - blank : span.start].strip()
+    ]
+    ends = [span.end + blank for blank in (0, 1) if not text[span.end : span.end + blank].strip()]
+    for start, end in product(starts, ends):
+        reread = _reread(text, Annotation(start, end, span.label), encoding, width)
+        if reread is not None and not _cuts(doc, text, reread):
+            return reread
+    return None
+
+
 def _reread(text: str, span: Annotation, encoding: str, width: int) -> Optional[Annotation]:
     """The span if its offsets count units of an encoding; None where they cut a character."""
     data = text.encode(encoding)
-    if span.end * width > len(data):
+    if span.start < 0 or span.end * width > len(data):
         return None
     try:
         start, end = (len(data[: at * width].decode(encoding)) for at in (span.start, span.end))

@@ -100,6 +100,9 @@ def find_parts(corpus: str, root: Path) -> Dict[str, Path]:
 
 
 def _check_options(entry: Union[Dataset, Format], options: ConvertOptions) -> None:
+    if "/" in options.task or not options.task.strip():
+        form = "a name without a slash: keys of categories are task/LABEL"
+        raise MtnlpError(Errors.E144.format(option="--task", value=options.task, form=form))
     readable = entry.options if isinstance(entry, Format) else ()
     for name in _SPECIAL:
         if getattr(options, name) is not None and name not in readable:

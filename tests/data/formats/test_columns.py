@@ -136,6 +136,12 @@ def test_comments_and_blanks(tmp_path: Path) -> None:
         assert policy.notes["comment lines ignored"] == text.count("# ") - text.count("# O")
 
 
+def test_a_broken_token_is_no_comment(tmp_path: Path) -> None:
+    path = write(tmp_path / "a", "Ada\tO\n#tag\tB_X\n")
+    with pytest.raises(DataError, match=r"a:2: .*E104"):
+        list(read_columns(path, BadInput()))
+
+
 def test_any_delimiter(tmp_path: Path, strict: BadInput) -> None:
     path = write(tmp_path / "a", "New York;B-LOC\nsang;O\n")
     (record,) = read_columns(path, strict, delimiter=";")

@@ -83,7 +83,7 @@ def test_tokens(tmp_path: Path) -> None:
         {"tokens": tokens, "tags": ["B-PER", "-", "O"], "text": "Ada's film"},
         {"tokens": tokens, "ner_tags": ["U-PER", "O", "O"]},
         {"tokens": tokens, "entities": [{"start": 0, "end": 2, "type": "PER"}]},
-        {"tokens": tokens, "label": "x"},
+        {"tokens": tokens, "label": "x", "text": ""},
     ]
     tagged, biluo, indices, bare = read(tmp_path, *rows)
     assert (tagged.entities, tagged.missing) == ([(0, 1, "PER")], [(1, 2)])
@@ -99,6 +99,7 @@ def test_tokens(tmp_path: Path) -> None:
         ({"tokens": ["a"], "tags": ["NN"]}, "E104"),
         ({"tokens": ["a"], "spans": [[0, 2, "X"]]}, "E166"),
         ({"tokens": ["a"], "my": [3]}, "E136"),
+        ({"tokens": ["a", ""]}, "E136"),
     ],
 )
 def test_malformed_tokens(tmp_path: Path, row: Any, code: str) -> None:
@@ -156,6 +157,7 @@ def test_fields_nobody_reads_are_named(
     tmp_path: Path, strict: BadInput, field: str, value: Any, code: str
 ) -> None:
     row = {"text": "a", "label": "z", field: value, "id": 7, "url": "x"}
+    row |= {"pos": ["NN"], "ids": [101], "label_text": "zed"}
     row |= {"tokens": ["a"]} if code in ("E168", "E170") else {}
     if field == "tags":
         row, code = {"text": "a", "label": "z", "tags": ["x"]}, "E169"

@@ -57,6 +57,16 @@ def test_plain_categories_get_their_task() -> None:
     assert doc_to_record(doc, "mood").cats == {"mood/positive": 1.0, "topic/film": 0.5}
 
 
+def test_what_is_not_kept_is_named(tmp_path: Path, strict: BadInput) -> None:
+    doc = spacy.blank("en")("Fine")
+    doc[0].lemma_ = "fine"
+    doc[0].pos_ = "ADJ"
+    DocBin(docs=[doc, doc]).to_disk(tmp_path / "a.spacy")
+    list(read_docbin(tmp_path / "a.spacy", strict))
+    (warning,) = strict.warning_lines()
+    assert "E176" in warning and "POS, LEMMA, which" in warning
+
+
 def test_broken(tmp_path: Path, lenient: BadInput) -> None:
     data = DocBin(docs=[spacy.blank("en")("Some words here")]).to_bytes()
     whole = zlib.decompress(data)

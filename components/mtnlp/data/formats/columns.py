@@ -144,17 +144,22 @@ def _split(text: str, delimiter: Optional[str]) -> List[str]:
 def _without_comments(
     lines: Sequence[Line], on_bad: BadInput, delimiter: Optional[str]
 ) -> List[Line]:
-    """The lines that are no comments. `#` is also a token: a comment is what begins so and does
-    not have the columns of the first other line, or no tag in the last of them."""
+    """The lines that are no comments. `#` is also a token: a comment is what begins so and has no
+    separator where others have one; where blanks separate, what has not the columns of the first
+    other line, or no tag in the last of them."""
     texts = [line.raw.decode("utf8", errors="replace") for line in lines]
     ordinary = (text for text in texts if text.strip() and not text.startswith(("#", "-DOCSTART-")))
-    width = len(_split(next(ordinary, ""), delimiter))
-    is_comment = [text.startswith("#") and not _is_row(text, width, delimiter) for text in texts]
+    first = next(ordinary, "")
+    width = len(_split(first, delimiter))
+    mark = delimiter or ("\t" if "\t" in first else " ")
+    is_comment = [text.startswith("#") and not _is_row(text, width, mark) for text in texts]
     on_bad.note("comment lines ignored", sum(is_comment))
     return [line for line, comment in zip(lines, is_comment, strict=True) if not comment]
 
 
-def _is_row(text: str, width: int, delimiter: Optional[str]) -> bool:
+def _is_row(text: str, width: int, delimiter: str) -> bool:
+    if delimiter != " ":
+        return delimiter in text.rstrip()
     row = _split(text, delimiter)
     try:
         parse_tag(row[-1].strip(), own_data=True)

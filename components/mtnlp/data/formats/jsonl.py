@@ -102,11 +102,14 @@ def _to_record(row: Any, fields: Fields, labels_are_spans: bool) -> Tuple[Record
     text, tokens = _get(row, fields.text), _get(row, fields.tokens)
     read = {fields.text, fields.tokens, fields.group, "answer", "options", "meta"}
     tags_field = _tags_field(row, fields)
-    if _is_words(tokens) and (tags_field or not isinstance(text, str)):
+    has_text = isinstance(text, str) and bool(text.strip())
+    if _is_words(tokens) and (tags_field or not has_text):
         record = Record(tokens=tokens)
         record.meta["spaces"] = _spaces(tokens, text)
-    elif isinstance(text, str) and text.strip():
+    elif has_text:
         record = Record(text=text)
+    elif isinstance(tokens, list):
+        raise DataError(Errors.E136.format(field=fields.tokens, form="a list of non-empty strings"))
     else:
         raise DataError(Errors.E135.format(field=fields.text))
     if row.get(fields.group) is not None:

@@ -15,6 +15,9 @@ from .categories import key_of
 from .entry import Format
 from .tags import MISSING, OUTSIDE, missing_of
 
+# What Docs may hold and Records do not.
+_NOT_KEPT = ("POS", "MORPH", "LEMMA", "DEP", "ENT_KB_ID")
+
 
 def read_docbin(path: Path, on_bad: BadInput, task: str = "category") -> Iterator[Record]:
     """Reads one file, a Record a Doc, with the Doc's own tokens; `meta["spaces"]` keeps whether
@@ -36,6 +39,9 @@ def read_docbin(path: Path, on_bad: BadInput, task: str = "category") -> Iterato
     for doc in docs:
         if len(doc):
             record = doc_to_record(doc, task)
+            lost = [name for name in _NOT_KEPT if doc.has_annotation(name)]
+            if lost:
+                on_bad.warn(Errors.E176.format(attributes=", ".join(lost)), path)
             record.meta["path"] = str(path)
             yield record
 

@@ -10,8 +10,9 @@ from .offsets import is_spans
 _LABEL_WORDS = frozenset({
     "label", "labels", "cat", "cats", "category", "categories", "class", "classes", "topic",
     "topics", "intent", "intents", "sentiment", "emotion", "emotions", "polarity", "stance",
-    "rating", "stars", "tag", "tags",
+    "rating", "stars", "tag", "tags", "ner",
 })  # fmt: skip
+_TAG = re.compile(r"O$|[BIESLU]-\S")
 _WORDS = re.compile(r"[^\W_]+")
 
 
@@ -53,9 +54,9 @@ def _unread(
         if is_spans(value):
             yield field, Errors.E167.format(field=field)
         elif isinstance(value, list) and value and len(value) == length:
-            if all(type(item) is int for item in value):
+            if all(type(item) is int for item in value) and _is_label_word(field, read):
                 yield field, Errors.E170.format(field=field)
-            elif all(isinstance(item, str) for item in value):
+            elif any(isinstance(item, str) and _TAG.match(item) for item in value):
                 yield field, Errors.E168.format(field=field)
         elif _is_judged(value) or (_is_label(value) and _is_label_word(field, read)):
             yield field, Errors.E169.format(what="field", field=field)
