@@ -68,7 +68,11 @@ class Errors:
     E115 = "[E115] Broken archive ({reason}). It is probably cut short: fetch it again."
     E120 = "[E120] No brat documents here. Expected pairs of NAME.txt and NAME.ann."
     E121 = "[E121] Malformed {what} line. Expected {form}."
-    E122 = "[E122] Offsets {offsets} do not lie within the text of {length} characters."
+    E122 = (
+        "[E122] Offsets {offsets} do not lie within the text of {length} characters, or nothing "
+        "but blanks does. Offsets count characters: not bytes, and not UTF-16 units as JavaScript "
+        "does."
+    )
     E123 = (
         "[E123] The offsets give '{found}', but the annotation quotes '{expected}'. Offsets count "
         "characters (not bytes) of the .txt beside it."
@@ -125,7 +129,7 @@ class Errors:
     )
     E152 = "[E152] '{found}' is no label id. --label-names names the ids 0 to {last}, a line each."
     E153 = "[E153] A list of label names has one name a line: this one is {what}."
-    E154 = "[E154] --label-names is for the format csv, and this is {found}. Leave it out."
+    E154 = "[E154] {option} is for {formats}, and this is {found}. Leave it out."
     E160 = "[E160] mtnlp.MixedCorpus.v1: {option} = {value!r}. Expected {form}."
     E161 = (
         "[E161] {found} documents, but {expected} were counted. Was the file written anew while it "
@@ -134,6 +138,65 @@ class Errors:
     E162 = (
         "[E162] mtnlp.FitSchedule.v1: epochs = {epochs}, but [training] max_epochs = {max_epochs}. "
         "Set `epochs` above 0 with max_epochs = -1 alone."
+    )
+    E163 = (
+        "[E163] Half a character ({half}, a surrogate without its partner) behind '{around}'. What "
+        "wrote the file cut a character in two, such as an emoji: write the text anew, or leave "
+        "such units out with --skip-bad."
+    )
+    E164 = (
+        "[E164] A second {what} {name}: line {first} has one already. Give one of the two another "
+        "number, and check which of them relations mean."
+    )
+    E165 = (
+        "[E165] Some tokens here have the tag '-' (not judged), which the layer doc.spans['{key}'] "
+        "cannot say. Judge them, leave the unit out, or leave --spans-key out: doc.ents can."
+    )
+    E166 = (
+        "[E166] Offsets {offsets} do not lie within the {length} tokens. They count tokens from 0, "
+        "and the end is the first token behind."
+    )
+    E167 = (
+        "[E167] The field '{field}' holds offsets, and nobody reads it. To read it: --spans-field "
+        "{field}"
+    )
+    E168 = (
+        "[E168] The field '{field}' holds a string per token, and nobody reads it. If these are "
+        "tags such as B-PER and O: --tags-field {field}"
+    )
+    E169 = (
+        "[E169] The {what} '{field}' holds labels, and nobody reads it. To read it: --label-field "
+        "{field}"
+    )
+    E170 = (
+        "[E170] The field '{field}' holds a number per token, and nobody reads it. If these are "
+        "tags, write their names instead, such as B-PER and O: numbers do not say what they mean."
+    )
+    E171 = (
+        "[E171] The column '{field}' holds offsets, which are not read from a table. Write the "
+        "data as JSONL, with one such list in the field 'spans' of each line."
+    )
+    E172 = (
+        "[E172] Nothing here is annotated: the Docs will hold texts only. The fields are: "
+        "{fields}. Name those that hold annotation with --label-field, --spans-field or "
+        "--tags-field."
+    )
+    E173 = (
+        "[E173] Spans cut words here, and would not if their offsets counted {unit}: {start} to "
+        "{end} is '{found}', and would be '{wanted}'. Offsets count characters (Unicode code "
+        "points, as Python does): correct them before you train on this."
+    )
+    E174 = (
+        "[E174] '{name}' is not on the Hugging Face hub, as far as mtnlp knows. Convert your own "
+        "copy with --source local --path DIR."
+    )
+    E175 = (
+        "[E175] No column {missing}. The first row is one cell, '{found}', so the separator is "
+        "probably another one: --delimiter '{guess}'"
+    )
+    E176 = (
+        "[E176] The Docs also have {attributes}, which the converter does not keep: only entities, "
+        "spans, categories, tags and sentence starts. Train on the file itself if you need them."
     )
     E190 = (
         "[E190] No file for the corpus '{name}' at {path}. Make it with `mtnlp convert`, or "

@@ -68,7 +68,6 @@ CASES: Dict[str, Dict[str, Damage]] = {
         "relation type": damage(ANN, BRAT_ANN.replace("WORKPLACE", "HATES"), 1, "E125"),
         "argument": damage(ANN, BRAT_ANN.replace("Arg2:T2", "Arg2:T8"), 1, "E124"),
         "empty text": damage(TXT, "", None, "E101"),
-        "empty annotation": damage(ANN, "", None, "E101"),
     },
     "multinerd": {
         "truncated": damage(LINES, JSONL[:-15], 3, "E133"),
@@ -221,3 +220,32 @@ def test_help_names_every_corpus_and_format() -> None:
     output = invoke("convert", "--help").output
     for word in ("imdb", "conll", "nerel", "multinerd", "columns", "jsonl", "csv", "docbin"):
         assert word in output
+
+
+def test_half_characters_and_unread_fields(tmp_path: Path) -> None:
+    """What a first user brings: a field by another name, a cut emoji, refused lines."""
+    good = '{"text": "Ada sang", "ents": [[0, 3, "PER"]], "label": "x"}\n'
+    refused = '{"text": "No", "answer": "reject"}\n'
+    train = write(tmp_path / "a.jsonl", good * 3 + '{"text": "half \\ud83d"}\n' + refused)
+    test = write(tmp_path / "b.jsonl", good)
+    arguments = ("jsonl", "--train", train, "--dev", test, "--test", test, "--out", tmp_path / "o")
+    result = invoke("convert", *arguments)
+    assert result.exit_code == 1 and f"{train}:4: [E163]" in flat(result.output)
+    result = invoke("convert", *arguments, "--skip-bad")
+    output = flat(result.output)
+    assert result.exit_code == 0, output
+    assert f"{train}:1: [E167] The field 'ents' holds offsets" in output
+    assert "--spans-field ents (5 lines)" in output
+    assert "1 units left out that the annotator rejected or ignored" in output
+    result = invoke("convert", *arguments, "--skip-bad", "--spans-field", "ents")
+    assert result.exit_code == 0 and "E167" not in result.output
+
+
+def test_a_table_with_another_separator(tmp_path: Path) -> None:
+    train = write(tmp_path / "a.csv", "text;label\na, b;x\nc;y\nd;x\n")
+    arguments = ("csv", "--train", train, "--test", train, "--out", tmp_path / "o")
+    result = invoke("convert", *arguments)
+    assert result.exit_code == 1 and "--delimiter ';'" in flat(result.output)
+    assert invoke("convert", *arguments, "--delimiter", ";").exit_code == 0
+    result = invoke("convert", *arguments, "--delimiter", "::")
+    assert result.exit_code == 1 and "E144" in result.output

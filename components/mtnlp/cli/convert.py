@@ -96,6 +96,19 @@ def main(
         help="Your own CSV with numbered labels: a file with their names, that of 0 in its first "
         "line.",
     ),
+    spans_field: Optional[str] = typer.Option(
+        None,
+        help="Your own JSONL: field of the offsets with labels; spans, entities or annotations by "
+        "default.",
+    ),
+    tags_field: Optional[str] = typer.Option(
+        None, help="Your own JSONL: field of a tag per token; tags or ner_tags by default."
+    ),
+    delimiter: Optional[str] = typer.Option(
+        None,
+        help="Your own CSV or columns: what separates the columns, such as ';', '|' or tab; a "
+        "comma (.csv), a tab (.tsv) or blanks by default.",
+    ),
     group_field: Optional[str] = typer.Option(
         None, help="Your own data: field or column of what no split may tear apart."
     ),
@@ -116,7 +129,13 @@ def main(
       mtnlp convert jsonl --train reviews.jsonl --name reviews --ratio 80:10:10
     """
     from ..data.convert import convert, print_report
-    from ..data.options import ConvertOptions, parse_labels, parse_limit, parse_ratio
+    from ..data.options import (
+        ConvertOptions,
+        parse_delimiter,
+        parse_labels,
+        parse_limit,
+        parse_ratio,
+    )
     from ..data.progress import bar
 
     options = ConvertOptions(
@@ -143,6 +162,9 @@ def main(
         label_field=label_field,
         label_separator=label_separator,
         label_names=label_names,
+        spans_field=spans_field,
+        tags_field=tags_field,
+        delimiter=parse_delimiter(delimiter) if delimiter else None,
         group_field=group_field,
         spans_key=spans_key,
     )
