@@ -200,7 +200,7 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
         annotated. The next step's momentum and decay would move weights on them, so they are
         taken away here.
 
-        sgd: may have a step of its own for heads (`for_heads`), as `mtnlp.FusedAdam.v1` does.
+        sgd: may have a step of its own for heads (`for_heads`), as `mtnlp.AdamW.v1` does.
         """
         self._step_is_over = True
         if not any(parameter.grad is not None for parameter in self.module.parameters()):
