@@ -514,7 +514,7 @@ class Errors:
     )
     E475 = (
         "[E475] No {part} document is annotated for: {names}. Convert their corpora, or take the "
-        "components out of the config."
+        "components, or the tasks of a classifier, out of the config."
     )
     E476 = (
         "[E476] {folder} has a result but no weights to score. Delete the folder to train it again."

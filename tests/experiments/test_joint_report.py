@@ -227,3 +227,16 @@ def test_nothing_to_test_on(config: Path, corpus: Path, tmp_path: Path) -> None:
     result = invoke("joint-report", *arguments(config, corpus, tmp_path / "out"), "--test", test)
     assert result.exit_code == 1
     assert "E475" in result.output and "test document" in flat(result.output)
+
+
+def test_a_task_of_a_classifier_without_anything_to_test_on(
+    config: Path, corpus: Path, tmp_path: Path, executed: List[str]
+) -> None:
+    """Its head has a second task, which the test documents have. Nothing is trained."""
+    made = load_config(config, interpolate=False)
+    made["components"]["textcat"]["tasks"]["topic"] = {"exclusive": False}
+    made.to_disk(config)
+    options = [*arguments(config, corpus, tmp_path / "out"), "--no-probe"]
+    result = invoke("joint_report", *options)
+    assert result.exit_code == 1 and executed == []
+    assert "E475" in result.output and "for: textcat/topic." in flat(result.output)

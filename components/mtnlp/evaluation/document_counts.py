@@ -91,6 +91,19 @@ def find_counters(nlp: Language) -> Dict[str, Tuple[str, Counter]]:
     return counters
 
 
+def unannotated_tasks(nlp: Language, docs: Sequence[Doc]) -> List[str]:
+    """The names, as in `count_documents`, of what no document would count in.
+
+    nlp: need not be trained. docs: references; nothing is predicted on them.
+    """
+    pairs = [Example(doc, doc) for doc in docs]
+    return [
+        name
+        for name, (_, count) in find_counters(nlp).items()
+        if all(count(example) is None for example in pairs)
+    ]
+
+
 def count_entities(example: Example, spans_key: Optional[str]) -> Optional[List[int]]:
     """A document's row of one entity layer."""
     if not is_annotated(example.reference, spans_key):

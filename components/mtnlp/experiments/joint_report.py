@@ -15,7 +15,13 @@ from wasabi import msg
 
 from ..data.reading import bare_doc
 from ..errors import Errors, MtnlpError
-from ..evaluation.document_counts import DocumentCounts, add_up, compare, count_documents
+from ..evaluation.document_counts import (
+    DocumentCounts,
+    add_up,
+    compare,
+    count_documents,
+    unannotated_tasks,
+)
 from ..evaluation.evaluator import load_pipeline
 from ..files import write_json
 from .comparison import Comparison, Show, make_comparison
@@ -177,8 +183,8 @@ def make_report(
 
     output: the folder of the report. The other arguments are those of `make_plan`; a weighting
     that no head can do is left out with a warning.
-    RAISES MtnlpError: what `make_plan` and `make_comparison` raise, and E475 where a head has
-        nothing to be tested on.
+    RAISES MtnlpError: what `make_plan` and `make_comparison` raise, and E475 where a head, or
+        a task of one, has nothing to be tested on.
     """
     plan = make_plan(
         config,
@@ -192,7 +198,9 @@ def make_report(
         msg.warn(f'No head of {config} knows weighting = "{weighting}": left out')
     references, pipes = read_test(plan.nlp.config, plan.nlp), find_heads(plan.nlp)
     missing = [
-        name for name in plan.heads if not any(annotates(pipes[name], d) for d in references)
+        task
+        for task in unannotated_tasks(plan.nlp, references)
+        if task.partition("/")[0] in plan.heads
     ]
     if missing:
         raise MtnlpError(Errors.E475.format(part="test", names=", ".join(missing)))
