@@ -26,7 +26,6 @@ from .joint_plan import (
     AXIS,
     WEIGHTINGS,
     JointPlan,
-    annotates,
     find_heads,
     joint_name,
     make_plan,
@@ -116,7 +115,7 @@ class JointReport:
     def _score(self, nlp: Language) -> Dict[str, Any]:
         references = read_test(self.plan.nlp.config, nlp)
         pipes = find_heads(nlp)
-        own = [doc for doc in references if any(annotates(pipes[name], doc) for name in pipes)]
+        own = [doc for doc in references if any(pipes[name].is_annotated(doc) for name in pipes)]
         counts = count_documents(nlp, own)
         planned = find_heads(self.plan.nlp)
         return {
@@ -186,7 +185,7 @@ def make_report(
         msg.warn(f'No head of {config} knows weighting = "{weighting}": left out')
     references, pipes = read_test(plan.nlp.config, plan.nlp), find_heads(plan.nlp)
     missing = [
-        name for name in plan.heads if not any(annotates(pipes[name], d) for d in references)
+        name for name in plan.heads if not any(pipes[name].is_annotated(d) for d in references)
     ]
     if missing:
         raise MtnlpError(Errors.E475.format(part="test", names=", ".join(missing)))
@@ -194,7 +193,7 @@ def make_report(
     for cell in plan.grid.cells:
         system = cell.values[AXIS]
         chosen = [pipes[name] for name in plan.heads_of(system)]
-        words[system] = sum(len(d) for d in references if any(annotates(p, d) for p in chosen))
+        words[system] = sum(len(d) for d in references if any(p.is_annotated(d) for p in chosen))
     options = Options(keep=True, gpu_id=gpu_id)
     return JointReport(plan, make_comparison(plan.grid, output, options), words, keep)
 
@@ -203,7 +202,7 @@ def first_of_each(pipes: Iterable[Any], references: Sequence[Doc]) -> List[Doc]:
     """The first documents of each task, in their order, none twice."""
     chosen = set()
     for pipe in pipes:
-        own = [i for i, doc in enumerate(references) if annotates(pipe, doc)]
+        own = [i for i, doc in enumerate(references) if pipe.is_annotated(doc)]
         chosen.update(own[:TIMED])
     return [references[i] for i in sorted(chosen)]
 

@@ -27,6 +27,7 @@ from transformers import (
 from transformers.utils import is_accelerate_available
 from wasabi import msg
 
+from mtnlp.annotation.categories import positive_keys, split_key
 from mtnlp.errors import Errors, MtnlpError
 from mtnlp.evaluation.classification import exclusive_metrics
 from mtnlp.evaluation.intervals import wilson_interval
@@ -71,9 +72,7 @@ class Texts:
 
 def text_label(doc: Doc, task: str) -> Optional[str]:
     """The label of an exclusive task, None where the document has none."""
-    prefix = f"{task}/"
-    found = (key for key, score in doc.cats.items() if key.startswith(prefix) and score > 0)
-    return next((key.removeprefix(prefix) for key in found), None)
+    return next((split_key(key)[1] for key in positive_keys(doc.cats, task)), None)
 
 
 def run_text_baseline(
