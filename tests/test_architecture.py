@@ -36,6 +36,7 @@ FORBIDDEN = {
     "losses": {"spacy", "thinc", "spacy_transformers"},
     "structured": {"spacy", "thinc", "spacy_transformers"},
     "nn": {"spacy", "thinc", "spacy_transformers"},
+    "annotation": {"torch"},
     "scorers": {"torch"},
     "reports": {"spacy", "torch"},
 }

@@ -359,7 +359,9 @@ class Errors:
     # E3: pipes
     E301 = (
         "[E301] Cannot add the label '{label}' to '{name}': its head is built, and its scores have "
-        "their places. Give all labels before nlp.initialize(), or train a new component."
+        "their places. Start the component anew on data that has the label: "
+        "nlp.get_pipe('{name}').initialize(get_examples, nlp=nlp). It takes the data's labels and "
+        "forgets what it learnt; the encoder does not."
     )
     E302 = (
         "[E302] The component '{name}' has no labels. Either the training data holds none where it "
@@ -385,6 +387,35 @@ class Errors:
     E310 = (
         "[E310] '{name}' has no vectors of the text '{start}…': its encoder has not run, or a "
         "cleaner has run since. Try `with nlp.select_pipes(disable=['trf_data_cleaner'])`."
+    )
+    E340 = (
+        "[E340] doc.cats['{key}'] is {value} in {where}. A gold category is 0.0 or 1.0: correct "
+        "the value, or remove the key where nobody knows."
+    )
+    E341 = (
+        "[E341] The task '{task}' is exclusive, and several of its labels hold in {where}: {keys}. "
+        "Leave one at 1.0, or set exclusive = false for the task."
+    )
+    E342 = (
+        "[E342] The task '{task}' is exclusive, and none of its labels holds in {where}: {keys} "
+        "are all 0.0. Set one of them to 1.0, remove the keys where nobody knows, or set "
+        "exclusive = false for the task."
+    )
+    E343 = (
+        "[E343] The task '{task}' of '{name}' is exclusive and has a single label, '{key}': its "
+        "probability would be 1.0 whatever the text says. Add documents with another label, or set "
+        "exclusive = false for the task."
+    )
+    E344 = (
+        "[E344] The span '{span}' of {layer} has no label, in {where}. Give it one, or remove it."
+    )
+    E345 = (
+        "[E345] '{name}' does not know these labels of {layer} and learns nothing from them (how "
+        "many are in this batch): {counts}. nlp.get_pipe('{name}').skipped_labels counts them "
+        "from here on. To learn them, start the component anew on this data: "
+        "nlp.get_pipe('{name}').initialize(get_examples, nlp=nlp) before training, or, with `spacy "
+        "train`, factory in place of source in [components.{name}]. Where "
+        "[initialize.components.{name}.labels] is set, add them there."
     )
 
     # E4: training and project

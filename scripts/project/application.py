@@ -74,15 +74,13 @@ def new_table(title: str, *columns: str) -> Table:
 def show_entities(nlp: Language, docs: List[Doc]) -> None:
     """`doc.ents` and the span groups, each entity with its probability."""
     for pipe in pipes_of(nlp, *ENTITY_FACTORIES):
-        key = nlp.get_pipe(pipe).cfg["spans_key"]
-        home = "doc.ents" if key is None else f'doc.spans["{key}"]'
-        table = new_table(f"{pipe}: {home}", "text", "entities, with their confidence")
+        layer = nlp.get_pipe(pipe).layer
+        key = pipe if layer.spans_key is None else layer.spans_key
+        table = new_table(f"{pipe}: {layer}", "text", "entities, with their confidence")
         for doc in docs:
-            spans = doc.ents if key is None else doc.spans[key]
             found = [
-                f"{escape(span.text)} [cyan]{span.label_}[/] "
-                f"{mtnlp.confidence(span, key=pipe if key is None else key):.2f}"
-                for span in spans
+                f"{escape(span.text)} [cyan]{span.label_}[/] {mtnlp.confidence(span, key=key):.2f}"
+                for span in layer.spans(doc)
             ]
             if found:
                 table.add_row(short(doc.text), "  ".join(found))
@@ -124,7 +122,7 @@ def check_sentences(nlp: Language, docs: List[Doc]) -> Iterator[Check]:
 
 def check_entities(nlp: Language, docs: List[Doc]) -> Iterator[Check]:
     for pipe in pipes_of(nlp, *ENTITY_FACTORIES):
-        key = nlp.get_pipe(pipe).cfg["spans_key"]
+        key = nlp.get_pipe(pipe).layer.spans_key
         group = pipe if key is None else key
         groups = [doc.spans[group] for doc in docs if group in doc.spans]
         yield Check(

@@ -20,6 +20,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from transformers import AutoTokenizer
 
+from ..annotation.categories import task_of
+from ..annotation.layers import EntsLayer
 from ..errors import Errors, MtnlpError
 
 ItemT = TypeVar("ItemT", Doc, Example)
@@ -119,9 +121,9 @@ def task_layers(item: Union[Doc, Example]) -> Tuple[str, ...]:
     """The layers a Doc (an Example's `reference`) is annotated in, which tell its tasks: "ents",
     the keys of `doc.spans`, and the tasks of `doc.cats` (of "sentiment/positive": "sentiment")."""
     doc = item.reference if isinstance(item, Example) else item
-    entities = ["ents"] if doc.has_annotation("ENT_IOB") else []
+    entities = ["ents"] if EntsLayer().is_annotated(doc) else []
     spans = sorted(f"spans {key}" for key in doc.spans)
-    cats = sorted({f"cats {key.partition('/')[0]}" for key in doc.cats})
+    cats = sorted({f"cats {task_of(key) or key}" for key in doc.cats})
     return (*entities, *spans, *cats)
 
 

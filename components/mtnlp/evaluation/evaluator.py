@@ -20,10 +20,11 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 
+from ..annotation.categories import Cats
+from ..annotation.layers import CategoriesLayer, EntsLayer, SpansLayer, find_layer
 from ..data.options import Progress, quiet
 from ..data.reading import bare_doc, corpus_files, open_docbin
 from ..errors import Errors, MtnlpError
-from ..scorers.categories import Cats
 from .categories import CategoryEvaluation
 from .entities import EntityEvaluation
 from .loss import MeanLosses
@@ -49,8 +50,8 @@ def evaluate(
 ) -> Dict[str, Any]:
     """Evaluate every entity pipe, classifier and vector pipe of a pipeline in one pass.
 
-    A pipe whose `cfg` has `spans_key` is an entity pipe, one whose `cfg` has `tasks` a
-    classifier. Documents not annotated for a task count for nothing in it.
+    What a pipe is, its layer tells: entities in `doc.ents` or in a spans group, or categories (see
+    `annotation.layers.find_layer`). Documents not annotated for a task count for nothing in it.
 
     docs: reference documents; may be a stream. Those whose spaces are unknown keep their tokens.
     train_cats: the categories of the training documents, for the constant baselines.
@@ -164,11 +165,11 @@ def _collectors(
 ) -> Tuple[Dict[str, EntityEvaluation], Dict[str, CategoryEvaluation]]:
     entities, categories = {}, {}
     for name, pipe in nlp.pipeline:
-        cfg = getattr(pipe, "cfg", None) or {}
-        if "spans_key" in cfg:
-            entities[name] = EntityEvaluation(cfg["spans_key"])
-        elif "tasks" in cfg:
-            categories[name] = CategoryEvaluation(cfg)
+        layer = find_layer(pipe)
+        if isinstance(layer, (EntsLayer, SpansLayer)):
+            entities[name] = EntityEvaluation(layer.spans_key)
+        elif isinstance(layer, CategoriesLayer):
+            categories[name] = CategoryEvaluation(pipe.cfg)  # type: ignore[attr-defined]
     return entities, categories
 
 

@@ -32,7 +32,6 @@ from .joint_plan import (
     AXIS,
     WEIGHTINGS,
     JointPlan,
-    annotates,
     find_heads,
     joint_name,
     make_plan,
@@ -128,7 +127,7 @@ class JointReport:
     def _score(self, nlp: Language) -> Dict[str, Any]:
         references = read_test(self.plan.nlp.config, nlp)
         pipes = find_heads(nlp)
-        own = [doc for doc in references if any(annotates(pipes[name], doc) for name in pipes)]
+        own = [doc for doc in references if any(pipes[name].is_annotated(doc) for name in pipes)]
         counts = count_documents(nlp, own)
         planned = find_heads(self.plan.nlp)
         return {
@@ -208,7 +207,7 @@ def make_report(
     for cell in plan.grid.cells:
         system = cell.values[AXIS]
         chosen = [pipes[name] for name in plan.heads_of(system)]
-        words[system] = sum(len(d) for d in references if any(annotates(p, d) for p in chosen))
+        words[system] = sum(len(d) for d in references if any(p.is_annotated(d) for p in chosen))
     options = Options(keep=True, gpu_id=gpu_id)
     return JointReport(plan, make_comparison(plan.grid, output, options), words, keep)
 
@@ -217,7 +216,7 @@ def first_of_each(pipes: Iterable[Any], references: Sequence[Doc]) -> List[Doc]:
     """The first documents of each task, in their order, none twice."""
     chosen = set()
     for pipe in pipes:
-        own = [i for i, doc in enumerate(references) if annotates(pipe, doc)]
+        own = [i for i, doc in enumerate(references) if pipe.is_annotated(doc)]
         chosen.update(own[:TIMED])
     return [references[i] for i in sorted(chosen)]
 

@@ -1,6 +1,7 @@
 """What all trainable pipes of mtnlp share: update, loss, initialisation, serialisation."""
 
 import json
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
@@ -19,6 +20,7 @@ from ..models import concat_tok2vec
 from ..models.torch_head import build_head, head_module
 from ..types import HeadOutput
 from .encoder_vectors import find_width, select, zeros_like
+from .labels import Labelled
 from .loss_normalization import count_gold
 from .score_loss import ScoresLoss
 from .weighting import WeightedTasks
@@ -27,7 +29,7 @@ from .weighting import WeightedTasks
 SAMPLE_SIZE = 10
 
 
-class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
+class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
     """A pipe whose model is an encoder (`tok2vec`) and a torch head (`head`).
 
     A subclass says what the head is built from (`head_sizes`), what the gold of a batch is
@@ -38,7 +40,8 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
     `units`, the annotated units of an average batch, by which summed losses are divided so that
     sub-batches add up exactly; `score_loss`, whether `score` has the loss, too; the weights of
     tasks, see `WeightedTasks`. `step_loss`, not saved, is the loss of the last step (or the one
-    under way), summed over its sub-batches.
+    under way), summed over its sub-batches. `skipped_labels`, not saved, counts the gold labels
+    seen in training that are none of the pipe's.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
         self.check_weights()
         self.watch_loss()
         self.step_loss, self._step_is_over = 0.0, False
+        self.skipped_labels = Counter()
 
     # What a subclass provides
 
@@ -70,39 +74,10 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
         """The gold of a batch."""
         raise NotImplementedError
 
-    def find_labels(self, examples: Iterable[Example]) -> List[str]:
-        """The labels in the data."""
-        raise NotImplementedError
-
-    # Labels
-
-    @property
-    def labels(self) -> Tuple[str, ...]:
-        """The labels, in the order of the head's scores."""
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> List[str]:
-        """What `spacy init labels` writes and `initialize` reads."""
-        return list(self.labels)
-
     @property
     def is_built(self) -> bool:
         """Whether the head has its sizes."""
         return bool(self.model.get_ref("head").shims)
-
-    def add_label(self, label: str) -> int:
-        """Add a label before the head is built. RETURNS: 1 if it is new, else 0.
-
-        Raises MtnlpError E301 afterwards: the scores of a built head have their places.
-        """
-        if label in self.labels:
-            return 0
-        if self.is_built:
-            raise MtnlpError(Errors.E301.format(label=label, name=self.name))
-        self.cfg["labels"] = [*self.labels, label]
-        self.vocab.strings.add(label)
-        return 1
 
     # Training
 
@@ -115,34 +90,42 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
     ) -> None:
         """Find labels and sizes, build the head and count the gold.
 
+        A pipe that was trained starts anew: with the labels of this data, not with those it had.
+
         get_examples: gives the training data. labels: found in the data where not given.
-        Raises MtnlpError E302 where there are none, E306 where the data has no text.
+        Raises MtnlpError E302 where there are none, E306 where the data has no text, E340 to E344
+        for gold that cannot be.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
-        for label in self.find_labels(get_examples()) if labels is None else labels:
-            self.add_label(label)
-        self.require_labels()
+        before = self.labels
+        if labels is not None:
+            self.set_labels(labels if self.is_built else [*before, *labels])
+        else:
+            self.set_labels(self.choose_labels(self.find_labels(get_examples())))
         # An encoder says nothing of its width on empty Docs.
         docs = (eg.predicted for eg in get_examples() if len(eg.predicted))
         sample = list(islice(docs, SAMPLE_SIZE))
-        if not sample:
-            raise MtnlpError(Errors.E306.format(name=self.name))
+        try:
+            self.require_labels()
+            if not sample:
+                raise MtnlpError(Errors.E306.format(name=self.name))
+        except MtnlpError:  # the head, where there is one, is that of the old labels
+            self.set_labels(before)
+            raise
         if "temperature" in self.cfg:  # fitted to weights that go now
             self.cfg["temperature"] = 1.0
         encoder = self.model.get_ref("tok2vec")
         encoder.initialize(X=sample)
         self.cfg["width"] = find_width(encoder, sample)
         self.build()
+        self.skipped_labels = Counter()
         count_classes = getattr(self.module, "count", None)
-        units, counts = count_gold(get_examples, self.get_target, count_classes, nlp)
+        units, counts = count_gold(
+            lambda: self.checked(get_examples()), self.get_target, count_classes, nlp
+        )
         self.cfg["units"] = units
         if counts is not None:
             self.module.set_counts(counts)
-
-    def require_labels(self) -> None:
-        """Raises MtnlpError E302 where no labels are known."""
-        if not self.labels:
-            raise MtnlpError(Errors.E302.format(name=self.name))
 
     def build(self) -> None:
         """Build the head from `cfg`."""
@@ -178,6 +161,7 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
         vectors, backprop_vectors = self.model.get_ref("tok2vec").begin_update(docs)
         d_vectors = zeros_like(vectors)
         target = self.get_target(examples)
+        self.count_skipped(examples)
         if target.rows:
             chosen = select(vectors, target.rows)
             (output, _), backprop_head = self.model.get_ref("head").begin_update(chosen)

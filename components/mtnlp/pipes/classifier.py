@@ -1,6 +1,6 @@
 """What `multitask_textcat` and `event_textcat` share."""
 
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -10,8 +10,10 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 
+from ..annotation.categories import category_key, category_keys, split_key, task_keys, task_of
+from ..annotation.layers import CategoriesLayer
 from ..errors import Errors, MtnlpError
-from ..gold.categories import SEPARATOR, category_key, category_targets, gold_task_labels
+from ..gold.categories import category_targets, gold_task_labels
 from ..gold.targets import Target
 from ..nn.temperature import tempered_columns
 from ..types import Task
@@ -73,6 +75,10 @@ class DocClassifier(TorchPipe):
         return self.cfg["tasks"]
 
     @property
+    def layer(self) -> CategoriesLayer:
+        return CategoriesLayer(self.tasks)
+
+    @property
     def task_names(self) -> List[str]:
         return list(self.tasks)
 
@@ -84,30 +90,51 @@ class DocClassifier(TorchPipe):
         return {"tasks": self.tasks}
 
     def add_label(self, label: str) -> int:
-        """Add `task/LABEL`. Raises MtnlpError E304 where there is no such task."""
-        name, _, own = label.partition(SEPARATOR)
-        if name not in self.tasks or not own:
+        """Add `task/LABEL`. Raises MtnlpError E304 where there is no such task, E301 where the
+        head is built."""
+        self.task_and_label(label)
+        return super().add_label(label)
+
+    def set_labels(self, labels: Iterable[str]) -> None:
+        """Take these labels, `task/LABEL`, for a head that is still to be built. Raises MtnlpError
+        E304 for one of another task."""
+        by_task: Dict[str, List[str]] = {task: [] for task in self.tasks}
+        for task, label in map(self.task_and_label, dict.fromkeys(labels)):
+            by_task[task].append(label)
+        for task, own in by_task.items():
+            self.tasks[task]["labels"] = own
+        # The head's scores are ordered by task, whatever order labels come in.
+        super().set_labels(category_keys(self.tasks))
+
+    def choose_labels(self, found: List[str]) -> List[str]:
+        """As `TorchPipe.choose_labels`, task by task."""
+        if not self.is_built:
+            return super().choose_labels(found)
+        seen = {task_of(label) for label in found}
+        return [*found, *(label for label in self.labels if task_of(label) not in seen)]
+
+    def task_and_label(self, key: str) -> Tuple[str, str]:
+        """The two parts of `task/LABEL`. Raises MtnlpError E304 where there is no such task."""
+        task, label = split_key(key)
+        if task not in self.tasks or not label:
             raise MtnlpError(
-                Errors.E304.format(label=label, name=self.name, tasks=", ".join(self.tasks))
+                Errors.E304.format(label=key, name=self.name, tasks=", ".join(self.tasks))
             )
-        added = super().add_label(label)
-        if added:
-            self.tasks[name]["labels"].append(own)
-            # The head's scores are ordered by task, whatever order labels come in.
-            self.cfg["labels"] = [
-                category_key(task, name_)
-                for task, settings in self.tasks.items()
-                for name_ in settings["labels"]
-            ]
-        return added
+        return task, label
 
     def find_labels(self, examples: Iterable[Example]) -> List[str]:
         found = gold_task_labels(examples, self.tasks)
         return [category_key(task, label) for task, labels in found.items() for label in labels]
 
     def require_labels(self) -> None:
+        """Raises MtnlpError E302 for a task without labels, E343 for an exclusive one with a single
+        label."""
         if not all(task["labels"] for task in self.tasks.values()):
             raise MtnlpError(Errors.E302.format(name=self.name))
+        for name, task in self.tasks.items():
+            if task["exclusive"] and len(task["labels"]) == 1:
+                (key,) = task_keys(name, task)
+                raise MtnlpError(Errors.E343.format(task=name, name=self.name, key=key))
 
     def get_target(self, examples: Sequence[Example]) -> Target:
         return category_targets(examples, self.tasks)
@@ -174,7 +201,7 @@ def doc_tasks(doc: Doc) -> Dict[str, Dict[str, float]]:
     """`doc._.tasks`: `doc.cats`, by task and label."""
     tasks: Dict[str, Dict[str, float]] = {}
     for key, probability in doc.cats.items():
-        task, separator, label = key.partition(SEPARATOR)
-        if separator:
+        task, label = split_key(key)
+        if task is not None:
             tasks.setdefault(task, {})[label] = probability
     return tasks

@@ -9,6 +9,7 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Config, Model
 
+from ..annotation.layers import EntityLayer, entity_layer
 from ..gold.entities import gold_labels, tag_targets
 from ..gold.targets import Target
 from ..models.listener import require_encoded
@@ -117,6 +118,10 @@ class CRFNER(TorchPipe):
         }
         super().__init__(vocab, model, name, scorer=scorer, **settings)
         install_confidence()
+
+    @property
+    def layer(self) -> EntityLayer:
+        return entity_layer(self.cfg["spans_key"])
 
     def head_sizes(self) -> Dict[str, Any]:
         return {"labels": list(self.labels)}

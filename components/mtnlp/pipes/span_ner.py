@@ -9,6 +9,7 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Config, Model
 
+from ..annotation.layers import EntityLayer, entity_layer
 from ..errors import Errors, MtnlpError
 from ..gold.entities import gold_labels
 from ..gold.spans import get_spans, span_targets
@@ -143,6 +144,10 @@ class SpanNER(TorchPipe):
         if spans_key is None and decoder != "flat":
             raise MtnlpError(Errors.E231.format(name=name))
         install_confidence()
+
+    @property
+    def layer(self) -> EntityLayer:
+        return entity_layer(self.cfg["spans_key"])
 
     def head_sizes(self) -> Dict[str, Any]:
         return {"labels": list(self.labels)}

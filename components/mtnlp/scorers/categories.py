@@ -5,13 +5,19 @@ from typing import Any, Callable, Dict, FrozenSet, Iterable, Mapping, Optional, 
 
 from spacy.training import Example
 
+from ..annotation.categories import (
+    POSITIVE,
+    Cats,
+    annotated_keys,
+    is_positive,
+    is_task_annotated,
+    positive_keys,
+    task_keys,
+    task_of,
+)
 from .counts import Counts, count_per_label, mean, total
 
-SEPARATOR = "/"
-POSITIVE = 0.5
-
 Decision = Tuple[FrozenSet[str], FrozenSet[str]]
-Cats = Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -40,17 +46,16 @@ class CategoryTask:
         RETURNS: None where the document is not annotated for the task: no key of it in `gold`
             or, if exclusive, no key that is set.
         """
-        annotated = [key for key in gold if task_of(key) == self.name]
-        right = frozenset(key for key in annotated if gold[key] >= POSITIVE)
-        if not annotated or (self.exclusive and not right):
+        if not is_task_annotated(gold, self.name, self.exclusive):
             return None
+        right = frozenset(positive_keys(gold, self.name))
         if self.exclusive:
             scored = [key for key in self.keys if key in predicted]
             best = max(scored, key=lambda key: predicted[key], default=None)
             return right, frozenset() if best is None else frozenset([best])
         reached = frozenset(
             key
-            for key in annotated
+            for key in annotated_keys(gold, self.name)
             if key in predicted and predicted[key] >= self.thresholds.get(key, self.threshold)
         )
         return right, reached
@@ -135,17 +140,6 @@ def score_categories(
     return scores
 
 
-def task_of(key: str) -> Optional[str]:
-    """The task a key of `doc.cats` belongs to, None for a key without a slash."""
-    name, slash, _ = key.partition(SEPARATOR)
-    return name if slash else None
-
-
-def task_keys(name: str, spec: Mapping[str, Any]) -> Tuple[str, ...]:
-    """The full keys of a task: its labels with its name in front."""
-    return tuple(f"{name}{SEPARATOR}{label}" for label in spec.get("labels") or ())
-
-
 def infer_tasks(pairs: Iterable[Tuple[Cats, Cats]]) -> Dict[str, CategoryTask]:
     """The tasks the gold side of (gold cats, predicted cats) speaks of, by name.
 
@@ -161,7 +155,7 @@ def infer_tasks(pairs: Iterable[Tuple[Cats, Cats]]) -> Dict[str, CategoryTask]:
             name = task_of(key)
             if name is not None:
                 keys.setdefault(name, {})[key] = None
-                positives[name] = positives.get(name, 0) + int(value >= POSITIVE)
+                positives[name] = positives.get(name, 0) + int(is_positive(value))
         for name, number in positives.items():
             exclusive[name] = exclusive.get(name, True) and number == 1
         predicted_keys.update(dict.fromkeys(predicted))

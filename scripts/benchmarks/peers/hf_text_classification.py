@@ -32,6 +32,7 @@ from wasabi import msg
 if not __package__:  # run by its path
     sys.path[0] = str(Path(__file__).parents[3])
 
+from mtnlp.annotation.categories import positive_keys, split_key
 from mtnlp.cli.verb import verb_app
 from mtnlp.errors import Errors, MtnlpError
 from mtnlp.evaluation.classification import exclusive_metrics
@@ -77,9 +78,7 @@ class Texts:
 
 def text_label(doc: Doc, task: str) -> Optional[str]:
     """The label of an exclusive task, None where the document has none."""
-    prefix = f"{task}/"
-    found = (key for key, score in doc.cats.items() if key.startswith(prefix) and score > 0)
-    return next((key.removeprefix(prefix) for key in found), None)
+    return next((split_key(key)[1] for key in positive_keys(doc.cats, task)), None)
 
 
 def run_text_baseline(

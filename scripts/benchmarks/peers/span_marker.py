@@ -22,6 +22,7 @@ from wasabi import msg
 if not __package__:  # run by its path
     sys.path[0] = str(Path(__file__).parents[3])
 
+from mtnlp.annotation.layers import entity_layer
 from mtnlp.cli.verb import verb_app
 from mtnlp.errors import Errors, MtnlpError
 from mtnlp.evaluation.intervals import bootstrap_interval
@@ -147,13 +148,14 @@ def make_trainer(
 
 
 def read(path: Path, spans_key: Optional[str], limit: Optional[int] = None) -> Sentences:
-    """The documents of a `.spacy` file that have words."""
+    """The documents of a `.spacy` file that have words and are annotated."""
+    layer = entity_layer(spans_key)
     docs = DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab)
     found = Sentences([], [])
     for doc in docs:
-        if not len(doc):
+        if not len(doc) or not layer.is_annotated(doc):
             continue
-        spans = doc.ents if spans_key is None else doc.spans.get(spans_key, ())
+        spans = layer.spans(doc)
         found.tokens.append([token.text for token in doc])
         found.gold.append({(span.start, span.end, span.label_) for span in spans})
     return Sentences(found.tokens[:limit], found.gold[:limit])
@@ -222,12 +224,13 @@ class SpanMarkerContender:
 
 
 def to_sentences(examples: List[Example], spans_key: Optional[str]) -> Sentences:
-    """The words and gold entities of examples that have words."""
+    """The words and gold entities of examples that have words and are annotated."""
+    layer = entity_layer(spans_key)
     found = Sentences([], [])
     for example in examples:
         doc = example.y
-        if len(doc):
-            spans = doc.ents if spans_key is None else doc.spans.get(spans_key, ())
+        if len(doc) and layer.is_annotated(doc):
+            spans = layer.spans(doc)
             found.tokens.append([token.text for token in doc])
             found.gold.append({(span.start, span.end, span.label_) for span in spans})
     return found
