@@ -320,6 +320,14 @@ class Errors:
         "[E310] '{name}' has no vectors of the text '{start}…': its encoder has not run, or a "
         "cleaner has run since. Try `with nlp.select_pipes(disable=['trf_data_cleaner'])`."
     )
+    E320 = (
+        "[E320] Another library has registered {owner}._.{name}, so it does not give what mtnlp "
+        "writes. Use {instead} in its place."
+    )
+    E321 = (
+        "[E321] restore_vectors: this Doc holds no sentence vector. Write the DocBin with "
+        "DocBin(store_user_data=True), from Docs that the component sentence_vectors has seen."
+    )
 
     # E4: training and project
     E401 = (
