@@ -416,6 +416,13 @@ class Errors:
         "nlp.get_pipe('{name}').initialize(get_examples, nlp=nlp) before training, or, with `spacy "
         "train`, factory in place of source in [components.{name}]. Where "
         "[initialize.components.{name}.labels] is set, add them there."
+    E320 = (
+        "[E320] Another library has registered {owner}._.{name}, so it does not give what mtnlp "
+        "writes. Use {instead} in its place."
+    )
+    E321 = (
+        "[E321] restore_vectors: this Doc holds no sentence vector. Write the DocBin with "
+        "DocBin(store_user_data=True), from Docs that the component sentence_vectors has seen."
     )
 
     # E4: training and project

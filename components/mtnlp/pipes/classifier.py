@@ -18,6 +18,7 @@ from ..gold.targets import Target
 from ..nn.temperature import tempered_columns
 from ..types import Task
 from .base import TorchPipe
+from .extensions import install_extension
 from .weighting import Weighting
 
 
@@ -192,9 +193,8 @@ class DocClassifier(TorchPipe):
 
 
 def install_tasks() -> None:
-    """Register `doc._.tasks`."""
-    if not Doc.has_extension("tasks"):
-        Doc.set_extension("tasks", getter=doc_tasks)
+    """Register `doc._.tasks`; a warning E320 where another library has done so."""
+    install_extension(Doc, "tasks", getter=doc_tasks, instead="doc.cats, by task/LABEL,")
 
 
 def doc_tasks(doc: Doc) -> Dict[str, Dict[str, float]]:

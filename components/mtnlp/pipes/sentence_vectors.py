@@ -13,7 +13,7 @@ from thinc.util import to_numpy
 
 from ..gold.targets import Target
 from .base import TorchPipe
-from .vector_hooks import install_vectors, set_vector_hooks
+from .vector_hooks import install_vectors, set_sentence_vector, set_vector_hooks
 
 DEFAULT_CONFIG = Config().from_str(
     """
@@ -46,7 +46,10 @@ DEFAULT_CONFIG = Config().from_str(
 def make_sentence_vectors(
     nlp: Language, name: str, model: Model, store_tensor: bool, scorer: Optional[Callable]
 ) -> "SentenceVectors":
-    """Sentence vectors.
+    """Sentence vectors: `doc.vector`, `span.vector`, `.similarity` and `doc._.sentence_vector`.
+
+    A DocBin keeps no vectors unless it is made with `DocBin(store_user_data=True)`, and even then
+    `doc.vector` of a Doc read from it has length 0 until `mtnlp.restore_vectors(doc)`, which see.
 
     model: `mtnlp.SentenceEncoder.v1` or a model of its shape.
     store_tensor: also write `doc.tensor`, one row a token. `span.vector` needs it, and so does
@@ -140,7 +143,7 @@ class SentenceVectors(TorchPipe):
         vectors = to_numpy(predictions.vectors)
         rows: Sequence[Any] = predictions.rows or [None] * len(vectors)
         for doc, vector, part in zip(docs, vectors, rows, strict=True):
-            doc._.sentence_vector = vector
+            set_sentence_vector(doc, vector)
             if part is not None:
                 doc.tensor = to_numpy(part)
             set_vector_hooks(doc)
