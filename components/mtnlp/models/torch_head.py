@@ -8,11 +8,12 @@ pipe's loss is computed in torch too.
 from typing import Any, Callable, List, Tuple
 
 import torch
-from thinc.api import Model, PyTorchShim, get_torch_default_device, torch2xp, xp2torch
+from thinc.api import Model, get_torch_default_device, torch2xp, xp2torch
 from thinc.types import ArgsKwargs, Floats2d
 
 from ..errors import Errors, MtnlpError
 from ..types import HeadOutput
+from .eval_shim import EvalShim
 from .forking import use_one_thread_in_forks
 
 Output = Tuple[HeadOutput, torch.Tensor]
@@ -38,7 +39,7 @@ def build_head(model: Model, width: int, **sizes: Any) -> None:
     """
     use_one_thread_in_forks()
     module = model.attrs["build"](width=width, **sizes).to(get_torch_default_device())
-    model.shims[:] = [PyTorchShim(module)]
+    model.shims[:] = [EvalShim(module.eval())]
     model.set_dim("nI", width, force=True)
 
 

@@ -5,6 +5,7 @@ listeners and data classes work with it unchanged.
 """
 
 import copy
+import threading
 from functools import partial
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
 
@@ -29,6 +30,10 @@ from .parameters import count_parameters
 from .replace_listeners import replace_listener, replace_listener_cfg
 from .window_encoder import Backprop, Precision, convert_inputs, convert_outputs, encode_windows
 from .wordpieces import WindowBatch, Windower, make_windower
+
+# The first call of a tokenizer changes it: padding and truncation are switched off. That must not
+# happen while another thread is in it.
+MAKING_WINDOWER = threading.Lock()
 
 
 def build_transformer_model_v1(
@@ -125,8 +130,9 @@ class WindowedTransformerModel(TransformerModel):
         """Made anew when the tokenizer has been set or loaded."""
         made = self.__dict__.get("_windower")
         if made is None or made.tokenizer is not self.tokenizer:
-            made = make_windower(self.tokenizer, self.transformer, self.window)
-            self.__dict__["_windower"] = made
+            with MAKING_WINDOWER:
+                made = make_windower(self.tokenizer, self.transformer, self.window)
+                self.__dict__["_windower"] = made
         return made
 
     def freeze(self, cache_size: int) -> None:
