@@ -3,23 +3,15 @@
 import asyncio
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any, Iterator, List
 
 import pytest
-import torch
 from spacy.language import Language
 from spacy.tokens import Doc
 
 from tests.pipes.cases import (
-    TASKS,
-    WITH_SHAPE,
     assert_same_answers,
-    initialized,
-    mixed_examples,
-    train,
 )
-from tests.tiny import PIPES, make_nlp
 
 TEXTS = [
     "Anna Keller flew to Paris .",

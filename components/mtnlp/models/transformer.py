@@ -24,7 +24,7 @@ from ..log import logger
 from .adapters import LoRA, is_adapted
 from .doc_data import DocLayout, EncodedBatch, empty_batch, make_batch
 from .feature_cache import FeatureCache, encode_through, weights_version
-from .forking import use_one_thread_in_forks
+from .forking import use_one_thread_if_forked
 from .hf_shim import wrap_encoder
 from .parameters import count_parameters
 from .replace_listeners import replace_listener, replace_listener_cfg
@@ -74,7 +74,7 @@ def build_transformer_model_v1(
     """
     if frozen and adapter is not None:
         raise MtnlpError(Errors.E273)
-    use_one_thread_in_forks()
+    use_one_thread_if_forked()
     model = WindowedTransformerModel(
         name, window, precision, tuple(layers), dict(tokenizer_config), dict(transformer_config)
     )
@@ -206,6 +206,7 @@ def forward(
     RETURNS: the batch and the backward pass from an EncodedBatch of its gradient. That can be
         called again, with the gradient of another task, where `retain_graph` was True.
     """
+    use_one_thread_if_forked()
     if not any(len(doc) for doc in docs):
         empty = empty_batch(len(docs), model.get_dim("nO"))
         return empty, lambda d_output, retain_graph=False: docs

@@ -2,13 +2,14 @@
 
 from itertools import islice
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import srsly
 import torch
 from spacy import util
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
+from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
@@ -16,11 +17,14 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from ..errors import Errors, MtnlpError
 from ..gold.targets import Target
 from ..models import concat_tok2vec
+from ..models.forking import use_one_thread_if_forked
+from ..models.listener import require_encoded
 from ..models.torch_head import build_head, head_module
 from ..types import HeadOutput
 from .encoder_vectors import find_width, select, zeros_like
 from .loss_normalization import count_gold
 from .score_loss import ScoresLoss
+from .upstream import require_upstream
 from .weighting import WeightedTasks
 
 # Enough for an encoder to say its width.
@@ -116,7 +120,8 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
         """Find labels and sizes, build the head and count the gold.
 
         get_examples: gives the training data. labels: found in the data where not given.
-        Raises MtnlpError E302 where there are none, E306 where the data has no text.
+        Raises MtnlpError E302 where there are none, E306 where the data has no text, E311 to E313
+        where the encoder's vectors cannot reach this component.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         for label in self.find_labels(get_examples()) if labels is None else labels:
@@ -129,6 +134,7 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
             raise MtnlpError(Errors.E306.format(name=self.name))
         if "temperature" in self.cfg:  # fitted to weights that go now
             self.cfg["temperature"] = 1.0
+        require_upstream(self.model, sample, self.name, nlp)
         encoder = self.model.get_ref("tok2vec")
         encoder.initialize(X=sample)
         self.cfg["width"] = find_width(encoder, sample)
@@ -163,7 +169,8 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
         Only annotated Docs go through the head. The encoder is backpropagated into in any case,
         with zeros where nothing is annotated, because the last listener's backward pass is
         everybody's; the head's own parameters then have no gradient at all, since an optimizer
-        with momentum or decay moves weights on zeros.
+        with momentum or decay moves weights on zeros. Raises MtnlpError E310 where the encoder has
+        neither given its batch nor left its vectors.
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
@@ -174,6 +181,7 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
         docs = [eg.predicted for eg in examples]
         if not any(len(doc) for doc in docs):
             return losses
+        require_encoded(self.model, docs, self.name, is_train=True)
         set_dropout_rate(self.model, drop)
         vectors, backprop_vectors = self.model.get_ref("tok2vec").begin_update(docs)
         d_vectors = zeros_like(vectors)
@@ -250,8 +258,15 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
         if not target.rows:
             return 0.0, 0.0
         docs = [examples[row].predicted for row in target.rows]
+        require_encoded(self.model, docs, self.name)
         output, _ = self.model.predict(docs)
         return float(self.head_loss(target, output)), target.units
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """As `TrainablePipe.pipe`. It is called before any component of a pipeline runs, so that
+        another's encoder, too, does not wait for the threads of a parent process."""
+        use_one_thread_if_forked()
+        return super().pipe(stream, batch_size=batch_size)
 
     @property
     def module(self) -> Any:
