@@ -385,8 +385,32 @@ class Errors:
         "the corpus with `mtnlp stats`."
     )
     E310 = (
-        "[E310] '{name}' has no vectors of the text '{start}…': its encoder has not run, or a "
-        "cleaner has run since. Try `with nlp.select_pipes(disable=['trf_data_cleaner'])`."
+        "[E310] '{name}' has no vectors of the text '{start}…': the encoder it listens to is not "
+        "in the pipeline, is disabled or has not run, or a cleaner has run since. Enable the "
+        "encoder, too: spacy.load(..., enable=['transformer', '{name}']); to use '{name}' without "
+        "it elsewhere, call nlp.replace_listeners before. A cleaner belongs behind all listeners; "
+        "to switch it off, try `with nlp.select_pipes(disable=['trf_data_cleaner'])`."
+    )
+    E311 = (
+        "[E311] '{name}' listens to the component '{upstream}' ('*' is any {kind}), and there is "
+        "none. {kind} components here: {found}. Add one before it: nlp.add_pipe('{kind}', "
+        "before='{name}'), or in the config [components.{kind}] with factory = \"{kind}\", and "
+        '"{kind}" in front of "{name}" in [nlp] pipeline. The transformer\'s model is '
+        '@architectures = "mtnlp.TransformerModel.v1" with the name of an encoder.'
+    )
+    E312 = (
+        "[E312] '{name}' listens to '{found}', which stands behind it in the pipeline. Put "
+        "'{found}' in front of '{name}': in [nlp] pipeline, or by add_pipe(..., before='{name}')."
+    )
+    E313 = (
+        "[E313] '{name}' listens to '{found}', whose vectors the component '{cleaner}' between "
+        "them takes away. Put '{cleaner}' behind the last listener: in [nlp] pipeline, or by "
+        "nlp.add_pipe(..., name='{name}', before='{cleaner}')."
+    )
+    W314 = (
+        "[W314] '{name}' projects vectors of {own} numbers to width = {width} by a random layer, "
+        "and nothing trains it: mtnlp has no loss for it. Such vectors are never better than those "
+        "of the encoder. Set width = null to keep these."
     )
     E340 = (
         "[E340] doc.cats['{key}'] is {value} in {where}. A gold category is 0.0 or 1.0: correct "

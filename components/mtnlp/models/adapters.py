@@ -44,6 +44,7 @@ class LoRA:
         except ValueError as error:  # peft's own error is one, too
             found = ", ".join(linear_layers(encoder))
             raise MtnlpError(Errors.E272.format(error=error, found=found)) from error
+        encoder.train(encoder.training)  # the adapter's layers, too, are in the encoder's mode
 
 
 def create_lora_v1(

@@ -66,8 +66,5 @@ def find_spans(
     lengths = torch.tensor([len(part) for part in vectors], dtype=torch.long, device=device)
     parts = [xp2torch(part, device=device) for part in vectors if len(part)]
     tokens = torch.cat([torch.zeros((0, head.get_dim("nI")), device=device), *parts])
-    module.eval()
-    try:
-        return module.find(tokens, lengths, decoder, threshold, temperature)
-    finally:
-        module.train()  # as thinc's shim leaves it
+    head.shims[0].set_mode(training=False)
+    return module.find(tokens, lengths, decoder, threshold, temperature)

@@ -4,12 +4,13 @@ import json
 from collections import Counter
 from itertools import islice
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 import torch
 from spacy import util
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
+from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
@@ -17,12 +18,15 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from ..errors import Errors, MtnlpError
 from ..gold.targets import Target
 from ..models import concat_tok2vec
+from ..models.forking import use_one_thread_if_forked
+from ..models.listener import require_encoded
 from ..models.torch_head import build_head, head_module
 from ..types import HeadOutput
 from .encoder_vectors import find_width, select, zeros_like
 from .labels import Labelled
 from .loss_normalization import count_gold
 from .score_loss import ScoresLoss
+from .upstream import require_upstream
 from .weighting import WeightedTasks
 
 # Enough for an encoder to say its width.
@@ -93,8 +97,9 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
         A pipe that was trained starts anew: with the labels of this data, not with those it had.
 
         get_examples: gives the training data. labels: found in the data where not given.
-        Raises MtnlpError E302 where there are none, E306 where the data has no text, E340 to E344
-        for gold that cannot be.
+        Raises MtnlpError E302 where there are none, E306 where the data has no text, E311 to E313
+        where the encoder's vectors cannot reach this component, E340 to E344 for gold that cannot
+        be.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         before = self.labels
@@ -114,6 +119,7 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
             raise
         if "temperature" in self.cfg:  # fitted to weights that go now
             self.cfg["temperature"] = 1.0
+        require_upstream(self.model, sample, self.name, nlp)
         encoder = self.model.get_ref("tok2vec")
         encoder.initialize(X=sample)
         self.cfg["width"] = find_width(encoder, sample)
@@ -146,7 +152,8 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
         Only annotated Docs go through the head. The encoder is backpropagated into in any case,
         with zeros where nothing is annotated, because the last listener's backward pass is
         everybody's; the head's own parameters then have no gradient at all, since an optimizer
-        with momentum or decay moves weights on zeros.
+        with momentum or decay moves weights on zeros. Raises MtnlpError E310 where the encoder has
+        neither given its batch nor left its vectors.
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
@@ -157,6 +164,7 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
         docs = [eg.predicted for eg in examples]
         if not any(len(doc) for doc in docs):
             return losses
+        require_encoded(self.model, docs, self.name, is_train=True)
         set_dropout_rate(self.model, drop)
         vectors, backprop_vectors = self.model.get_ref("tok2vec").begin_update(docs)
         d_vectors = zeros_like(vectors)
@@ -234,8 +242,15 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
         if not target.rows:
             return 0.0, 0.0
         docs = [examples[row].predicted for row in target.rows]
+        require_encoded(self.model, docs, self.name)
         output, _ = self.model.predict(docs)
         return float(self.head_loss(target, output)), target.units
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """As `TrainablePipe.pipe`. It is called before any component of a pipeline runs, so that
+        another's encoder, too, does not wait for the threads of a parent process."""
+        use_one_thread_if_forked()
+        return super().pipe(stream, batch_size=batch_size)
 
     @property
     def module(self) -> Any:

@@ -15,6 +15,7 @@ from ..annotation.layers import CategoriesLayer
 from ..errors import Errors, MtnlpError
 from ..gold.categories import category_targets, gold_task_labels
 from ..gold.targets import Target
+from ..models.listener import require_encoded
 from ..nn.temperature import tempered_columns
 from ..types import Task
 from .base import TorchPipe
@@ -167,8 +168,11 @@ class DocClassifier(TorchPipe):
         return numpy.array([fitted.get(key, default) for key in self.labels], dtype=float)
 
     def predict(self, docs: Iterable[Doc]) -> numpy.ndarray:
-        """Probabilities `[docs, labels]`."""
-        output, _ = self.model.predict(list(docs))
+        """Probabilities `[docs, labels]`. Raises MtnlpError E310 for Docs without the vectors of
+        the encoder."""
+        docs = list(docs)
+        require_encoded(self.model, docs, self.name)
+        output, _ = self.model.predict(docs)
         return self.probabilities(output.scores)
 
     def probabilities(

@@ -133,8 +133,10 @@ class CRFNER(TorchPipe):
         return tag_targets(examples, self.cfg["spans_key"], self.labels, self.module.scheme)
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
-        """The entities of the batch and their probabilities."""
+        """The entities of the batch and their probabilities. Raises MtnlpError E310 for Docs
+        without the vectors of the encoder."""
         docs = list(docs)
+        require_encoded(self.model, docs, self.name)
         output, mask = self.model.predict(docs)
         space = find_white_space(docs)
         found = None if space is None else torch.from_numpy(space).to(mask.device)

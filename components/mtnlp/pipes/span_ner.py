@@ -15,6 +15,7 @@ from ..gold.entities import gold_labels
 from ..gold.spans import get_spans, span_targets
 from ..gold.targets import Target
 from ..log import logger
+from ..models.listener import require_encoded
 from ..models.span_classifier import find_spans
 from .base import TorchPipe
 from .entity_spans import Predictions, install_confidence, write_entities
@@ -186,8 +187,11 @@ class SpanNER(TorchPipe):
         return [end - start for gold in golds if gold for start, end, _ in gold.spans]
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
-        """The entities of the batch and their probabilities."""
-        vectors = self.model.get_ref("tok2vec").predict(list(docs))
+        """The entities of the batch and their probabilities. Raises MtnlpError E310 for Docs
+        without the vectors of the encoder."""
+        docs = list(docs)
+        require_encoded(self.model, docs, self.name)
+        vectors = self.model.get_ref("tok2vec").predict(docs)
         settings = self.cfg["decoder"], self.cfg["threshold"], self.cfg["temperature"]
         spans, probabilities = find_spans(self.model.get_ref("head"), vectors, *settings)
         return Predictions(spans.numpy(), probabilities.numpy())
