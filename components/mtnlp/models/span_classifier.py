@@ -55,10 +55,12 @@ def find_spans(
     decoder: str,
     threshold: float,
     temperature: float = 1.0,
+    taken: Optional[torch.Tensor] = None,
 ) -> Tuple[torch.Tensor, torch.Tensor]:
     """The entities of a batch, without the scores of all its spans in memory at once.
 
-    head: the layer of a built `SpanTagger`. vectors: `[tokens, width]` a Doc.
+    head: the layer of a built `SpanTagger`. vectors: `[tokens, width]` a Doc. taken: bool
+        `[docs, tokens]`, tokens that no entity may hold, None for none.
     RETURNS: what `SpanTagger.find` does. Raises MtnlpError (E205) where the head is not built.
     """
     module = head_module(head)
@@ -68,6 +70,6 @@ def find_spans(
     tokens = torch.cat([torch.zeros((0, head.get_dim("nI")), device=device), *parts])
     module.eval()
     try:
-        return module.find(tokens, lengths, decoder, threshold, temperature)
+        return module.find(tokens, lengths, decoder, threshold, temperature, taken)
     finally:
         module.train()  # as thinc's shim leaves it

@@ -3,6 +3,7 @@
 from typing import Any, Callable, Dict, Iterable, List, Literal, Optional, Sequence
 
 import numpy
+import torch
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -17,12 +18,14 @@ from ..log import logger
 from ..models.span_classifier import find_spans
 from .base import TorchPipe
 from .entity_spans import Predictions, install_confidence, write_entities
+from .kept_entities import find_kept, held_tokens, kept_entities
 from .weighting import Weighting
 
 DEFAULT_CONFIG = Config().from_str(
     """
     [span_ner]
     spans_key = "sc"
+    overwrite_ents = true
     decoder = "nested"
     threshold = 0.5
     score_loss = false
@@ -71,6 +74,7 @@ def make_span_ner(
     name: str,
     model: Model,
     spans_key: Optional[str],
+    overwrite_ents: bool,
     decoder: DecoderName,
     threshold: float,
     score_loss: bool,
@@ -83,6 +87,10 @@ def make_span_ner(
     model: `mtnlp.SpanClassifier.v1` or a model of its shape.
     spans_key: where gold and predictions live: `doc.spans[spans_key]`, or `doc.ents` (None), with
         the decoder "flat" alone.
+    overwrite_ents: whether spans that are there already are replaced. If not, they stay as they
+        are, with the score 1.0: with the decoder "flat" nothing is found that overlaps one, with
+        the others all is found but the very same span with the same label. Can be changed in a
+        trained pipeline: `pipe.cfg["overwrite_ents"]`.
     decoder: which of the spans found stay. "flat": best first, none that overlap; "nested": best
         first, none that cross; "all".
     threshold: the least probability of an entity: what `min_confidence` is in `crf_ner`. Can be
@@ -98,6 +106,7 @@ def make_span_ner(
         model,
         name,
         spans_key=spans_key,
+        overwrite_ents=overwrite_ents,
         decoder=decoder,
         threshold=threshold,
         task_weight=task_weight,
@@ -123,6 +132,7 @@ class SpanNER(TorchPipe):
         name: str = "span_ner",
         *,
         spans_key: Optional[str] = "sc",
+        overwrite_ents: bool = True,
         decoder: str = "nested",
         threshold: float = 0.5,
         task_weight: float = 1.0,
@@ -133,6 +143,7 @@ class SpanNER(TorchPipe):
         go into `doc.ents`."""
         settings = {
             "spans_key": spans_key,
+            "overwrite_ents": overwrite_ents,
             "decoder": decoder,
             "threshold": threshold,
             "temperature": 1.0,
@@ -182,12 +193,24 @@ class SpanNER(TorchPipe):
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
         """The entities of the batch and their probabilities."""
-        vectors = self.model.get_ref("tok2vec").predict(list(docs))
+        docs = list(docs)
+        vectors = self.model.get_ref("tok2vec").predict(docs)
         settings = self.cfg["decoder"], self.cfg["threshold"], self.cfg["temperature"]
-        spans, probabilities = find_spans(self.model.get_ref("head"), vectors, *settings)
+        taken = self.find_taken(docs)
+        spans, probabilities = find_spans(self.model.get_ref("head"), vectors, *settings, taken)
         return Predictions(spans.numpy(), probabilities.numpy())
+
+    def find_taken(self, docs: Sequence[Doc]) -> Optional[torch.Tensor]:
+        """bool `[docs, tokens]`: what flat entities may not hold, since `overwrite_ents = false`
+        keeps other entities there; None where nothing is kept or entities may overlap."""
+        if self.cfg["decoder"] != "flat":
+            return None
+        kept = find_kept(docs, self.cfg, self.name)
+        return None if kept is None else held_tokens(kept, (len(docs), max(map(len, docs))))
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Predictions) -> None:
         """Write `doc.spans[spans_key]` with its scores, or `doc.ents` and the group with the
         scores."""
-        write_entities(docs, predictions, self.labels, self.cfg["spans_key"], self.name)
+        docs = list(docs)
+        kept = kept_entities(docs, self.cfg, self.name)
+        write_entities(docs, predictions, self.labels, self.cfg["spans_key"], self.name, kept)
