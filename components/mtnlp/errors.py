@@ -320,6 +320,13 @@ class Errors:
         "[E310] '{name}' has no vectors of the text '{start}…': its encoder has not run, or a "
         "cleaner has run since. Try `with nlp.select_pipes(disable=['trf_data_cleaner'])`."
     )
+    E330 = "[E330] {owner}: {name} = {value!r}. Expected {form}."
+    E331 = (
+        "[E331] '{one}' and '{other}' both write doc.spans['{key}'], and the later one would "
+        "replace what the earlier one found: a component that writes doc.ents keeps its scores in "
+        "the group of its own name. Give one of them another spans_key or another name, or, where "
+        "both have the same spans_key, set overwrite_ents = false on the later one."
+    )
 
     # E4: training and project
     E401 = (

@@ -14,6 +14,7 @@ from ..gold.targets import Target
 from ..models.listener import require_encoded
 from .base import TorchPipe
 from .entity_spans import Predictions, find_white_space, install_confidence, write_entities
+from .group_names import check_groups, check_new_group
 from .kept_entities import GivenTags, begin_in, find_kept, given_tags, kept_entities
 from .nbest import Hypothesis, make_hypotheses
 from .weighting import Weighting
@@ -80,6 +81,7 @@ def make_crf_ner(
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.EntityScorer.v1`.
+    Raises MtnlpError E331 where another pipe of `nlp` writes the same SpanGroup.
     """
     pipe = CRFNER(
         nlp.vocab,
@@ -93,6 +95,7 @@ def make_crf_ner(
         scorer=scorer,
     )
     pipe.cfg["score_loss"] = score_loss
+    check_new_group(nlp, name, pipe.cfg)
     return pipe
 
 
@@ -136,6 +139,19 @@ class CRFNER(TorchPipe):
 
     def get_target(self, examples: Sequence[Example]) -> Target:
         return tag_targets(examples, self.cfg["spans_key"], self.labels, self.module.scheme)
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[List[str]] = None,
+    ) -> None:
+        """As `TorchPipe.initialize`. Raises MtnlpError E331 where another pipe writes the same
+        SpanGroup."""
+        if nlp is not None:
+            check_groups(nlp)
+        super().initialize(get_examples, nlp=nlp, labels=labels)
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
         """The entities of the batch and their probabilities."""

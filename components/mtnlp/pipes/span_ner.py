@@ -18,6 +18,7 @@ from ..log import logger
 from ..models.span_classifier import find_spans
 from .base import TorchPipe
 from .entity_spans import Predictions, install_confidence, write_entities
+from .group_names import check_groups, check_new_group
 from .kept_entities import find_kept, held_tokens, kept_entities
 from .weighting import Weighting
 
@@ -100,6 +101,7 @@ def make_span_ner(
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.EntityScorer.v1`.
+    Raises MtnlpError E331 where another pipe of `nlp` writes the same SpanGroup.
     """
     pipe = SpanNER(
         nlp.vocab,
@@ -114,6 +116,7 @@ def make_span_ner(
         scorer=scorer,
     )
     pipe.cfg["score_loss"] = score_loss
+    check_new_group(nlp, name, pipe.cfg)
     return pipe
 
 
@@ -174,7 +177,10 @@ class SpanNER(TorchPipe):
         nlp: Optional[Language] = None,
         labels: Optional[List[str]] = None,
     ) -> None:
-        """As `TorchPipe.initialize`; the log says how many entities are too wide to be found."""
+        """As `TorchPipe.initialize`; the log says how many entities are too wide to be found.
+        Raises MtnlpError E331 where another pipe writes the same SpanGroup."""
+        if nlp is not None:
+            check_groups(nlp)
         super().initialize(get_examples, nlp=nlp, labels=labels)
         max_width = self.module.max_width
         widths = numpy.array(self.gold_widths(get_examples()), dtype=int)
