@@ -327,6 +327,10 @@ class Errors:
         "the group of its own name. Give one of them another spans_key or another name, or, where "
         "both have the same spans_key, set overwrite_ents = false on the later one."
     )
+    E332 = (
+        "[E332] '{name}': a task cannot be called '{task}'. The keys of doc.cats are task/LABEL: "
+        "give it a name without a slash."
+    )
 
     # E4: training and project
     E401 = (

@@ -1,6 +1,7 @@
 """Temperatures and thresholds of classifiers, fitted to held-out documents."""
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Dict, Optional
 
 import numpy as np
@@ -36,7 +37,7 @@ class FitOptions:
             known = ", ".join(OBJECTIVES)
             raise MtnlpError(Errors.E432.format(found=self.objective, known=known))
         for name, found in (("min_positives", self.min_positives), ("smoothing", self.smoothing)):
-            if found < 0:
+            if not 0 <= found < inf:
                 raise MtnlpError(Errors.E434.format(name=name, found=found))
 
 

@@ -14,6 +14,7 @@ from thinc.api import Model, chain, torch2xp, xp2torch
 from thinc.types import Floats2d
 
 from ..nn.pooling import segment_attention, segment_max, segment_mean
+from ..ranges import COUNT, FINITE, require
 from .attention_query import add_gradient, add_query, read_query
 from .listener import connect, gradient_of, hidden_of, is_empty, states_of
 from .skip_empty import skip_empty
@@ -40,7 +41,12 @@ def build_transformer_pooler_v1(
     upstream: the name of the transformer component, "*" for any.
     transformer: the component's own encoder in place of the shared one; written by
         `replace_listeners`.
+
+    Raises MtnlpError E330 for settings out of range.
     """
+    require("mtnlp.TransformerPooler.v1", FINITE, grad_factor=grad_factor)
+    for layer in layers:
+        require("mtnlp.TransformerPooler.v1", COUNT, layers=layer)
     source = connect(upstream, transformer)
     pool: Model = Model(
         "pool-wordpieces",

@@ -9,9 +9,12 @@ from thinc.api import Model, xp2torch
 from thinc.types import Floats2d
 
 from ..nn.span_tagger import CHUNK_SIZE, SpanTagger
+from ..ranges import DROPOUT, SIZE, require
 from .skip_empty import skip_empty
 from .token_classifier import with_head
 from .torch_head import Output, head_module, token_head
+
+NAME = "mtnlp.SpanClassifier.v1"
 
 
 def build_span_classifier_v1(
@@ -34,7 +37,12 @@ def build_span_classifier_v1(
     dropout: on the token vectors, in training.
     loss: a `@losses` block; cross-entropy by default, binary where not exclusive.
     chunk_size: tokens whose spans are scored at a time, which bounds the memory.
+
+    Raises MtnlpError E330 for settings out of range; building the head raises E232 for a max_width
+    below 1.
     """
+    require(NAME, SIZE, hidden=hidden, chunk_size=chunk_size)
+    require(NAME, DROPOUT, dropout=dropout)
     build = partial(
         SpanTagger,
         scorer=scorer,

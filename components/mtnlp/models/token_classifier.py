@@ -8,8 +8,12 @@ from thinc.api import Model, chain
 from thinc.types import Floats2d
 
 from ..nn.heads import CRFTagger, SoftmaxTagger
+from ..ranges import DROPOUT, SIZE, require
+from ..structured.schemes import get_scheme
 from .skip_empty import skip_empty
 from .torch_head import Output, token_head
+
+NAME = "mtnlp.TokenClassifier.v1"
 
 
 def build_token_classifier_v1(
@@ -29,7 +33,12 @@ def build_token_classifier_v1(
     hidden: width of a hidden layer before the tag scores; none by default.
     dropout: on the token vectors, in training.
     loss: a `@losses` block; by default the CRF's likelihood or, for "softmax", cross-entropy.
+
+    Raises MtnlpError E210 for an unknown scheme, E330 for settings out of range.
     """
+    require(NAME, SIZE, hidden=hidden)
+    require(NAME, DROPOUT, dropout=dropout)
+    get_scheme(scheme)
     head: Any = CRFTagger if decoder == "crf" else SoftmaxTagger
     build = partial(head, scheme=scheme, hidden=hidden, dropout=dropout, loss=loss)
     return with_head(skip_empty(tok2vec), token_head(build))

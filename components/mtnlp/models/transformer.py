@@ -6,7 +6,7 @@ listeners and data classes work with it unchanged.
 
 import copy
 from functools import partial
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast, get_args
 
 import torch
 from spacy.tokens import Doc, Span
@@ -20,6 +20,7 @@ from thinc.api import Model
 
 from ..errors import Errors, MtnlpError
 from ..log import logger
+from ..ranges import COUNT, require, require_choice
 from .adapters import LoRA, is_adapted
 from .doc_data import DocLayout, EncodedBatch, empty_batch, make_batch
 from .feature_cache import FeatureCache, encode_through, weights_version
@@ -29,6 +30,8 @@ from .parameters import count_parameters
 from .replace_listeners import replace_listener, replace_listener_cfg
 from .window_encoder import Backprop, Precision, convert_inputs, convert_outputs, encode_windows
 from .wordpieces import WindowBatch, Windower, make_windower
+
+NAME = "mtnlp.TransformerModel.v1"
 
 
 def build_transformer_model_v1(
@@ -65,8 +68,12 @@ def build_transformer_model_v1(
         encoder, which are computed once and reused over the epochs of a training; 0: no cache. A
         pipeline that is loaded and only predicts has none.
 
-    Raises MtnlpError E273 for an adapter on a frozen encoder.
+    Raises MtnlpError E273 for an adapter on a frozen encoder, E330 for settings out of range.
     """
+    require(NAME, COUNT, window=window, cache_size=cache_size)
+    for layer in layers:
+        require(NAME, COUNT, layers=layer)
+    require_choice(NAME, get_args(Precision), precision=precision)
     if frozen and adapter is not None:
         raise MtnlpError(Errors.E273)
     use_one_thread_in_forks()

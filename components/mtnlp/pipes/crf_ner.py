@@ -12,6 +12,7 @@ from thinc.api import Config, Model
 from ..gold.entities import gold_labels, tag_targets
 from ..gold.targets import Target
 from ..models.listener import require_encoded
+from ..ranges import PROBABILITY, require
 from .base import TorchPipe
 from .entity_spans import Predictions, find_white_space, install_confidence, write_entities
 from .group_names import check_groups, check_new_group
@@ -81,7 +82,8 @@ def make_crf_ner(
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.EntityScorer.v1`.
-    Raises MtnlpError E331 where another pipe of `nlp` writes the same SpanGroup.
+    Raises MtnlpError E330 for settings out of range, E331 where another pipe of `nlp` writes the
+    same SpanGroup.
     """
     pipe = CRFNER(
         nlp.vocab,
@@ -120,6 +122,7 @@ class CRFNER(TorchPipe):
         weighting: Weighting = "static",
         scorer: Optional[Callable] = None,
     ):
+        require(name, PROBABILITY, min_confidence=min_confidence)
         settings = {
             "spans_key": spans_key,
             "overwrite_ents": overwrite_ents,

@@ -16,6 +16,7 @@ from ..gold.spans import get_spans, span_targets
 from ..gold.targets import Target
 from ..log import logger
 from ..models.span_classifier import find_spans
+from ..ranges import PROBABILITY, require
 from .base import TorchPipe
 from .entity_spans import Predictions, install_confidence, write_entities
 from .group_names import check_groups, check_new_group
@@ -101,7 +102,8 @@ def make_span_ner(
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.EntityScorer.v1`.
-    Raises MtnlpError E331 where another pipe of `nlp` writes the same SpanGroup.
+    Raises MtnlpError E330 for settings out of range, E331 where another pipe of `nlp` writes the
+    same SpanGroup.
     """
     pipe = SpanNER(
         nlp.vocab,
@@ -143,7 +145,8 @@ class SpanNER(TorchPipe):
         scorer: Optional[Callable] = None,
     ):
         """Arguments as for `make_span_ner`. Raises MtnlpError E231 where nested entities were to
-        go into `doc.ents`."""
+        go into `doc.ents`, E330 for a threshold that is no probability."""
+        require(name, PROBABILITY, threshold=threshold)
         settings = {
             "spans_key": spans_key,
             "overwrite_ents": overwrite_ents,

@@ -9,6 +9,7 @@ from thinc.backends import get_array_ops
 from thinc.types import FloatsXd
 from torch.optim.adamw import adamw
 
+from ..ranges import require_rates
 from .in_place_optimizer import InPlaceOptimizer
 
 FloatOrSchedule = Any
@@ -34,7 +35,19 @@ def create_fused_adam_v1(
         norm of every parameter's gradient is clipped on its own.
     head_factor: the heads of mtnlp's components learn at so many times the encoder's rate: they
         begin at random, the encoder does not.
+
+    Raises MtnlpError E330 for numbers out of range.
     """
+    require_rates(
+        "mtnlp.FusedAdam.v1",
+        learn_rate=learn_rate,
+        L2=L2,
+        beta1=beta1,
+        beta2=beta2,
+        eps=eps,
+        grad_clip=grad_clip,
+        head_factor=head_factor,
+    )
     optimizer = FusedAdam(
         learn_rate,
         L2=L2,
