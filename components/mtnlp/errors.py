@@ -268,6 +268,14 @@ class Errors:
         "[E244] dependency = true lets the labels of a multi-label task learn from each other, and "
         "every task here is exclusive: {tasks}. Set dependency = false."
     )
+    E245 = (
+        "[E245] There is no tag decoder '{name}'. Choose one of: {names}, or the name of a "
+        "function that is registered in the group thinc_layers."
+    )
+    E246 = (
+        "[E246] '{found}' is not a pooling. Give the name of one ({names}) or a subclass of "
+        "mtnlp.nn.pooling.Pooling."
+    )
 
     E270 = (
         "[E270] mtnlp.LoRA.v1 needs the library 'peft' for training ({error}): "

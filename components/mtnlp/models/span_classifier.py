@@ -1,7 +1,7 @@
 """`mtnlp.SpanClassifier.v1`: nested entities from token vectors."""
 
 from functools import partial
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, Optional, Tuple, Union
 
 import torch
 from spacy.tokens import Doc
@@ -10,6 +10,7 @@ from thinc.types import Floats2d
 
 from ..nn.span_tagger import CHUNK_SIZE, SpanTagger
 from ..ranges import DROPOUT, SIZE, require
+from ..structured.span_decoding import Decoder
 from .skip_empty import skip_empty
 from .token_classifier import with_head
 from .torch_head import Output, head_module, token_head
@@ -60,7 +61,7 @@ def build_span_classifier_v1(
 def find_spans(
     head: Model,
     vectors: List[Floats2d],
-    decoder: str,
+    decoder: Union[str, Decoder],
     threshold: float,
     temperature: float = 1.0,
     taken: Optional[torch.Tensor] = None,

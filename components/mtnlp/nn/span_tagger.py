@@ -1,6 +1,6 @@
 """The head that scores every span up to a width, for nested entities."""
 
-from typing import Iterator, List, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple, Union
 
 import torch
 from torch.utils.checkpoint import checkpoint
@@ -9,7 +9,7 @@ from ..errors import Errors, MtnlpError
 from ..losses.base import adopt, pass_counts, reads_features
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.cross_entropy import CrossEntropy
-from ..structured.span_decoding import get_decoder
+from ..structured.span_decoding import Decoder, get_decoder
 from ..structured.span_enumeration import span_ends, span_mask, token_chunks, token_places
 from ..structured.spans import overlap_none
 from ..types import HeadOutput, LossBatch
@@ -142,17 +142,17 @@ class SpanTagger(torch.nn.Module):
         self,
         scores: torch.Tensor,
         mask: torch.Tensor,
-        decoder: str = "nested",
+        decoder: Union[str, Decoder] = "nested",
         threshold: float = 0.5,
         temperature: float = 1.0,
         taken: Optional[torch.Tensor] = None,
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """The entities of a batch.
 
-        mask: bool `[batch, seq]`, the real tokens, a prefix of each row. decoder: a name in
-        `structured.span_decoding`. threshold: the least probability. temperature: what scores are
-        divided by before. taken: bool `[batch, seq]`, tokens that no entity may hold, None for
-        none.
+        mask: bool `[batch, seq]`, the real tokens, a prefix of each row. decoder: one of
+        `structured.span_decoding`, or its name. threshold: the least probability. temperature: what
+        scores are divided by before. taken: bool `[batch, seq]`, tokens that no entity may hold,
+        None for none.
         RETURNS: int64 `[n, 4]`, document, start, end, label index, in this order, and their
             probabilities `[n]`, on the CPU. Raises MtnlpError (E230) for an unknown decoder, (E235)
             for a temperature not above 0.
@@ -170,7 +170,7 @@ class SpanTagger(torch.nn.Module):
         self,
         tokens: torch.Tensor,
         lengths: torch.Tensor,
-        decoder: str = "nested",
+        decoder: Union[str, Decoder] = "nested",
         threshold: float = 0.5,
         temperature: float = 1.0,
         taken: Optional[torch.Tensor] = None,
@@ -186,7 +186,7 @@ class SpanTagger(torch.nn.Module):
         self,
         parts: Iterator[Tuple[slice, torch.Tensor]],
         places: torch.Tensor,
-        decoder: str,
+        decoder: Union[str, Decoder],
         threshold: float,
         temperature: float,
         taken: Optional[torch.Tensor] = None,

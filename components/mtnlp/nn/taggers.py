@@ -8,9 +8,14 @@ changes no entity. `space` says which tokens are white space, bool `[batch, seq]
 is. `allowed` says which tags each token may have, bool `[batch, seq, tags]`, None for all: what is
 found is then the best under that condition, and probabilities are given it. Raises MtnlpError
 (E235) for a temperature that is not above 0.
+
+A tagger's registered function gives a constructor that still lacks what is found at `initialize`
+and what `mtnlp.TokenClassifier.v1` has for all: `(width, labels, scheme, hidden, dropout, loss) ->
+module`. Another one is a subclass of `Tagger` with `decode`, `nll` and `make_default_loss`, and its
+registration in the group `thinc_layers`.
 """
 
-from typing import List, Optional, Tuple
+from typing import Callable, List, Optional, Tuple
 
 import torch
 
@@ -25,6 +30,8 @@ from ..types import HeadOutput, LossBatch
 from .linear_chain import LinearChainCRF
 from .projection import Body
 from .temperature import tempered
+
+TaggerBuilder = Callable[..., "Tagger"]
 
 
 class Tagger(torch.nn.Module):
@@ -235,3 +242,13 @@ class SoftmaxTagger(Tagger):
         # Of the scores, not of probabilities: these may be rounded to the same number.
         spans = self.scheme.spans(scores.argmax(-1), mask)
         return spans, span_minimum(best, spans)
+
+
+def build_crf_tagger_v1() -> TaggerBuilder:
+    """`mtnlp.CRFTagger.v1` of the `layers` registry."""
+    return CRFTagger
+
+
+def build_softmax_tagger_v1() -> TaggerBuilder:
+    """`mtnlp.SoftmaxTagger.v1` of the `layers` registry."""
+    return SoftmaxTagger

@@ -1,6 +1,6 @@
 """`span_ner`: nested entities with a probability for each."""
 
-from typing import Any, Callable, Dict, Iterable, List, Literal, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Union
 
 import numpy
 import torch
@@ -15,6 +15,7 @@ from ..gold.entities import gold_labels
 from ..gold.spans import get_spans, span_targets
 from ..gold.targets import Target
 from ..log import logger
+from ..models.registered import find_span_decoder
 from ..models.span_classifier import find_spans
 from ..ranges import PROBABILITY, require
 from .base import TorchPipe
@@ -57,8 +58,6 @@ DEFAULT_CONFIG = Config().from_str(
     """
 )["span_ner"]
 
-DecoderName = Literal["flat", "nested", "all"]
-
 
 @Language.factory(
     "span_ner",
@@ -77,7 +76,7 @@ def make_span_ner(
     model: Model,
     spans_key: Optional[str],
     overwrite_ents: bool,
-    decoder: DecoderName,
+    decoder: Union[str, Callable],
     threshold: float,
     score_loss: bool,
     task_weight: float,
@@ -94,7 +93,9 @@ def make_span_ner(
         the others all is found but the very same span with the same label. Can be changed in a
         trained pipeline: `pipe.cfg["overwrite_ents"]`.
     decoder: which of the spans found stay. "flat": best first, none that overlap; "nested": best
-        first, none that cross; "all".
+        first, none that cross; "all"; or the name or `@layers` block of another one (see
+        `structured.span_decoding`). In a trained pipeline the name can be changed:
+        `pipe.cfg["decoder"]`; it is null where the decoder is that of the block.
     threshold: the least probability of an entity: what `min_confidence` is in `crf_ner`. Can be
         changed in a trained pipeline: `pipe.cfg["threshold"]`.
     task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
@@ -138,28 +139,42 @@ class SpanNER(TorchPipe):
         *,
         spans_key: Optional[str] = "sc",
         overwrite_ents: bool = True,
-        decoder: str = "nested",
+        decoder: Union[str, Callable] = "nested",
         threshold: float = 0.5,
         task_weight: float = 1.0,
         weighting: Weighting = "static",
         scorer: Optional[Callable] = None,
     ):
-        """Arguments as for `make_span_ner`. Raises MtnlpError E231 where nested entities were to
-        go into `doc.ents`, E330 for a threshold that is no probability."""
+        """Arguments as for `make_span_ner`. Raises MtnlpError E230 for an unknown decoder, E231
+        where nested entities were to go into `doc.ents`, E330 for a threshold that is no
+        probability."""
         require(name, PROBABILITY, threshold=threshold)
         settings = {
             "spans_key": spans_key,
             "overwrite_ents": overwrite_ents,
-            "decoder": decoder,
+            "decoder": decoder if isinstance(decoder, str) else None,
             "threshold": threshold,
             "temperature": 1.0,
             "task_weight": task_weight,
             "weighting": weighting,
         }
         super().__init__(vocab, model, name, scorer=scorer, **settings)
-        if spans_key is None and decoder != "flat":
+        self.own_decoder = find_span_decoder(decoder)
+        if spans_key is None and not self.is_flat:
             raise MtnlpError(Errors.E231.format(name=name))
         install_confidence()
+
+    @property
+    def decoder(self) -> Callable:
+        """The span decoder that `cfg` names, else that of the config's block. Raises MtnlpError
+        E230 for an unknown name."""
+        name = self.cfg["decoder"]
+        return self.own_decoder if name is None else find_span_decoder(name)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether no two of the spans that the decoder leaves overlap."""
+        return bool(getattr(self.decoder, "is_flat", False))
 
     def head_sizes(self) -> Dict[str, Any]:
         return {"labels": list(self.labels)}
@@ -204,7 +219,7 @@ class SpanNER(TorchPipe):
         """The entities of the batch and their probabilities."""
         docs = list(docs)
         vectors = self.model.get_ref("tok2vec").predict(docs)
-        settings = self.cfg["decoder"], self.cfg["threshold"], self.cfg["temperature"]
+        settings = self.decoder, self.cfg["threshold"], self.cfg["temperature"]
         taken = self.find_taken(docs)
         spans, probabilities = find_spans(self.model.get_ref("head"), vectors, *settings, taken)
         return Predictions(spans.numpy(), probabilities.numpy())
@@ -212,7 +227,7 @@ class SpanNER(TorchPipe):
     def find_taken(self, docs: Sequence[Doc]) -> Optional[torch.Tensor]:
         """bool `[docs, tokens]`: what flat entities may not hold, since `overwrite_ents = false`
         keeps other entities there; None where nothing is kept or entities may overlap."""
-        if self.cfg["decoder"] != "flat":
+        if not self.is_flat:
             return None
         kept = find_kept(docs, self.cfg, self.name)
         return None if kept is None else held_tokens(kept, (len(docs), max(map(len, docs))))
