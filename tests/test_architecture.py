@@ -14,6 +14,7 @@ FLOORS = {
     "log": 0,
     "types": 0,
     "structured": 1,
+    "ranges": 1,
     "losses": 2,
     "annotation": 2,
     "nn": 3,

@@ -312,7 +312,6 @@ class Errors:
     )
     E234 = "[E234] k = {found}. Ask for at least one reading of a text."
     E235 = "[E235] The temperature is {found}. Scores are divided by it: it must be above 0."
-
     E240 = (
         "[E240] mtnlp.ConcatTok2Vec.v1 has no parts. Give it tok2vec layers by name, for instance "
         "[components.ner.model.tok2vec.parts.listener]."
@@ -334,7 +333,14 @@ class Errors:
         "[E244] dependency = true lets the labels of a multi-label task learn from each other, and "
         "every task here is exclusive: {tasks}. Set dependency = false."
     )
-
+    E245 = (
+        "[E245] There is no tag decoder '{name}'. Choose one of: {names}, or the name of a "
+        "function that is registered in the group thinc_layers."
+    )
+    E246 = (
+        "[E246] '{found}' is not a pooling. Give the name of one ({names}) or a subclass of "
+        "mtnlp.nn.pooling.Pooling."
+    )
     E270 = (
         "[E270] mtnlp.LoRA.v1 needs the library 'peft' for training ({error}): "
         "pip install 'mtnlp[lora]'."
@@ -412,6 +418,25 @@ class Errors:
         "and nothing trains it: mtnlp has no loss for it. Such vectors are never better than those "
         "of the encoder. Set width = null to keep these."
     )
+    E320 = (
+        "[E320] Another library has registered {owner}._.{name}, so it does not give what mtnlp "
+        "writes. Use {instead} in its place."
+    )
+    E321 = (
+        "[E321] restore_vectors: this Doc holds no sentence vector. Write the DocBin with "
+        "DocBin(store_user_data=True), from Docs that the component sentence_vectors has seen."
+    )
+    E330 = "[E330] {owner}: {name} = {value!r}. Expected {form}."
+    E331 = (
+        "[E331] '{one}' and '{other}' both write doc.spans['{key}'], and the later one would "
+        "replace what the earlier one found: a component that writes doc.ents keeps its scores in "
+        "the group of its own name. Give one of them another spans_key or another name, or, where "
+        "both have the same spans_key, set overwrite_ents = false on the later one."
+    )
+    E332 = (
+        "[E332] '{name}': a task cannot be called '{task}'. The keys of doc.cats are task/LABEL: "
+        "give it a name without a slash."
+    )
     E340 = (
         "[E340] doc.cats['{key}'] is {value} in {where}. A gold category is 0.0 or 1.0: correct "
         "the value, or remove the key where nobody knows."
@@ -440,13 +465,6 @@ class Errors:
         "nlp.get_pipe('{name}').initialize(get_examples, nlp=nlp) before training, or, with `spacy "
         "train`, factory in place of source in [components.{name}]. Where "
         "[initialize.components.{name}.labels] is set, add them there."
-    E320 = (
-        "[E320] Another library has registered {owner}._.{name}, so it does not give what mtnlp "
-        "writes. Use {instead} in its place."
-    )
-    E321 = (
-        "[E321] restore_vectors: this Doc holds no sentence vector. Write the DocBin with "
-        "DocBin(store_user_data=True), from Docs that the component sentence_vectors has seen."
     )
 
     # E4: training and project
@@ -494,7 +512,6 @@ class Errors:
     E427 = "[E427] No run has the score '{metric}'. Scores are: {known}."
     E428 = "[E428] {run} failed: {reason} (all it printed is in {log})"
     E429 = "[E429] The figure needs matplotlib: pip install 'mtnlp[reports]'."
-
     E430 = (
         "[E430] mtnlp.FitSchedule.v1 sets the steps of a warmup_linear.v1 schedule, but "
         "[training.optimizer.learn_rate] is something else. Use warmup_linear.v1, or remove the "

@@ -1,6 +1,7 @@
 """What a calibration can be asked for; imports nothing heavy."""
 
 from dataclasses import dataclass
+from math import inf
 
 from ..errors import Errors, MtnlpError
 
@@ -31,5 +32,5 @@ class FitOptions:
             known = ", ".join(OBJECTIVES)
             raise MtnlpError(Errors.E432.format(found=self.objective, known=known))
         for name, found in (("min_positives", self.min_positives), ("smoothing", self.smoothing)):
-            if found < 0:
+            if not 0 <= found < inf:
                 raise MtnlpError(Errors.E434.format(name=name, found=found))

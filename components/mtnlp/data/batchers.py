@@ -23,6 +23,7 @@ from transformers import AutoTokenizer
 from ..annotation.categories import task_of
 from ..annotation.layers import EntsLayer
 from ..errors import Errors, MtnlpError
+from ..ranges import COUNT, NOT_NEGATIVE, POSITIVE, require
 
 ItemT = TypeVar("ItemT", Doc, Example)
 
@@ -50,6 +51,10 @@ def create_wordpiece_batcher_v1(
         it. A pipe's loss is divided by the same constant in all batches, so its losses of an
         epoch add up to the same; they come in fewer and larger steps.
     """
+    for number in [size] if isinstance(size, int) else size if isinstance(size, list) else []:
+        require("mtnlp.WordpieceBatcher.v1", POSITIVE, size=number)
+    require("mtnlp.WordpieceBatcher.v1", NOT_NEGATIVE, tolerance=tolerance)
+    require("mtnlp.WordpieceBatcher.v1", COUNT, max_docs=max_docs)
     group = task_layers if single_task else None
 
     def batch(examples: Iterable[Example]) -> Iterable[List[Example]]:

@@ -14,6 +14,7 @@ from thinc.types import Floats2d, Ragged
 from transformers.file_utils import ModelOutput
 
 from ..errors import Errors, MtnlpError
+from ..ranges import FINITE, require
 from .doc_data import EncodedDoc, layer_name, mean_by_token
 from .replace_listeners import replace_listener
 
@@ -30,7 +31,10 @@ def build_transformer_listener_v1(
     upstream: the name of the transformer component, "*" for any.
     transformer: the component's own encoder in place of the shared one; written by
         `replace_listeners`.
+
+    Raises MtnlpError E330 for a grad_factor that is no finite number.
     """
+    require("mtnlp.TransformerListener.v1", FINITE, grad_factor=grad_factor)
     source = connect(upstream, transformer)
     model: Model = chain(source, token_vectors(grad_factor))
     model.set_ref("listener", source)

@@ -7,7 +7,7 @@ listeners and data classes work with it unchanged.
 import copy
 import threading
 from functools import partial
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast, get_args
 
 import torch
 from spacy.tokens import Doc, Span
@@ -21,6 +21,7 @@ from thinc.api import Model
 
 from ..errors import Errors, MtnlpError
 from ..log import logger
+from ..ranges import COUNT, require, require_choice
 from .adapters import LoRA, is_adapted
 from .doc_data import DocLayout, EncodedBatch, empty_batch, make_batch
 from .feature_cache import FeatureCache, encode_through, weights_version
@@ -34,6 +35,7 @@ from .wordpieces import WindowBatch, Windower, make_windower
 # The first call of a tokenizer changes it: padding and truncation are switched off. That must not
 # happen while another thread is in it.
 MAKING_WINDOWER = threading.Lock()
+NAME = "mtnlp.TransformerModel.v1"
 
 
 def build_transformer_model_v1(
@@ -70,8 +72,12 @@ def build_transformer_model_v1(
         encoder, which are computed once and reused over the epochs of a training; 0: no cache. A
         pipeline that is loaded and only predicts has none.
 
-    Raises MtnlpError E273 for an adapter on a frozen encoder.
+    Raises MtnlpError E273 for an adapter on a frozen encoder, E330 for settings out of range.
     """
+    require(NAME, COUNT, window=window, cache_size=cache_size)
+    for layer in layers:
+        require(NAME, COUNT, layers=layer)
+    require_choice(NAME, get_args(Precision), precision=precision)
     if frozen and adapter is not None:
         raise MtnlpError(Errors.E273)
     use_one_thread_if_forked()

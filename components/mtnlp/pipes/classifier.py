@@ -10,13 +10,21 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 
-from ..annotation.categories import category_key, category_keys, split_key, task_keys, task_of
+from ..annotation.categories import (
+    SEPARATOR,
+    category_key,
+    category_keys,
+    split_key,
+    task_keys,
+    task_of,
+)
 from ..annotation.layers import CategoriesLayer
 from ..errors import Errors, MtnlpError
 from ..gold.categories import category_targets, gold_task_labels
 from ..gold.targets import Target
 from ..models.listener import require_encoded
 from ..nn.temperature import tempered_columns
+from ..ranges import PROBABILITY, require
 from ..types import Task
 from .base import TorchPipe
 from .extensions import install_extension
@@ -52,7 +60,9 @@ class DocClassifier(TorchPipe):
         """tasks: by name, whether exactly one of the task's labels holds.
         threshold: of the probability, for labels that hold each for itself.
         task_weight, weighting: see `WeightedTasks`. task_weights: of single tasks, 1.0 where there
-        is none. Raises MtnlpError E303 without tasks, E440 and E441 for weights."""
+        is none. Raises MtnlpError E303 without tasks, E330 for a threshold that is no
+        probability, E332 for a name that cannot be, E440 and E441 for weights."""
+        require(name, PROBABILITY, threshold=threshold)
         super().__init__(
             vocab,
             model,
@@ -65,6 +75,9 @@ class DocClassifier(TorchPipe):
         )
         if not tasks:
             raise MtnlpError(Errors.E303.format(name=name))
+        for task in tasks:
+            if not task or SEPARATOR in task:
+                raise MtnlpError(Errors.E332.format(name=name, task=task))
         self.cfg["tasks"] = {
             task: Task(labels=[], exclusive=exclusive) for task, exclusive in tasks.items()
         }

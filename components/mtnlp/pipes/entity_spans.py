@@ -1,6 +1,6 @@
 """Predicted entities on Docs, and the confidence of an entity."""
 
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
 from spacy.attrs import IS_SPACE
@@ -8,6 +8,7 @@ from spacy.tokens import Doc, Span, SpanGroup
 
 from ..errors import Errors, MtnlpError
 from .extensions import install_extension
+from .kept_entities import GIVEN, WRITTEN_BY, KeptEntities, join
 from .score_index import find_scores
 from .scored_spans import ScoredSpans
 
@@ -40,23 +41,32 @@ def write_entities(
     labels: Sequence[str],
     spans_key: Optional[str],
     name: str,
+    kept: Optional[Sequence[KeptEntities]] = None,
 ) -> None:
     """Write a batch of entities, flat ones where they go into `doc.ents`.
 
     The SpanGroup `doc.spans[spans_key]`, or `doc.spans[name]` for a pipe that writes `doc.ents`,
     holds them in order, with their probabilities in `attrs["scores"]`.
+
+    kept: what was there and stays, by Doc; None where the pipe overwrites it. A kept entity has the
+    score 1.0, and `attrs["given"]` says which those are.
     """
     docs = list(docs)
     bounds = numpy.searchsorted(predictions.spans[:, 0], numpy.arange(len(docs) + 1))
-    for doc, begin, stop in zip(docs, bounds[:-1], bounds[1:], strict=True):
+    for i, (doc, begin, stop) in enumerate(zip(docs, bounds[:-1], bounds[1:], strict=True)):
         spans, scores = make_spans(
             doc, predictions.spans[begin:stop], predictions.scores[begin:stop], labels
         )
-        attrs = {"scores": scores, "is_ents": spans_key is None}
+        attrs: Dict[str, Any] = {"scores": scores, "is_ents": spans_key is None}
+        blocked: List[Span] = []
+        if kept is not None:
+            spans, scores, given = join(kept[i], spans, scores)
+            attrs.update({"scores": scores, WRITTEN_BY: name, GIVEN: given})
+            blocked = kept[i].blocked
         key = name if spans_key is None else spans_key
         doc.spans[key] = ScoredSpans(doc, name=key, spans=spans, attrs=attrs)
         if spans_key is None:
-            doc.set_ents(spans, default="outside")
+            doc.set_ents(spans, blocked=blocked, default="outside")
 
 
 def make_spans(

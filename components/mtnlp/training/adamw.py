@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from functools import partial
-from math import hypot, isfinite
+from math import hypot, inf, isfinite
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 import numpy
@@ -14,6 +14,7 @@ from thinc.types import FloatsXd
 from torch.optim.adamw import adamw
 
 from ..errors import Errors, MtnlpError
+from ..ranges import require_rates
 from .encoder_layers import depth_of, layer_of
 
 FloatOrSchedule = Any
@@ -50,11 +51,21 @@ def create_adamw_v1(
     layer_decay: each of the encoder's layers learns at so many times the rate of the one above it,
         the embeddings at that below the first layer (Howard and Ruder, 2018); 1: all alike.
 
-    Raises MtnlpError E455 for a head_factor below 0 or a layer_decay outside (0, 1].
+    Raises MtnlpError E330 for rates out of range, E455 for a head_factor below 0 or a layer_decay
+    outside (0, 1].
     """
-    if not head_factor >= 0:
+    require_rates(
+        "mtnlp.AdamW.v1",
+        learn_rate=learn_rate,
+        L2=L2,
+        beta1=beta1,
+        beta2=beta2,
+        eps=eps,
+        grad_clip=grad_clip,
+    )
+    if not 0 <= head_factor < inf:
         raise MtnlpError(
-            Errors.E455.format(name="head_factor", value=head_factor, form="0 or more")
+            Errors.E455.format(name="head_factor", value=head_factor, form="0 or more, and finite")
         )
     if not 0 < layer_decay <= 1:
         form = "more than 0 and at most 1"

@@ -1,12 +1,13 @@
 """A learning rate schedule that fits the training data: `mtnlp.FitSchedule.v1`."""
 
-from math import ceil
+from math import ceil, inf
 from typing import Callable
 
 from spacy.language import Language
 
 from ..errors import Errors, MtnlpError
 from ..log import logger
+from ..ranges import COUNT, require
 from .step_count import TrainingLength, count_steps, measure_training
 
 # Of the batchers whose number of batches does not depend on the order of the examples.
@@ -42,11 +43,12 @@ def create_fit_schedule_v1(
     epochs: with `max_epochs = -1`, the epochs to train; 0 goes by `max_steps` as it stands.
     evaluations: how many there should be an epoch; 0 leaves `eval_frequency` as it is. 1 makes the
         line of a logger a line an epoch.
-    Raises: MtnlpError E456 for a warm-up that is neither; when called, E430 where the schedule is
-        another one, E431 where nothing ends the training, E162 where `epochs` is given beside other
-        `max_epochs`.
+    Raises: MtnlpError E330 for a negative number of evaluations, E456 for a warm-up that is
+        neither; when called, E430 where the schedule is another one, E431 where nothing ends the
+        training, E162 where `epochs` is given beside other `max_epochs`.
     """
-    if warmup < 0 or (warmup >= 1 and warmup != int(warmup)):
+    require("mtnlp.FitSchedule.v1", COUNT, evaluations=evaluations)
+    if not 0 <= warmup < inf or (warmup >= 1 and warmup != int(warmup)):
         raise MtnlpError(Errors.E456.format(value=warmup))
 
     def fit_schedule(nlp: Language) -> None:

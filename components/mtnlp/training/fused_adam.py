@@ -1,5 +1,6 @@
 """The earlier optimizer, for configs that name it: `mtnlp.FusedAdam.v1`."""
 
+from ..ranges import require_rates
 from .adamw import AdamW, FloatOrSchedule
 
 
@@ -23,9 +24,19 @@ def create_fused_adam_v1(
     learn_rate, L2, beta1, beta2, eps, grad_clip: as in `Adam.v1`, each a number or a schedule.
     head_factor: the heads of mtnlp's components learn at so many times the encoder's rate.
 
-    The optimizer raises MtnlpError E451 for a gradient that is not finite; that parameter, and
-    those behind it, have not moved then.
+    Raises MtnlpError E330 for numbers out of range. The optimizer raises E451 for a gradient that
+    is not finite; that parameter, and those behind it, have not moved then.
     """
+    require_rates(
+        "mtnlp.FusedAdam.v1",
+        learn_rate=learn_rate,
+        L2=L2,
+        beta1=beta1,
+        beta2=beta2,
+        eps=eps,
+        grad_clip=grad_clip,
+        head_factor=head_factor,
+    )
     return AdamW(
         learn_rate,
         L2=L2,
