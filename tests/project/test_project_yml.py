@@ -2,14 +2,17 @@
 
 import itertools
 import subprocess
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 import pytest
 from spacy.util import load_config
+from typer.main import get_command
 from weasel.util.config import load_project_config
 
 import mtnlp
+from mtnlp.cli.app import VERBS
 
 ROOT = Path(__file__).parents[2]
 SINGLE = ["imdb", "conll", "nerel", "multinerd-a", "multinerd-b"]
@@ -41,6 +44,26 @@ def test_outputs_are_disjoint() -> None:
 def test_every_command_can_be_skipped() -> None:
     """Weasel reruns a command without outputs each time."""
     assert all(command["outputs"] for command in commands().values())
+
+
+def test_every_line_calls_what_there_is() -> None:
+    """Each of our verbs and scripts exists and knows the options it is given."""
+    called = set()
+    for command in commands().values():
+        for line in command["script"]:
+            words = line.split()
+            if words[:3] == ["python", "-m", "mtnlp"]:
+                app = import_module(f"mtnlp.cli.{VERBS[words[3]].module}").app
+                called.add(words[3])
+            elif words[1].endswith(".py"):
+                module = Path(words[1]).with_suffix("").as_posix().replace("/", ".")
+                app = import_module(module).app
+            else:
+                assert words[:3] == ["python", "-m", "spacy"], line
+                continue
+            known = {name for option in get_command(app).params for name in option.opts}
+            assert {word for word in words if word.startswith("--")} <= known, line
+    assert called == {"backbone", "convert", "stats", "evaluate"}
 
 
 @pytest.mark.parametrize("workflow", ["all", "imdb", "conll", "nerel", "multinerd"])

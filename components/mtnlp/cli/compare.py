@@ -53,7 +53,7 @@ def main(
 
     paths = {"paths.train": train, "paths.dev": dev, "paths.test": test}
     overrides = {name: path for name, path in paths.items() if path is not None}
-    chosen = read_grid(grid, overrides | config_overrides(ctx.args), seed)
+    chosen = read_grid(grid, overrides | config_overrides(ctx), seed)
     folder = output or Path("metrics", "compare", chosen.name)
     comparison = make_comparison(chosen, folder, Options(keep, gpu_id))
     if probe:

@@ -90,7 +90,7 @@ def main(
     report = make_report(
         config,
         folder,
-        settings=override_settings(overrides | config_overrides(ctx.args)),
+        settings=override_settings(overrides | config_overrides(ctx)),
         seeds=parse_seeds(seeds),
         limit=limit,
         weightings=[item.value for item in weighting or Weighting],

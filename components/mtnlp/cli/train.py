@@ -55,6 +55,6 @@ def main(
 
     if verbose:
         logger.setLevel(logging.DEBUG)
-    overrides = config_overrides(ctx.args, environment=True)
+    overrides = config_overrides(ctx, environment=True)
     import_code(code)
     train_from_config(config, Options(output, gpu_id, resume, checkpoint_every), overrides)

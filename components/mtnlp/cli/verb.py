@@ -1,6 +1,6 @@
 """What the verbs share: how they are made, and settings of a config on the command line."""
 
-from typing import Any, Dict, List
+from typing import Any, Dict
 
 import typer
 
@@ -13,18 +13,19 @@ def verb_app() -> typer.Typer:
     return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-def config_overrides(arguments: List[str], *, environment: bool = False) -> Dict[str, Any]:
+def config_overrides(ctx: typer.Context, *, environment: bool = False) -> Dict[str, Any]:
     """`--section.setting VALUE …` as values by dotted names, as spaCy reads them.
 
-    arguments: what is left of the command line. environment: also read SPACY_CONFIG_OVERRIDES, as
-    `spacy train` does.
+    ctx: holds what is left of the command line; an option that is no setting ends the command with
+    status 2. environment: also read SPACY_CONFIG_OVERRIDES, as `spacy train` does.
     """
     import click
     from spacy.cli._util import ENV_VARS, parse_config_overrides
 
     variable = ENV_VARS.CONFIG_OVERRIDES if environment else None
     try:
-        return parse_config_overrides(list(arguments), env_var=variable)
+        return parse_config_overrides(list(ctx.args), env_var=variable)
     except click.ClickException as error:
         # spaCy's click may be another one than Typer's, which would not know the exception.
-        raise typer.BadParameter(error.format_message()) from None
+        reason = error.format_message()
+    ctx.fail(f"{reason} Settings of the config have a dot: --training.dropout 0.2")
