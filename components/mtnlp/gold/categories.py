@@ -3,6 +3,7 @@
 from typing import Dict, Iterable, List, Sequence
 
 import torch
+from spacy.attrs import IS_SPACE
 from spacy.training import Example
 
 from ..types import Task
@@ -37,7 +38,8 @@ def category_targets(examples: Sequence[Example], tasks: Dict[str, Task]) -> Tar
 
     A label without a key is missing. In an exclusive task one positive label says that the others
     are negative, so there a task is annotated as a whole or not at all: not where no label is
-    positive, and not where only a label that the task does not know is.
+    positive, and not where only a label that the task does not know is. A document without tokens
+    or of white space alone has no target: there is nothing to read.
 
     RETURNS: `target` float `[rows, labels]`; `mask` bool `[rows, labels]`; `units`, the annotated
     pairs of document and task.
@@ -47,7 +49,8 @@ def category_targets(examples: Sequence[Example], tasks: Dict[str, Task]) -> Tar
     for i, example in enumerate(examples):
         cats = example.reference.cats
         parts = [annotated_labels(cats, name, task) for name, task in tasks.items()]
-        if not len(example.predicted) or not any(any(part) for part in parts):
+        is_blank = example.predicted.to_array(IS_SPACE).all()
+        if is_blank or not any(any(part) for part in parts):
             continue
         units += sum(any(part) for part in parts)
         rows.append(i)
