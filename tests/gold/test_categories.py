@@ -94,6 +94,7 @@ def test_batch() -> None:
         example({"sentiment/positive": 1.0}),
         example({"sentiment/positive": 1.0}, text=""),  # nothing to read: no target
         example(both),
+        example({"sentiment/positive": 1.0}, text=" \n "),
         example({"topic/sport": 1.0}),
     ]
     made = category_targets(batch, TASKS)

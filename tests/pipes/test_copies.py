@@ -76,7 +76,8 @@ def test_two_processes(trained_once: Language, monkeypatch: pytest.MonkeyPatch) 
         assert again.text == doc.text
         assert not again.user_hooks
         assert_same_answers(doc, again, 1e-5)
-        assert again._.tasks.keys() == {"sentiment", "topic", "event"}
+        tasks = {"sentiment", "topic", "event"} if doc.text.strip() else set()
+        assert again._.tasks.keys() == tasks
         if len(again):
             assert mtnlp.restore_vectors(again)[:].vector == pytest.approx(doc[:].vector, abs=1e-5)
         else:
@@ -110,9 +111,9 @@ def test_doc_bin(trained_once: Language, tmp_path: Path) -> None:
         assert not again.user_hooks
         mtnlp.restore_vectors(again)
         assert numpy.array_equal(again.vector, doc.vector)
-        assert again.similarity(doc) == pytest.approx(1.0 if len(doc) else 0.0, abs=1e-5)
+        assert again.similarity(doc) == pytest.approx(1.0 if doc.text.strip() else 0.0, abs=1e-5)
         # A DocBin leaves doc.tensor behind, and with it the vectors of spans.
-        assert again.has_vector == bool(len(doc))
+        assert again.has_vector == bool(doc.text.strip())
         assert not again[:].vector.any()
 
 

@@ -38,7 +38,7 @@ def reference(doc: Doc, pooling: str) -> numpy.ndarray:
     return hidden[starts].mean(0)
 
 
-@pytest.mark.parametrize("text", [TWO, LONG_TEXT, "Hi", " "])
+@pytest.mark.parametrize("text", [TWO, LONG_TEXT, "Hi"])
 @pytest.mark.parametrize("pooling", ["mean", "max", "cls"])
 def test_pooling(pooling: str, text: str, backbone: Path) -> None:
     doc = make(backbone, pooling)(text)

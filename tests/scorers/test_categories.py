@@ -5,7 +5,7 @@ import spacy
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from mtnlp.scorers.categories import infer_tasks, make_category_scorer_v1
+from mtnlp.scorers.categories import CategoryTask, infer_tasks, make_category_scorer_v1
 
 Cats = Dict[str, float]
 VOCAB = spacy.blank("en").vocab
@@ -135,3 +135,12 @@ def test_numbers_are_plain() -> None:
     scores: Dict[str, Any] = score(examples([(mood(1), mood(0.9))]), tasks=TASKS)
     plain = [value for name, value in scores.items() if not name.endswith(("per_type", "desc"))]
     assert len(plain) == 6 and all(type(value) is float for value in plain)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.5])
+@pytest.mark.parametrize("exclusive", [True, False])
+def test_zeros_predict_nothing(exclusive: bool, threshold: float) -> None:
+    """A document that holds nothing to read has 0.0 for all labels."""
+    task = CategoryTask("t", ("t/a", "t/b"), exclusive, threshold)
+    decision = task.decide({"t/a": 1.0, "t/b": 0.0}, {"t/a": 0.0, "t/b": 0.0})
+    assert decision == (frozenset({"t/a"}), frozenset())

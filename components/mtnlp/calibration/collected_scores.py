@@ -2,7 +2,7 @@
 is fitted to them."""
 
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Protocol, Sequence
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Protocol, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -114,7 +114,7 @@ class KeptCategories:
         self.pipe = pipe
         self.documents = 0
         self._logits: List[torch.Tensor] = []
-        self._targets: List[Target] = []
+        self._targets: List[Tuple[torch.Tensor, torch.Tensor]] = []
 
     def wants(self, reference: Doc) -> bool:
         """Of labels alone that the classifier does not know nothing can be fitted."""
@@ -123,17 +123,20 @@ class KeptCategories:
     def add(self, examples: Sequence[Example]) -> None:
         target = self.pipe.get_target(examples)
         if target.rows:
-            self._logits.append(_scores(self.pipe, examples, target).float())
-            self._targets.append(target)
-            self.documents += len(target.rows)
+            output, mask = self.pipe.model.predict([examples[row].predicted for row in target.rows])
+            # Whatever the scores of a document without text: nothing is said of it.
+            has_text = mask.cpu()
+            self._logits.append(output.scores.cpu().float()[has_text])
+            self._targets.append((target.target[has_text], target.mask[has_text]))
+            self.documents += int(has_text.sum())
 
     def tasks(self) -> Dict[str, TaskScores]:
         """Those tasks of the classifier for which any document is annotated, by name."""
         if not self.documents:
             return {}
         logits = torch.cat(self._logits)
-        gold = torch.cat([target.target for target in self._targets]) > 0
-        mask = torch.cat([target.mask for target in self._targets])
+        gold = torch.cat([target for target, _ in self._targets]) > 0
+        mask = torch.cat([mask for _, mask in self._targets])
         found = {}
         for name, part in self.pipe.columns.items():
             rows = mask[:, part].any(1)
@@ -157,7 +160,7 @@ class KeptCategories:
         device = next(self.pipe.module.parameters()).device
         scores = torch.cat(self._logits).to(device)
         every = self.pipe.probabilities(scores, temperatures).astype(np.float64)
-        mask = torch.cat([target.mask for target in self._targets]).numpy()
+        mask = torch.cat([mask for _, mask in self._targets]).numpy()
         parts = ((name, part, mask[:, part].any(1)) for name, part in self.pipe.columns.items())
         return {name: every[rows, part] for name, part, rows in parts if rows.any()}
 

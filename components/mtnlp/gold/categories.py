@@ -4,6 +4,7 @@ from typing import Dict, Iterable, List, Sequence
 
 import numpy
 import torch
+from spacy.attrs import IS_SPACE
 from spacy.training import Example
 
 from ..annotation.categories import split_key
@@ -26,14 +27,16 @@ def gold_task_labels(examples: Iterable[Example], tasks: Iterable[str]) -> Dict[
 def category_targets(examples: Sequence[Example], tasks: Dict[str, Task]) -> Target:
     """Categories as indicators, for a batch; `CategoriesLayer.read` says what is missing.
 
+    A document without tokens or of white space alone has no target: there is nothing to read.
+
     RETURNS: `target` float `[rows, labels]`; `mask` bool `[rows, labels]`; `units`, the annotated
     pairs of document and task.
     Raises MtnlpError E340 and E341 for gold that cannot be.
     """
     layer = CategoriesLayer(tasks)
     values, known = layer.read([example.reference for example in examples])
-    has_text = numpy.array([len(example.predicted) > 0 for example in examples], dtype=bool)
-    rows = numpy.flatnonzero(known.any(1) & has_text)
+    is_blank = [example.predicted.to_array(IS_SPACE).all() for example in examples]
+    rows = numpy.flatnonzero(known.any(1) & ~numpy.array(is_blank, dtype=bool))
     values, known = values[rows], known[rows]
     return Target(
         rows=rows.tolist(),

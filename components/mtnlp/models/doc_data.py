@@ -20,10 +20,12 @@ class EncodedDoc(TransformerData):
     `model_output.last_hidden_state` is `[1, wordpieces, width]`, special tokens included, and
     `model_output.layer_3` likewise where the encoder hands out its third layer, too;
     `wordpieces.lengths` holds the length of each window. `token_vectors` `[tokens, width]` are
-    the means over each token's wordpieces, computed once for all listeners.
+    the means over each token's wordpieces, computed once for all listeners. `has_text` is False
+    where nothing but a stand-in was encoded: see `DocLayout`.
     """
 
     token_vectors: Optional[Floats2d] = None
+    has_text: bool = True
 
 
 @dataclass
@@ -53,7 +55,8 @@ class DocLayout:
 
     index: position of the Doc in the batch. ids: its wordpiece ids, special tokens included.
     strings: their texts. window_lengths: wordpieces a window. wordpieces, lengths: the alignment,
-    relative to the Doc.
+    relative to the Doc. has_text: False where the Doc is white space alone, or the tokenizer makes
+    no wordpiece of it: one then stands for all tokens, and says nothing of them.
     """
 
     index: int
@@ -62,6 +65,7 @@ class DocLayout:
     window_lengths: List[int]
     wordpieces: Ints
     lengths: Ints
+    has_text: bool = True
 
 
 def mean_by_token(hidden: torch.Tensor, wordpieces: torch.Tensor, lengths: torch.Tensor) -> Any:
@@ -113,6 +117,7 @@ def make_batch(
             ),
             align=ragged(layout.wordpieces, layout.lengths),
             token_vectors=vectors_xp[token : token + len(layout.lengths)],
+            has_text=layout.has_text,
         )
         token += len(layout.lengths)
     return EncodedBatch(

@@ -102,7 +102,16 @@ class QuickListener(TransformerListener):
 
 def token_vectors(grad_factor: float) -> Model[List[TransformerData], List[Floats2d]]:
     """List[TransformerData] → List[Floats2d], `[tokens, width]` a Doc."""
-    return Model("token-vectors", forward, attrs={"grad_factor": grad_factor})
+    attrs = {"grad_factor": grad_factor, "needs_text": False}
+    return Model("token-vectors", forward, attrs=attrs)
+
+
+def require_text(tok2vec: Model) -> None:
+    """Let listeners of `build_transformer_listener_v1` give zeros for a Doc without text, and take
+    no gradient there. tok2vec: any, which may hold such listeners."""
+    for node in tok2vec.walk():
+        if node.name == "token-vectors":
+            node.attrs["needs_text"] = True
 
 
 def forward(
@@ -115,6 +124,8 @@ def forward(
         if not full:
             return []
         docs, d_vectors = zip(*full, strict=True)
+        if model.attrs["needs_text"]:
+            d_vectors = tuple(d if has_text(data) else d * 0.0 for data, d in full)
         return spread_to_wordpieces(docs, d_vectors, model.attrs["grad_factor"])
 
     return outputs, backprop
@@ -125,6 +136,8 @@ def vectors_of(model: Model, data: TransformerData) -> Floats2d:
     disk or from a disabled encoder."""
     if is_empty(data):
         return model.ops.alloc2f(0, 0)
+    if model.attrs["needs_text"] and not has_text(data):
+        return model.ops.alloc2f(len(data.align.lengths), data.width)
     made = getattr(data, "token_vectors", None)
     if made is not None:
         return made
@@ -160,6 +173,12 @@ def is_empty(data: TransformerData) -> bool:
     """Whether the data belongs to a Doc without tokens, which the encoder leaves out."""
     output: Any = data.model_output
     return "last_hidden_state" not in output or output.last_hidden_state.size == 0
+
+
+def has_text(data: TransformerData) -> bool:
+    """Whether the encoder has read anything: not a Doc without tokens, of white space alone, or of
+    characters that the tokenizer makes no wordpiece of."""
+    return not is_empty(data) and data.align.dataXd.size > 0 and getattr(data, "has_text", True)
 
 
 def hidden_of(data: TransformerData) -> torch.Tensor:

@@ -1,5 +1,8 @@
 """One vector a Doc: `mtnlp.TransformerPooler.v1` and `mtnlp.TokenPooler.v1`.
 
+A Doc that holds nothing to read (no tokens, white space alone, characters without a wordpiece) has
+the vector zero from either, and only such a Doc has: heads tell it by that.
+
 In a config the block stands at `[components.X.model.tok2vec]`, like a token head's, because
 `Language.replace_listeners` reads that name alone.
 """
@@ -10,16 +13,24 @@ import numpy
 import torch
 from spacy.tokens import Doc
 from spacy_transformers.data_classes import TransformerData
-from thinc.api import Model, chain, torch2xp, xp2torch
+from thinc.api import Model, chain, get_current_ops, torch2xp, xp2torch
 from thinc.types import Floats2d
 
 from ..errors import Errors, MtnlpError
 from ..nn.pooling import Pooling, Segments
 from ..ranges import COUNT, FINITE, require
 from .attention_query import add_gradient, add_query, read_query
-from .listener import connect, gradient_of, hidden_of, is_empty, states_of
+from .listener import (
+    connect,
+    gradient_of,
+    has_text,
+    hidden_of,
+    is_empty,
+    require_text,
+    states_of,
+)
 from .registered import POOLINGS, find_pooling
-from .skip_empty import skip_empty
+from .skip_empty import skip_blank
 
 # A name or an object of `nn.pooling`: the config is validated before the blocks in it are resolved.
 PoolingChoice = Union[str, Callable]
@@ -32,7 +43,8 @@ def build_transformer_pooler_v1(
     upstream: str = "*",
     transformer: Optional[Model] = None,
 ) -> Model[List[Doc], Floats2d]:
-    """Pools the shared encoder's wordpieces over all windows of a Doc: List[Doc] → `[docs, width]`.
+    """Pools the shared encoder's wordpieces over all windows of a Doc: List[Doc] → `[docs, width]`,
+    zeros for a Doc without any wordpiece but special ones, or of white space alone.
 
     pooling: "mean" over all wordpieces, special tokens included, as sentence-transformers does;
         "max" over the same; "cls" the first wordpiece of each window, averaged over windows;
@@ -64,7 +76,8 @@ def build_transformer_pooler_v1(
 def build_token_pooler_v1(
     tok2vec: Model[List[Doc], List[Floats2d]], pooling: PoolingChoice = "mean"
 ) -> Model[List[Doc], Floats2d]:
-    """Pools the token vectors of any tok2vec, spaCy's CNN included: List[Doc] → `[docs, width]`.
+    """Pools the token vectors of any tok2vec, spaCy's CNN included: List[Doc] → `[docs, width]`,
+    zeros for a Doc without tokens or of white space alone.
 
     tok2vec: `[tokens, width]` a Doc. pooling: "mean", "max", "cls" for the first token,
         "attention" for a mean whose weights are learnt, or the name or `@layers` block of another
@@ -73,7 +86,8 @@ def build_token_pooler_v1(
     Raises MtnlpError E212 for an unknown pooling, E246 for what is none.
     """
     pool: Model = Model("pool-tokens", pool_tokens, attrs=pooling_attrs(pooling))
-    return pooler(skip_empty(tok2vec), pool, token_rows)
+    require_text(tok2vec)
+    return pooler(skip_blank(tok2vec), pool, token_rows)
 
 
 def pooler(source: Model, pool: Model, rows: Callable[[List[Any]], List[Floats2d]]) -> Model:
@@ -102,24 +116,27 @@ def pooling_attrs(pooling: PoolingChoice) -> Dict[str, Any]:
 def pool_wordpieces(
     model: Model, datas: List[TransformerData], is_train: bool
 ) -> Tuple[Floats2d, Callable[[Floats2d], List[TransformerData]]]:
-    indices = [i for i, data in enumerate(datas) if not is_empty(data)]
+    encoded = {i: data for i, data in enumerate(datas) if not is_empty(data)}
+    indices = [i for i, data in enumerate(datas) if has_text(data)]
     full = [datas[i] for i in indices]
-    if not full:
-        return model.ops.alloc2f(len(datas), 0), lambda d_pooled: []
-    real = [real_rows(data) for data in full]
     layers = model.attrs["layers"]
+    if not full:
+        width = max((states_of(data, layers).shape[1] for data in encoded.values()), default=0)
+        zeros = model.ops.alloc2f(len(datas), width)
+        return zeros, lambda d_pooled: [no_gradient(data) for data in encoded.values()]
+    real = [real_rows(data) for data in full]
     parts = [states_of(data, layers)[rows] for data, rows in zip(full, real, strict=True)]
     windows = [window_lengths(data) for data in full]
     pooled, backward = pool_parts(model, parts, windows, indices, len(datas), is_train)
 
     def backprop(d_pooled: Floats2d) -> List[TransformerData]:
         d_parts = backward(xp2torch(d_pooled))
-        gradients = []
-        for data, rows, d_part in zip(full, real, d_parts, strict=True):
+        gradients = {i: no_gradient(data) for i, data in encoded.items() if not has_text(data)}
+        for i, rows, d_part in zip(indices, real, d_parts, strict=True):
             d_hidden = d_part.new_zeros((len(rows), d_part.shape[1]))
             d_hidden[rows] = d_part * model.attrs["grad_factor"]
-            gradients.append(gradient_of(data, d_hidden, layers))
-        return gradients
+            gradients[i] = gradient_of(datas[i], d_hidden, layers)
+        return [gradients[i] for i in encoded]
 
     return cast(Floats2d, torch2xp(pooled)), backprop
 
@@ -185,6 +202,11 @@ def pool_parts(
     return pooled.detach(), backward
 
 
+def no_gradient(data: TransformerData) -> TransformerData:
+    """Zeros, for a Doc that was encoded and is not pooled."""
+    return gradient_of(data, torch.zeros_like(hidden_of(data)))
+
+
 def real_rows(data: TransformerData) -> torch.Tensor:
     """`[rows]` bool: which hidden states are of wordpieces. The others are padding, which only the
     encoders of spacy-transformers leave in."""
@@ -211,8 +233,9 @@ def wordpiece_rows(datas: List[TransformerData]) -> List[Floats2d]:
 
 def wordpiece_row(data: TransformerData) -> Floats2d:
     n_tokens = len(data.align.lengths)
-    if is_empty(data):
-        return cast(Floats2d, numpy.zeros((n_tokens, 0), dtype="float32"))
+    if not has_text(data):
+        width = 0 if is_empty(data) else data.width
+        return cast(Floats2d, get_current_ops().alloc2f(n_tokens, width))
     hidden = hidden_of(data)
     wordpieces = numpy.asarray(data.align.dataXd)
     tokens = numpy.repeat(numpy.arange(n_tokens), numpy.asarray(data.align.lengths))

@@ -28,7 +28,10 @@ def token_head(build: Callable[..., torch.nn.Module]) -> Model[List[Floats2d], O
 
 
 def doc_head(build: Callable[..., torch.nn.Module]) -> Model[Floats2d, Output]:
-    """`[docs, width]` → (HeadOutput over `[docs]`, mask `[docs]`). build: as for `token_head`."""
+    """`[docs, width]` → (HeadOutput over `[docs]`, mask `[docs]`). build: as for `token_head`.
+
+    The mask is False for Docs that hold nothing to read: their vector is zero.
+    """
     return Model("doc-head", forward_docs, dims={"nI": None}, attrs={"build": build})
 
 
@@ -78,7 +81,7 @@ def forward_docs(
     inputs = xp2torch(vectors, device=device)
     if inputs.shape[1] == 0:  # a batch of empty Docs has no width of its own
         inputs = inputs.new_zeros((len(inputs), model.get_dim("nI")))
-    mask = torch.ones(len(inputs), dtype=torch.bool, device=device)
+    mask = inputs.any(1)
     output, backprop_module = run_module(model, inputs, mask, is_train)
 
     def backprop(d_output: HeadOutput) -> Floats2d:

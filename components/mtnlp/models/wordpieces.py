@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, List, NamedTuple
 
 import numpy
+from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc
 
 from ..errors import Errors, MtnlpError
@@ -73,7 +74,10 @@ class Windower:
             strings = self.tokenizer.convert_ids_to_tokens(ids.tolist())
             alignment = Alignment(numpy.zeros(len(doc), dtype=int), numpy.ones(len(doc), dtype=int))
             windows = [(0, 1)]
-        return self._insert_special(index, ids, strings, alignment, windows)
+        layout = self._insert_special(index, ids, strings, alignment, windows)
+        # Byte-level tokenizers make wordpieces of white space, too.
+        layout.has_text = bool(len(encoding.ids)) and not doc.to_array(IS_SPACE).all()
+        return layout
 
     def _insert_special(
         self, index: int, ids: Ints, strings: List[str], alignment: Alignment, windows: List[Any]

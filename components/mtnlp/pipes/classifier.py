@@ -42,6 +42,10 @@ class DocClassifier(TorchPipe):
     prediction alone; `cfg["thresholds"]`, by full key, stand in for `threshold`. What is not in
     them is 1.0 and `threshold`. Exclusive tasks have no thresholds: their most probable label is
     predicted.
+
+    A Doc that holds nothing to read has 0.0 for every label, in exclusive tasks too, as spaCy's
+    `textcat` has it: one without tokens, of white space alone, or of characters that the tokenizer
+    makes no wordpiece of. 0.0 is never a claim, whatever the threshold.
     """
 
     def __init__(
@@ -181,12 +185,14 @@ class DocClassifier(TorchPipe):
         return numpy.array([fitted.get(key, default) for key in self.labels], dtype=float)
 
     def predict(self, docs: Iterable[Doc]) -> numpy.ndarray:
-        """Probabilities `[docs, labels]`. Raises MtnlpError E310 for Docs without the vectors of
-        the encoder."""
+        """Probabilities `[docs, labels]`, zeros for Docs that hold nothing to read. Raises
+        MtnlpError E310 for Docs without the vectors of the encoder."""
         docs = list(docs)
         require_encoded(self.model, docs, self.name)
-        output, _ = self.model.predict(docs)
-        return self.probabilities(output.scores)
+        output, has_text = self.model.predict(docs)
+        probabilities = self.probabilities(output.scores)
+        probabilities[~has_text.cpu().numpy()] = 0.0
+        return probabilities
 
     def probabilities(
         self, scores: torch.Tensor, temperatures: Optional[Mapping[str, float]] = None
@@ -204,7 +210,7 @@ class DocClassifier(TorchPipe):
         return self.module.decode(scores).cpu().numpy()
 
     def set_annotations(self, docs: Iterable[Doc], probabilities: numpy.ndarray) -> None:
-        """Write `doc.cats`."""
+        """Write `doc.cats`: every label's probability."""
         for doc, row in zip(docs, probabilities.tolist(), strict=True):
             doc.cats.update(zip(self.labels, row, strict=True))
 
@@ -215,10 +221,11 @@ def install_tasks() -> None:
 
 
 def doc_tasks(doc: Doc) -> Dict[str, Dict[str, float]]:
-    """`doc._.tasks`: `doc.cats`, by task and label."""
+    """`doc._.tasks`: `doc.cats`, by task and label. A task that claims nothing, with 0.0 for all of
+    its labels, is left out: so are all tasks of a Doc that holds nothing to read."""
     tasks: Dict[str, Dict[str, float]] = {}
     for key, probability in doc.cats.items():
         task, label = split_key(key)
         if task is not None:
             tasks.setdefault(task, {})[label] = probability
-    return tasks
+    return {task: labels for task, labels in tasks.items() if any(labels.values())}

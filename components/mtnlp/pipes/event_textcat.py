@@ -61,6 +61,9 @@ def make_event_textcat(
 ) -> "EventClassifier":
     """A multi-label classifier of whole documents, over all windows of the encoder.
 
+    A document that holds nothing to read (no text, white space alone, characters without a
+    wordpiece) has 0.0 for all labels in `doc.cats`, and `doc._.events` is empty.
+
     model: `mtnlp.DocClassifier.v1` or a model of its shape.
     task: the name before the slash in `doc.cats`.
     threshold: the probability from which on a label stands in `doc._.events`, where
@@ -122,7 +125,8 @@ class EventClassifier(DocClassifier):
         docs = list(docs)
         super().set_annotations(docs, probabilities)
         labels = self.event_labels
-        for doc, row in zip(docs, probabilities >= self.label_thresholds, strict=True):
+        reported = (probabilities >= self.label_thresholds) & (probabilities > 0)
+        for doc, row in zip(docs, reported, strict=True):
             set_events(doc, [labels[i] for i in numpy.flatnonzero(row)])
 
 
@@ -134,8 +138,8 @@ def install_events() -> None:
 
 
 def get_events(doc: Doc) -> Optional[List[str]]:
-    """`doc._.events`: the labels that reach their thresholds, None where no component has
-    looked."""
+    """`doc._.events`: the labels that reach their thresholds, none where there is nothing to read;
+    None where no component has looked."""
     labels = doc.user_data.get("events")
     # A Doc that was serialised has a tuple where the list was.
     return None if labels is None else list(labels)

@@ -66,6 +66,9 @@ def make_multitask_textcat(
 ) -> DocClassifier:
     """A classifier for named tasks.
 
+    A document that holds nothing to read (no text, white space alone, characters without a
+    wordpiece) has 0.0 for all labels in `doc.cats`, exclusive or not, and `doc._.tasks` is empty.
+
     model: `mtnlp.DocClassifier.v1` or a model of its shape.
     tasks: a block a task, `[components.X.tasks.NAME]`, with `exclusive` and, if wanted, `weight`.
         Labels are found in the data, where the keys of `doc.cats` are `NAME/LABEL`.

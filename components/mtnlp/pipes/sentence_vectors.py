@@ -51,6 +51,9 @@ def make_sentence_vectors(
 ) -> "SentenceVectors":
     """Sentence vectors: `doc.vector`, `span.vector`, `.similarity` and `doc._.sentence_vector`.
 
+    A document that holds nothing to read (no text, white space alone, characters without a
+    wordpiece) has the vector zero, and `doc.has_vector` is False.
+
     A DocBin keeps no vectors unless it is made with `DocBin(store_user_data=True)`, and even then
     `doc.vector` of a Doc read from it has length 0 until `mtnlp.restore_vectors(doc)`, which see.
 
@@ -124,8 +127,8 @@ class SentenceVectors(TorchPipe):
         return None
 
     def predict(self, docs: Iterable[Doc]) -> VectorBatch:
-        """Vectors of Docs, zeros for empty ones. Raises MtnlpError E310 for Docs without the
-        vectors of the encoder."""
+        """Vectors of Docs, zeros for those that hold nothing to read. Raises MtnlpError E310 for Docs
+        without the vectors of the encoder."""
         docs = list(docs)
         require_encoded(self.model, docs, self.name)
         pooler, head = self.model.get_ref("tok2vec"), self.model.get_ref("head")

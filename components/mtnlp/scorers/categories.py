@@ -27,7 +27,8 @@ class CategoryTask:
     name: the part of a key before the first slash.
     keys: the full keys, `task/LABEL`.
     exclusive: exactly one label is right, and the best-scored one is predicted; otherwise each
-        label is decided alone, by its threshold.
+        label is decided alone, by its threshold. A score of 0.0 predicts nothing: that is what a
+        document has that holds nothing to read.
     threshold: what a score must reach where `thresholds` has no entry for its key.
     """
 
@@ -52,11 +53,14 @@ class CategoryTask:
         if self.exclusive:
             scored = [key for key in self.keys if key in predicted]
             best = max(scored, key=lambda key: predicted[key], default=None)
-            return right, frozenset() if best is None else frozenset([best])
+            if best is None or not predicted[best] > 0:
+                return right, frozenset()
+            return right, frozenset([best])
         reached = frozenset(
             key
             for key in annotated_keys(gold, self.name)
-            if key in predicted and predicted[key] >= self.thresholds.get(key, self.threshold)
+            if predicted.get(key, 0.0) > 0
+            and predicted[key] >= self.thresholds.get(key, self.threshold)
         )
         return right, reached
 
