@@ -127,7 +127,7 @@ def test_an_event_pipe_under_another_task(backbone: Path) -> None:
     assert set(nlp(TEXTS[0]).cats) == {"topic/MONEY", "topic/SPORT"}
 
 
-@pytest.mark.parametrize(("threshold", "expected"), [(0.0, ["BIRTH", "DEATH"]), (1.01, [])])
+@pytest.mark.parametrize(("threshold", "expected"), [(0.0, ["BIRTH", "DEATH"]), (1.0, [])])
 def test_the_threshold_of_events(threshold: float, expected: List[str], backbone: Path) -> None:
     nlp = initialized(make_case(backbone, "events", threshold=threshold))
     assert nlp(TEXTS[0])._.events == expected
