@@ -1,11 +1,13 @@
 """`mtnlp.MixedCorpus.v1`: the mapping of layers."""
 
+from pathlib import Path
 from typing import Any, Dict
 
 import pytest
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.vocab import Vocab
 
+from mtnlp.data.corpus_part import CorpusPart
 from mtnlp.data.mixed_corpus import create_mixed_corpus_v1
 from mtnlp.errors import MtnlpError
 from tests.data.mixed_cases import news, read_one, save, spans_of
@@ -57,6 +59,14 @@ def test_a_mapped_layer_that_a_document_lacks_stays_missing(nlp, tmp_path):
     assert not map_bare(ents_to="conll").spans
     assert not map_bare(spans={"fine": "new"}).spans
     assert not map_bare(spans_to_ents="fine").has_annotation("ENT_IOB")
+
+
+def test_a_text_without_tokens_has_no_entities_to_move(nlp):
+    part, empty = CorpusPart("a", Path("a.spacy"), ents_to="conll"), Doc(nlp.vocab)
+    part.map_layers(empty)
+    assert not empty.spans
+    with pytest.raises(MtnlpError, match="E193"):
+        part.check_layers([empty])
 
 
 def test_an_empty_layer_becomes_annotated_entities(nlp, tmp_path):

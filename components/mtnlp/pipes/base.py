@@ -102,18 +102,18 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
         be.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
+        # An encoder says nothing of its width on empty Docs.
+        docs = (eg.predicted for eg in get_examples() if len(eg.predicted))
+        sample = list(islice(docs, SAMPLE_SIZE))
+        if not sample:
+            raise MtnlpError(Errors.E306.format(name=self.name))
         before = self.labels
         if labels is not None:
             self.set_labels(labels if self.is_built else [*before, *labels])
         else:
             self.set_labels(self.choose_labels(self.find_labels(get_examples())))
-        # An encoder says nothing of its width on empty Docs.
-        docs = (eg.predicted for eg in get_examples() if len(eg.predicted))
-        sample = list(islice(docs, SAMPLE_SIZE))
         try:
             self.require_labels()
-            if not sample:
-                raise MtnlpError(Errors.E306.format(name=self.name))
         except MtnlpError:  # the head, where there is one, is that of the old labels
             self.set_labels(before)
             raise
