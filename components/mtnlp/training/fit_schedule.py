@@ -29,8 +29,9 @@ def create_fit_schedule_v1(
     `eval_frequency` is at most `patience`, where that is set.
 
     The training ends with `max_epochs` or `max_steps`, whichever comes first: spaCy's default of
-    `max_steps = 20000` may stay beside `max_epochs`. With `max_epochs = -1`, where each epoch is read anew, spaCy's loop ends by `max_steps` only:
-    `epochs` says how many epochs it should have, and `max_steps` is set accordingly.
+    `max_steps = 20000` may stay beside `max_epochs`. With `max_epochs = -1`, where each epoch is
+    read anew, spaCy's loop ends by `max_steps` only: `epochs` says how many epochs it should have,
+    and `max_steps` is set accordingly.
 
     One epoch is counted, as it is read, or all of them where the batch size follows a schedule.
     Epochs of `mtnlp.MixedCorpus.v1` have all the same number of documents; a batcher that goes by
