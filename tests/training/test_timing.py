@@ -1,7 +1,7 @@
 """Time by phase against a clock that the test moves; methods over others, and away again."""
 
 from types import SimpleNamespace
-from typing import Any, Callable, List
+from typing import Any, Callable
 
 import pytest
 
@@ -71,7 +71,8 @@ def test_methods_are_put_over_and_taken_away() -> None:
 
 
 def test_another_method_over_it_stays() -> None:
-    owner, methods, seen = Owner(), WatchedMethods(), []  # type: Any, WatchedMethods, List[str]
+    owner: Any = Owner()
+    methods, seen = WatchedMethods(), []
     methods.wrap(owner, "greet", louder)
     below = owner.greet
     owner.greet = lambda name: (seen.append(name), below(name))[1]
