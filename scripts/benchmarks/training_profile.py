@@ -1,8 +1,7 @@
 """Where the time of a training goes: seconds of each phase of spaCy's loop."""
 
 import sys
-import time
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
@@ -20,6 +19,7 @@ if not __package__:  # run by its path
 from mtnlp.cli.verb import verb_app
 from mtnlp.errors import MtnlpError
 from mtnlp.models.transformer import WindowedTransformerModel
+from mtnlp.training.timing import PhaseTimer, Proxy, WatchedMethods
 from scripts.benchmarks.pipeline_speed import PipelineContender, SpeedWorkload
 
 READING = "reading and batching"
@@ -28,50 +28,6 @@ FORWARD = "encoder, forward"
 BACKWARD = "encoder, backward"
 OPTIMIZER = "optimizer"
 OTHER = "other"
-
-
-class Phases:
-    """Seconds by phase. Phases may lie within each other: the inner one's time is not the outer
-    one's."""
-
-    def __init__(self) -> None:
-        self.seconds: Dict[str, float] = {}
-        self._running: List[str] = []
-        self._since = time.perf_counter()
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """What happens within is of this phase."""
-        self._book()
-        self._running.append(name)
-        try:
-            yield
-        finally:
-            self._book()
-            self._running.pop()
-
-    def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, its calls being of this phase."""
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            with self.phase(name):
-                return function(*args, **kwargs)
-
-        return call
-
-    def reset(self) -> None:
-        """Forget what was measured."""
-        self.seconds.clear()
-        self._since = time.perf_counter()
-
-    def _book(self) -> None:
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        now = time.perf_counter()
-        if self._running:
-            name = self._running[-1]
-            self.seconds[name] = self.seconds.get(name, 0.0) + now - self._since
-        self._since = now
 
 
 def profile_training(
@@ -85,74 +41,44 @@ def profile_training(
         their own: their forward and backward pass, their gold and their loss.
     """
     contender = PipelineContender(config, overrides, workload)
-    phases = Phases()
-    watch(contender, phases)
+    phases = PhaseTimer()
     before = torch.get_num_threads()
     torch.set_num_threads(workload.threads)
     try:
-        for _ in range(2):
-            phases.reset()
-            with phases.phase(OTHER):
-                words = contender.train().words
+        with watch(contender, phases):
+            for _ in range(2):
+                phases.reset()
+                with phases.phase(OTHER):
+                    words = contender.train().words
     finally:
         torch.set_num_threads(before)
     return dict(phases.seconds), words
 
 
-def watch(contender: PipelineContender, phases: Phases) -> None:
-    """Time what the loop of a contender calls."""
+def watch(contender: PipelineContender, phases: PhaseTimer) -> WatchedMethods:
+    """Time what the loop of a contender calls. RETURNS: the transformers' methods, to be closed."""
+    methods = WatchedMethods()
     components: List[Any] = contender.nlp._components
     for i, (name, pipe) in enumerate(components):
         if not isinstance(pipe, TrainablePipe):
             continue
         own: Any = pipe
         if isinstance(pipe, Transformer):
-            own.finish_update = phases.timed(OPTIMIZER, own.finish_update)
+            methods.wrap(own, "finish_update", partial(phases.timed, OPTIMIZER))
             watch_encoder(own.model, phases)
         else:
-            components[i] = (name, TimedPipe(name, own, phases))
-    contender.optimizer = TimedOptimizer(contender.optimizer, phases)
+            update = phases.timed(name, own.update)
+            finish = phases.timed(OPTIMIZER, own.finish_update)
+            # spaCy's own take no attributes.
+            components[i] = (name, Proxy(own, update=update, finish_update=finish))
+    # The schedules' step may be that of the weights.
+    step = phases.timed(OPTIMIZER, contender.optimizer.step_schedules)
+    contender.optimizer = Proxy(contender.optimizer, step_schedules=step)
     contender.batches = watch_batches(contender.batches, phases)
+    return methods
 
 
-class TimedPipe:
-    """A component whose updates are timed; spaCy's own take no attributes."""
-
-    def __init__(self, name: str, pipe: Any, phases: Phases) -> None:
-        self._pipe = pipe
-        self.update = phases.timed(name, pipe.update)
-        self.finish_update = phases.timed(OPTIMIZER, pipe.finish_update)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._pipe, name)
-
-
-class TimedOptimizer:
-    """An optimizer whose schedules' step, which may be that of the weights, is timed."""
-
-    def __init__(self, optimizer: Any, phases: Phases) -> None:
-        self._optimizer = optimizer
-        self.step_schedules = phases.timed(OPTIMIZER, optimizer.step_schedules)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._optimizer(*args, **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._optimizer, name)
-
-
-class TimedWindower:
-    """The cutting into windows, timed. tokenizer: the one it is for."""
-
-    def __init__(self, windower: Any, phases: Phases) -> None:
-        self.tokenizer = windower.tokenizer
-        self._cut = phases.timed(WORDPIECES, windower)
-
-    def __call__(self, docs: List[Any]) -> Any:
-        return self._cut(docs)
-
-
-def watch_encoder(model: Any, phases: Phases) -> None:
+def watch_encoder(model: Any, phases: PhaseTimer) -> None:
     """Time the encoder's two passes, and the wordpieces apart. model: of a transformer."""
     forward = model._func
 
@@ -162,11 +88,13 @@ def watch_encoder(model: Any, phases: Phases) -> None:
         return output, phases.timed(BACKWARD, backprop)
 
     if isinstance(model, WindowedTransformerModel):
-        model.__dict__["_windower"] = TimedWindower(model.windower, phases)
+        windower = model.windower
+        timed = Proxy(windower, __call__=phases.timed(WORDPIECES, windower))
+        model.__dict__["_windower"] = timed
     model._func = timed_forward
 
 
-def watch_batches(batches: Iterator[Any], phases: Phases) -> Iterator[Any]:
+def watch_batches(batches: Iterator[Any], phases: PhaseTimer) -> Iterator[Any]:
     """The batches, their making timed."""
     while True:
         with phases.phase(READING):

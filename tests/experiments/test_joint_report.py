@@ -42,6 +42,7 @@ def config(tmp_path: Path, backbone: Path) -> Path:
     made["corpora"]["dev"] = {"@readers": "spacy.Corpus.v1", "path": "${paths.dev}"}
     made["paths"]["backbone"] = str(backbone)
     made["components"]["transformer"]["model"].update(window=0, layers=[0, 1])
+    made["components"]["textcat"]["model"]["tok2vec"]["layers"] = [0, 1]
     made["training"]["optimizer"]["learn_rate"]["initial_rate"] = 2e-3
     made["training"]["batcher"]["size"] = 60
     made.to_disk(tmp_path / "two.cfg")

@@ -7,6 +7,7 @@ import pytest
 
 from mtnlp.experiments import stopwatch
 from mtnlp.experiments.stopwatch import watch_training
+from mtnlp.training import timing
 
 SENTENCE = ["a", "b", "c"]
 
@@ -44,7 +45,7 @@ class Pipeline:
 @pytest.fixture
 def nlp(monkeypatch: pytest.MonkeyPatch) -> Any:
     clock = Clock()
-    monkeypatch.setattr(stopwatch, "default_timer", clock)
+    monkeypatch.setattr(timing, "default_timer", clock)
     return Pipeline(clock)
 
 

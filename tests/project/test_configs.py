@@ -12,9 +12,11 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import subdivide_batch, train
 from spacy.util import load_config
 from spacy.vocab import Vocab
+from thinc.api import Config
 
 from mtnlp.data.convert import convert
 from mtnlp.data.options import ConvertOptions
+from tests.pipes.cases import assert_same_answers
 from tests.tiny import SAMPLE
 
 CONFIGS = SAMPLE.parents[1] / "configs"
@@ -69,6 +71,14 @@ def test_multinerd_settings(name: str) -> None:
         assert config["components"]["transformer"]["model"]["window"] == 256
 
 
+@pytest.mark.parametrize("name", NAMES + COMPARED)
+def test_no_component_has_a_variable_of_another(name: str) -> None:
+    """It would be saved as a variable: without that component, or with another name for it, the
+    pipeline could not be loaded."""
+    config = load_config(CONFIGS / f"{name}.cfg", interpolate=False)
+    assert "${components" not in Config(config).to_str(interpolate=False)
+
+
 def test_spacys_own_ner_trains_as_ours() -> None:
     """It differs in the head, and in the rate that only our heads know."""
     ours, theirs = (load_config(CONFIGS / f"{name}.cfg") for name in ("conll", "compare/spacy_ner"))
@@ -88,6 +98,7 @@ def test_entities_and_sentiment_train_together(backbone: Path, tmp_path: Path, n
     overrides["training.batcher.size"] = 10_000  # both corpora in a batch
     if name == "ner_textcat":
         overrides["components.transformer.model.layers"] = [0, 2]
+        overrides["components.textcat.model.tok2vec.layers"] = [0, 2]
     nlp = init_nlp(load_config(CONFIGS / "compare" / f"{name}.cfg", overrides=overrides))
     (tmp_path / "model").mkdir()
     train(nlp, tmp_path / "model", stdout=io.StringIO(), stderr=io.StringIO())
@@ -121,6 +132,7 @@ def test_training_nerel_on_the_sample(
     overrides["components.transformer.model.window"] = 0
     if layers is not None:
         overrides["components.transformer.model.layers"] = layers
+        overrides["components.events.model.tok2vec.layers"] = layers
     nlp = init_nlp(load_config(CONFIGS / f"{config}.cfg", overrides=overrides))
     pipe: Any = nlp.get_pipe(name)
     assert {"PERSON", "CITY", "PROFESSION"} <= set(pipe.labels)
@@ -129,8 +141,16 @@ def test_training_nerel_on_the_sample(
     trained = spacy.load(tmp_path / "model" / "model-last")
     performance = trained.meta["performance"]
     assert performance[f"{name}_loss"] > 0 and 0 <= performance["spans_nerel_f"] <= 1
-    doc = trained("Julia Novak was born in Vienna.")
+    text = "Julia Novak was born in Vienna."
+    doc = trained(text)
     assert len(doc.spans["nerel"].attrs["scores"]) == len(doc.spans["nerel"])
+    # A pipeline's components do not hang on the transformer's name.
+    other = spacy.load(tmp_path / "model" / "model-last", exclude=["transformer"])
+    other.add_pipe("transformer", source=trained, name="encoder", first=True)
+    trained.rename_pipe("transformer", "encoder")
+    for changed in (trained, other):
+        changed.to_disk(tmp_path / "changed")
+        assert_same_answers(doc, spacy.load(tmp_path / "changed")(text))
 
 
 def test_training_events_from_words_on_the_sample(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy
 import pytest
 from thinc.api import Adam
 
-from mtnlp.training import step_watch
+from mtnlp.training import timing
 from mtnlp.training.fused_adam import create_fused_adam_v1
 from mtnlp.training.step_watch import StepWatch, learn_rates
 from mtnlp.training.task_gradients import create_task_gradients_v1, remove_task_gradients
@@ -57,7 +57,7 @@ class Pipeline:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 100.0
-        monkeypatch.setattr(step_watch, "default_timer", lambda: self.now)
+        monkeypatch.setattr(timing, "default_timer", lambda: self.now)
 
     def update(self, examples: List[Any], **kwargs: Any) -> None:
         assert isinstance(examples, list)

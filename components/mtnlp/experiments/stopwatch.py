@@ -3,14 +3,16 @@
 import sys
 from itertools import islice
 from pathlib import Path
-from timeit import default_timer
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Callable, Dict, Iterable, List, Optional
 
 import torch
 from spacy.language import Language
 from spacy.training import Example
 
+from ..training.timing import PhaseTimer, WatchedMethods
+
 MEGABYTE = 2**20
+TRAINING, EVALUATION = "training", "evaluation"
 
 
 class Stopwatch:
@@ -21,32 +23,34 @@ class Stopwatch:
     """
 
     def __init__(self) -> None:
-        self.seconds = 0.0
+        self.timer = PhaseTimer()
         self.words = 0
-        self.evaluation_seconds = 0.0
         self.evaluated_words = 0
-        self._since: Optional[float] = None
 
-    def start(self) -> None:
-        """Go on, if it stands."""
-        if self._since is None:
-            self._since = default_timer()
+    @property
+    def seconds(self) -> float:
+        return self.timer.seconds.get(TRAINING, 0.0)
+
+    @property
+    def evaluation_seconds(self) -> float:
+        return self.timer.seconds.get(EVALUATION, 0.0)
 
     def stop(self) -> None:
         """Stand still, if it runs."""
-        if self._since is not None:
-            if torch.cuda.is_available():
-                torch.cuda.synchronize()
-            self.seconds += default_timer() - self._since
-            self._since = None
+        self.timer.stop()
+
+    def forget_steps(self) -> None:
+        """Count the training steps from here."""
+        self.timer.seconds.pop(TRAINING, None)
+        self.words = 0
 
     def evaluate(self, nlp: Language, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
         """spaCy's `nlp.evaluate`, timed."""
         self.stop()
-        begun, examples = default_timer(), list(examples)
-        # Not nlp.evaluate, which may be watched itself.
-        scores = type(nlp).evaluate(nlp, examples, **kwargs)
-        self.evaluation_seconds += default_timer() - begun
+        with self.timer.phase(EVALUATION):
+            examples = list(examples)
+            # Not nlp.evaluate, which may be watched itself.
+            scores = type(nlp).evaluate(nlp, examples, **kwargs)
         self.evaluated_words += sum(len(example) for example in examples)
         return scores
 
@@ -58,28 +62,33 @@ def watch_training(nlp: Language, sample: Optional[int] = None) -> Stopwatch:
     sample: for a short probe: evaluations take so many documents only, and the step before the
         first one, which is slow, does not count.
     """
-    watch = Stopwatch()
-    update, to_disk = nlp.update, nlp.to_disk
+    watch, methods = Stopwatch(), WatchedMethods()
 
-    def timed_update(examples: Iterable[Example], *args: Any, **kwargs: Any) -> Dict[str, float]:
-        batch: List[Example] = list(examples)
-        watch.start()
-        watch.words += sum(len(example) for example in batch)
-        return update(batch, *args, **kwargs)
+    def watch_update(update: Callable) -> Callable:
+        def timed_update(examples: Iterable[Example], *args: Any, **kwargs: Any) -> Any:
+            batch: List[Example] = list(examples)
+            watch.timer.start(TRAINING)
+            watch.words += sum(len(example) for example in batch)
+            return update(batch, *args, **kwargs)
+
+        return timed_update
 
     def evaluate(examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
         watch.stop()
         if sample is not None and not watch.evaluated_words:
-            watch.seconds, watch.words = 0.0, 0
+            watch.forget_steps()
         return watch.evaluate(nlp, islice(examples, sample), **kwargs)
 
-    def untimed_to_disk(*args: Any, **kwargs: Any) -> None:
-        watch.stop()
-        to_disk(*args, **kwargs)
+    def watch_saving(to_disk: Callable) -> Callable:
+        def untimed_to_disk(*args: Any, **kwargs: Any) -> None:
+            watch.stop()
+            to_disk(*args, **kwargs)
 
-    nlp.update = timed_update  # type: ignore[method-assign]
-    nlp.evaluate = evaluate  # type: ignore[method-assign]
-    nlp.to_disk = untimed_to_disk  # type: ignore[method-assign]
+        return untimed_to_disk
+
+    methods.wrap(nlp, "update", watch_update)
+    methods.wrap(nlp, "evaluate", lambda plain: evaluate)
+    methods.wrap(nlp, "to_disk", watch_saving)
     return watch
 
 

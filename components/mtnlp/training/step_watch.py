@@ -6,15 +6,17 @@ pipeline's own methods, and there they are seen: `nlp.update` gets the examples,
 """
 
 from collections import Counter
-from contextlib import ExitStack
 from dataclasses import dataclass, field
-from timeit import default_timer
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence
 
 import torch
 from spacy.language import Language
 from spacy.training import Example
 from thinc.api import Model, get_array_module
+
+from .timing import PhaseTimer, WatchedMethods
+
+STEP = "step"
 
 
 @dataclass
@@ -48,25 +50,26 @@ class StepWatch:
         self._norms = norms
         self._step = Step()
         self._finished: Counter[str] = Counter()
-        self._since: Optional[float] = None
-        self._undo = ExitStack()
-        self._is_open = True
-        self._wrap(nlp, "update", self._watch_update)
-        self._wrap(nlp, "evaluate", self._watch_evaluate)
+        # Waiting for a GPU in every step would slow the training down.
+        self._timer = PhaseTimer(synchronize=False)
+        self._methods = WatchedMethods()
+        self._methods.wrap(nlp, "update", self._watch_update)
+        self._methods.wrap(nlp, "evaluate", self._watch_evaluate)
         for name in components:
             pipe: Any = nlp.get_pipe(name)
             watch = self._watch_finish(name, pipe)
             # `mtnlp.TaskGradients.v1` puts gradients together before it calls the plain method.
             gradients = getattr(pipe, "task_gradients", None)
             if gradients is None:
-                self._wrap(pipe, "finish_update", watch)
+                self._methods.wrap(pipe, "finish_update", watch)
             else:
-                self._wrap(gradients, "plain_finish_update", watch)
+                self._methods.wrap(gradients, "plain_finish_update", watch)
 
     def read(self) -> Step:
         """The step that has just been made; the next one begins with the next update."""
-        self._stop()
+        self._timer.stop()
         step, self._step = self._step, Step()
+        step.seconds = self._timer.seconds.pop(STEP, 0.0)
         step.count = max(self._finished.values(), default=1)
         self._finished.clear()
         own = getattr(self.optimizer, "gradient_norm", None)
@@ -77,16 +80,13 @@ class StepWatch:
         return step
 
     def close(self) -> None:
-        """Leave the pipeline's methods as they were. Where another watcher has put its own method
-        over one of these, that stays, and what is below it only passes on."""
-        self._is_open = False
-        self._undo.close()
+        """Leave the pipeline's methods as they were."""
+        self._methods.close()
 
     def _watch_update(self, update: Callable) -> Callable:
         def watched(examples: Iterable[Example], *args: Any, **kwargs: Any) -> Any:
             batch: List[Example] = list(examples)
-            if self._since is None:
-                self._since = default_timer()
+            self._timer.start(STEP)
             self._step.words += sum(len(example) for example in batch)
             return update(batch, *args, **kwargs)
 
@@ -94,7 +94,7 @@ class StepWatch:
 
     def _watch_evaluate(self, evaluate: Callable) -> Callable:
         def watched(*args: Any, **kwargs: Any) -> Any:
-            self._stop()
+            self._timer.stop()
             return evaluate(*args, **kwargs)
 
         return watched
@@ -112,34 +112,6 @@ class StepWatch:
             return watched
 
         return wrap
-
-    def _wrap(self, owner: Any, name: str, wrap: Callable[[Callable], Callable]) -> None:
-        """Put a watched method on one object, over its class's or another watcher's."""
-        before = vars(owner).get(name) if hasattr(owner, "__dict__") else None
-        plain = getattr(owner, name)
-        watched = wrap(plain)
-
-        def method(*args: Any, **kwargs: Any) -> Any:
-            return (watched if self._is_open else plain)(*args, **kwargs)
-
-        def undo() -> None:
-            if vars(owner).get(name) is not method:
-                return
-            if before is None:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, before)
-
-        try:
-            setattr(owner, name, method)
-        except AttributeError:  # a compiled component without attributes of its own
-            return
-        self._undo.callback(undo)
-
-    def _stop(self) -> None:
-        if self._since is not None:
-            self._step.seconds += default_timer() - self._since
-            self._since = None
 
 
 def learn_rates(optimizer: Any) -> Dict[str, float]:

@@ -1,6 +1,5 @@
 """The profile of a training: each phase's own time, of a training that is as without it."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ from thinc.api import fix_random_seed
 
 from mtnlp.data.convert import convert
 from mtnlp.data.options import ConvertOptions
+from mtnlp.training.timing import PhaseTimer
 from scripts.benchmarks.pipeline_speed import PipelineContender, SpeedWorkload
 from scripts.benchmarks.training_profile import (
     BACKWARD,
@@ -16,7 +16,6 @@ from scripts.benchmarks.training_profile import (
     OTHER,
     READING,
     WORDPIECES,
-    Phases,
     profile_table,
     profile_training,
     watch,
@@ -26,20 +25,6 @@ from tests.tiny import SAMPLE
 from tests.training.loop_cases import all_weights, make_config
 
 WORKLOAD = SpeedWorkload(steps=2, documents=3, threads=1)
-
-
-def test_an_inner_phase_is_not_the_outer_ones() -> None:
-    phases = Phases()
-    inner = phases.timed("inner", lambda seconds: time.sleep(seconds))
-    with phases.phase("outer"):
-        inner(0.05)
-        inner(0.05)
-    time.sleep(0.05)  # of no phase
-    with phases.phase("outer"):
-        time.sleep(0.01)
-    assert set(phases.seconds) == {"inner", "outer"}
-    assert 0.1 <= phases.seconds["inner"] < 1.0
-    assert 0.01 <= phases.seconds["outer"] < phases.seconds["inner"]
 
 
 @pytest.fixture
@@ -62,7 +47,7 @@ def test_all_phases_are_there(config: Path) -> None:
 
 def test_watching_changes_nothing(config: Path) -> None:
     plain, watched = (PipelineContender(config, {}, WORKLOAD) for _ in range(2))
-    watch(watched, Phases())
+    watch(watched, PhaseTimer())
     assert same_weights(all_weights(plain.nlp), all_weights(watched.nlp))
     words = []
     for contender in (plain, watched):
