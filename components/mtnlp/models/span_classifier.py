@@ -11,7 +11,7 @@ from thinc.types import Floats2d
 from ..nn.span_tagger import CHUNK_SIZE, SpanTagger
 from .skip_empty import skip_empty
 from .token_classifier import with_head
-from .torch_head import Output, head_module, token_head
+from .torch_head import Output, module_for_prediction, token_head
 
 
 def build_span_classifier_v1(
@@ -61,10 +61,9 @@ def find_spans(
     head: the layer of a built `SpanTagger`. vectors: `[tokens, width]` a Doc.
     RETURNS: what `SpanTagger.find` does. Raises MtnlpError (E205) where the head is not built.
     """
-    module = head_module(head)
+    module = module_for_prediction(head)
     device = next(module.parameters()).device
     lengths = torch.tensor([len(part) for part in vectors], dtype=torch.long, device=device)
     parts = [xp2torch(part, device=device) for part in vectors if len(part)]
     tokens = torch.cat([torch.zeros((0, head.get_dim("nI")), device=device), *parts])
-    head.shims[0].set_mode(training=False)
     return module.find(tokens, lengths, decoder, threshold, temperature)
