@@ -413,6 +413,12 @@ class Errors:
         "them takes away. Put '{cleaner}' behind the last listener: in [nlp] pipeline, or by "
         "nlp.add_pipe(..., name='{name}', before='{cleaner}')."
     )
+    E315 = (
+        "[E315] '{name}' has no vectors of the text '{start}…' to be trained on: the encoder it "
+        "listens to is not trained in this step, and has not left its vectors on the document. Add "
+        "the encoder, frozen, to [training] annotating_components, and let no cleaner that stands "
+        "there take the vectors away; or enable it, if it is disabled."
+    )
     W314 = (
         "[W314] '{name}' projects vectors of {own} numbers to width = {width} by a random layer, "
         "and nothing trains it: mtnlp has no loss for it. Such vectors are never better than those "

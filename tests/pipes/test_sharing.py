@@ -8,6 +8,7 @@ import pytest
 import spacy
 from spacy.language import Language
 
+from mtnlp.errors import MtnlpError
 from tests.pipes.cases import (
     CASES,
     TEXTS,
@@ -70,7 +71,7 @@ def test_a_frozen_encoder_teaches_every_head(name: str, backbone: Path) -> None:
 
 
 def test_a_frozen_encoder_that_does_not_annotate(trained: Language) -> None:
-    with pytest.raises(ValueError, match="E203"):
+    with pytest.raises(ValueError, match="E315"):
         step(trained, mixed_examples(trained), exclude=["transformer"])
 
 
@@ -113,10 +114,12 @@ def test_a_pipe_learns_while_others_are_disabled(trained: Language) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_disabled_encoder_gives_no_answers_but_no_error(name: str, backbone: Path) -> None:
+def test_a_disabled_encoder_is_an_error(name: str, backbone: Path) -> None:
     nlp = initialized(make_case(backbone, name))
     with nlp.select_pipes(disable=["transformer"]):
-        assert [doc.text for doc in nlp.pipe(TEXTS)] == TEXTS
+        with pytest.raises(MtnlpError, match="E310"):
+            list(nlp.pipe(TEXTS))
+        assert [doc.text for doc in nlp.pipe(["", ""])] == ["", ""]
 
 
 # Encoders of their own

@@ -3,15 +3,15 @@
 import asyncio
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Iterator, List
+from pathlib import Path
+from typing import Any, Dict, Iterator, List
 
 import pytest
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from tests.pipes.cases import (
-    assert_same_answers,
-)
+from tests.pipes.cases import WITH_SHAPE, assert_same_answers, initialized, mixed_examples, step
+from tests.tiny import make_nlp
 
 TEXTS = [
     "Anna Keller flew to Paris .",
@@ -69,6 +69,34 @@ def test_pipes(nlp: Language, expected: List[Doc], workers: int) -> None:
     with ThreadPoolExecutor(workers) as pool:
         for docs in pool.map(run, range(3, 3 + workers)):
             assert_all_same(docs, expected)
+
+
+def build_variant(name: str, backbone: Path) -> Language:
+    """Pipelines whose encoder or pooling is another one than in `trained_once`."""
+    attention = {"model": {"tok2vec": {"pooling": "attention"}, "hidden": 16}}
+    configs: Dict[str, Any] = {
+        "frozen": {"transformer": {"frozen": True}},
+        "replaced": {},
+        "layers": {"ner": {"model": {"tok2vec": WITH_SHAPE}}, "events": attention},
+    }
+    nlp = initialized(make_nlp(backbone, ["ner", "nested_ner", "events"], configs[name]))
+    step(nlp, mixed_examples(nlp))
+    if name == "replaced":
+        for pipe in ("ner", "nested_ner"):
+            nlp.replace_listeners("transformer", pipe, ["model.tok2vec"])
+    return nlp
+
+
+@pytest.mark.parametrize("name", ["frozen", "replaced", "layers"])
+def test_variants(name: str, backbone: Path) -> None:
+    nlp = build_variant(name, backbone)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(nlp, TEXTS[:16]))
+    assert_all_same(found, [nlp(text) for text in TEXTS[:16]])
+    if name == "frozen":
+        cache: Any = nlp.get_pipe("transformer").model.features  # type: ignore[attr-defined]
+        kept = cache._features.values()
+        assert len(kept) > 4 and cache.n_bytes == sum(each.n_bytes for each in kept)
 
 
 def test_asyncio(nlp: Language, expected: List[Doc]) -> None:

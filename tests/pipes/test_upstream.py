@@ -91,7 +91,7 @@ def test_a_sourced_component_alone(trained_once: Language) -> None:
 
 def test_training_without_vectors(trained: Language) -> None:
     examples = mixed_examples(trained)
-    with pytest.raises(MtnlpError, match=r"E310.*'ner'"):
+    with pytest.raises(MtnlpError, match=r"E315.*'ner'"):
         step(trained, examples, exclude=["transformer"])
     # A frozen encoder leaves its vectors on the Docs.
     step(trained, examples, exclude=["transformer"], annotates=["transformer"])

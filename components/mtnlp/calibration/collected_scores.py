@@ -17,6 +17,7 @@ from ..data.reading import bare_copy
 from ..errors import Errors, MtnlpError
 from ..gold.targets import Target
 from ..log import logger
+from ..models.listener import require_encoded
 from ..pipes.run_encoders import encode
 from ..types import LossBatch
 
@@ -192,5 +193,7 @@ def collect(nlp: Language, kept: Sequence[Kept], examples: Iterable[Example]) ->
 
 
 def _scores(pipe: Any, examples: Sequence[Example], target: Target) -> torch.Tensor:
-    output, _ = pipe.model.predict([examples[row].predicted for row in target.rows])
+    docs = [examples[row].predicted for row in target.rows]
+    require_encoded(pipe.model, docs, pipe.name)
+    output, _ = pipe.model.predict(docs)
     return output.scores.cpu()

@@ -61,15 +61,16 @@ def require_encoded(model: Model, docs: Sequence[Doc], name: str, is_train: bool
     a Doc with tokens: a listener answers with zeros there.
 
     name: of the component. is_train: in training, listeners may have their batch from the encoder
-    itself.
+    itself; where they have not, the error is E315.
     """
+    error = Errors.E315 if is_train else Errors.E310
     for kind, is_encoded in ENCODED.items():
         missing = next((doc for doc in docs if len(doc) and not is_encoded(doc)), None)
         if missing is None:
             continue
         listeners = (node for node in model.walk() if isinstance(node, kind))
         if any(not is_train or getattr(node, "_batch_id", None) is None for node in listeners):
-            raise MtnlpError(Errors.E310.format(name=name, start=missing[:5].text))
+            raise MtnlpError(error.format(name=name, start=missing[:5].text))
 
 
 def has_transformer_data(doc: Doc) -> bool:

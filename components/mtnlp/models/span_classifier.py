@@ -1,7 +1,7 @@
 """`mtnlp.SpanClassifier.v1`: nested entities from token vectors."""
 
 from functools import partial
-from typing import Callable, List, Optional, Tuple, Union, cast
+from typing import Callable, List, Optional, Tuple, Union
 
 import torch
 from spacy.tokens import Doc
@@ -11,10 +11,9 @@ from thinc.types import Floats2d
 from ..nn.span_tagger import CHUNK_SIZE, SpanTagger
 from ..ranges import DROPOUT, SIZE, require
 from ..structured.span_decoding import Decoder
-from .eval_shim import EvalShim
 from .skip_empty import skip_empty
 from .token_classifier import with_head
-from .torch_head import Output, head_module, token_head
+from .torch_head import Output, module_for_prediction, token_head
 
 NAME = "mtnlp.SpanClassifier.v1"
 
@@ -73,11 +72,9 @@ def find_spans(
         `[docs, tokens]`, tokens that no entity may hold, None for none.
     RETURNS: what `SpanTagger.find` does. Raises MtnlpError (E205) where the head is not built.
     """
-    module = head_module(head)
+    module = module_for_prediction(head)
     device = next(module.parameters()).device
     lengths = torch.tensor([len(part) for part in vectors], dtype=torch.long, device=device)
     parts = [xp2torch(part, device=device) for part in vectors if len(part)]
     tokens = torch.cat([torch.zeros((0, head.get_dim("nI")), device=device), *parts])
-    shim = cast(EvalShim, head.shims[0])
-    shim.set_mode(training=False)
     return module.find(tokens, lengths, decoder, threshold, temperature, taken)

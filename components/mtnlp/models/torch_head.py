@@ -5,7 +5,7 @@ loaded; until then the layer has no module. Values between head and pipe stay to
 pipe's loss is computed in torch too.
 """
 
-from typing import Any, Callable, List, Tuple
+from typing import Any, Callable, List, Tuple, cast
 
 import torch
 from thinc.api import Model, get_torch_default_device, torch2xp, xp2torch
@@ -52,6 +52,14 @@ def head_module(model: Model) -> Any:
     if not model.shims:
         raise MtnlpError(Errors.E205)
     return model.shims[0]._model
+
+
+def module_for_prediction(model: Model) -> Any:
+    """The module in eval mode, for predictions by another method than `forward`. Raises MtnlpError
+    E205 where there is none."""
+    module = head_module(model)
+    cast(EvalShim, model.shims[0]).set_mode(training=False)
+    return module
 
 
 def forward_tokens(

@@ -152,7 +152,7 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
         Only annotated Docs go through the head. The encoder is backpropagated into in any case,
         with zeros where nothing is annotated, because the last listener's backward pass is
         everybody's; the head's own parameters then have no gradient at all, since an optimizer
-        with momentum or decay moves weights on zeros. Raises MtnlpError E310 where the encoder has
+        with momentum or decay moves weights on zeros. Raises MtnlpError E315 where the encoder has
         neither given its batch nor left its vectors.
         """
         losses = {} if losses is None else losses

@@ -127,8 +127,8 @@ class SentenceVectors(TorchPipe):
         return None
 
     def predict(self, docs: Iterable[Doc]) -> VectorBatch:
-        """Vectors of Docs, zeros for those that hold nothing to read. Raises MtnlpError E310 for Docs
-        without the vectors of the encoder."""
+        """Vectors of Docs, zeros for those that hold nothing to read. Raises MtnlpError E310
+        for Docs without the vectors of the encoder."""
         docs = list(docs)
         require_encoded(self.model, docs, self.name)
         pooler, head = self.model.get_ref("tok2vec"), self.model.get_ref("head")
