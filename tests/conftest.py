@@ -2,17 +2,17 @@
 
 import importlib.util
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple
 
 import pytest
-import typer
 from click.testing import Result
 from hypothesis import settings
 from spacy.language import Language
 from spacy.training import Example
-from typer.testing import CliRunner
 
+from tests.data.corpora import invoke
 from tests.pipes.cases import initialized, mixed_examples, train
 from tests.tiny import FAMILIES, PIPES, make_backbone, make_nlp
 
@@ -74,9 +74,6 @@ def data_root() -> Path:
     return path
 
 
-CALIBRATE = Path(__file__).parents[1] / "scripts" / "calibrate.py"
-
-
 class Joint(NamedTuple):
     """nlp: trained a little. examples: what on."""
 
@@ -95,14 +92,8 @@ def joint(backbone: Path) -> Joint:
 
 @pytest.fixture(scope="session")
 def calibrate() -> Callable[..., Result]:
-    """The command line of scripts/calibrate.py, run in this process."""
-    spec = importlib.util.spec_from_file_location("calibrate", CALIBRATE)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    app = typer.Typer()
-    app.command()(module.main)
-    return lambda *arguments: CliRunner().invoke(app, [str(part) for part in arguments])
+    """`mtnlp calibrate …`, run in this process."""
+    return partial(invoke, "calibrate")
 
 
 TOLERANCE = 1e-12

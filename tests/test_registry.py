@@ -1,22 +1,28 @@
 """Every name of setup.cfg's entry points resolves through the registry its group belongs to."""
 
 from configparser import ConfigParser
+from importlib import import_module
 from pathlib import Path
 from typing import List, Tuple
 
 import pytest
 import spacy
 import thinc.api
+from typer import Typer
 
 SETUP = Path(__file__).parents[1] / "setup.cfg"
+# Not names in configs: the command line, and spaCy's.
+COMMANDS = ("console_scripts", "spacy_cli")
 
 
-def entry_points() -> List[Tuple[str, str, str]]:
-    """(group, name, target) of every entry point."""
+def entry_points(commands: bool = False) -> List[Tuple[str, str, str]]:
+    """(group, name, target) of every entry point that is a registered name, or of the commands."""
     parser = ConfigParser()
     parser.read(SETUP, encoding="utf8")
     rows = []
     for group, block in parser["options.entry_points"].items():
+        if (group in COMMANDS) != commands:
+            continue
         for line in block.strip().splitlines():
             name, _, target = line.partition("=")
             rows.append((group, name.strip(), target.strip()))
@@ -38,6 +44,12 @@ def test_name_resolves(group: str, name: str, target: str) -> None:
         found = getattr(thinc.api.registry, registry).get(name)
     assert found.__name__ == function
     assert found.__module__ == module
+
+
+@pytest.mark.parametrize("group, name, target", entry_points(commands=True))
+def test_command_resolves(group: str, name: str, target: str) -> None:
+    module, _, attribute = target.partition(":")
+    assert name == "mtnlp" and isinstance(getattr(import_module(module), attribute), Typer)
 
 
 def test_names_are_versioned_and_unique() -> None:

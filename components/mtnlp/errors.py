@@ -8,7 +8,8 @@ from typing import Optional
 
 
 class MtnlpError(ValueError):
-    """An error whose message is meant for the user. Scripts print it without a traceback."""
+    """An error whose message is meant for the user. The command line prints it without a
+    traceback."""
 
 
 class DataError(MtnlpError):
@@ -29,6 +30,8 @@ class Errors:
     """The messages, by code."""
 
     # E0: general
+    E001 = "[E001] Cannot read or write {path} ({reason}). Check the path and its permissions."
+    E002 = "[E002] This needs the library '{library}': pip install 'mtnlp[{extra}]'."
 
     # E1: data
     E100 = "[E100] Cannot read the file ({reason}). Check the path and its permissions."
@@ -68,7 +71,11 @@ class Errors:
     E115 = "[E115] Broken archive ({reason}). It is probably cut short: fetch it again."
     E120 = "[E120] No brat documents here. Expected pairs of NAME.txt and NAME.ann."
     E121 = "[E121] Malformed {what} line. Expected {form}."
-    E122 = "[E122] Offsets {offsets} do not lie within the text of {length} characters."
+    E122 = (
+        "[E122] Offsets {offsets} do not lie within the text of {length} characters, or nothing "
+        "but blanks does. Offsets count characters: not bytes, and not UTF-16 units as JavaScript "
+        "does."
+    )
     E123 = (
         "[E123] The offsets give '{found}', but the annotation quotes '{expected}'. Offsets count "
         "characters (not bytes) of the .txt beside it."
@@ -128,7 +135,7 @@ class Errors:
         "to {last}."
     )
     E153 = "[E153] A list of label names has one name a line: this one is {what}."
-    E154 = "[E154] --label-names is for the format csv, and this is {found}. Leave it out."
+    E154 = "[E154] {option} is for {formats}, and this is {found}. Leave it out."
     E160 = "[E160] mtnlp.MixedCorpus.v1: {option} = {value!r}. Expected {form}."
     E161 = (
         "[E161] {found} documents, but {expected} were counted. Was the file written anew while it "
@@ -138,8 +145,67 @@ class Errors:
         "[E162] mtnlp.FitSchedule.v1: epochs = {epochs}, but [training] max_epochs = {max_epochs}. "
         "Set `epochs` above 0 with max_epochs = -1 alone."
     )
+    E163 = (
+        "[E163] Half a character ({half}, a surrogate without its partner) behind '{around}'. What "
+        "wrote the file cut a character in two, such as an emoji: write the text anew, or leave "
+        "such units out with --skip-bad."
+    )
+    E164 = (
+        "[E164] A second {what} {name}: line {first} has one already. Give one of the two another "
+        "number, and check which of them relations mean."
+    )
+    E165 = (
+        "[E165] Some tokens here have the tag '-' (not judged), which the layer doc.spans['{key}'] "
+        "cannot say. Judge them, leave the unit out, or leave --spans-key out: doc.ents can."
+    )
+    E166 = (
+        "[E166] Offsets {offsets} do not lie within the {length} tokens. They count tokens from 0, "
+        "and the end is the first token behind."
+    )
+    E167 = (
+        "[E167] The field '{field}' holds offsets, and nobody reads it. To read it: --spans-field "
+        "{field}"
+    )
+    E168 = (
+        "[E168] The field '{field}' holds a string per token, and nobody reads it. If these are "
+        "tags such as B-PER and O: --tags-field {field}"
+    )
+    E169 = (
+        "[E169] The {what} '{field}' holds labels, and nobody reads it. To read it: --label-field "
+        "{field}"
+    )
+    E170 = (
+        "[E170] The field '{field}' holds a number per token, and nobody reads it. If these are "
+        "tags, write their names instead, such as B-PER and O: numbers do not say what they mean."
+    )
+    E171 = (
+        "[E171] The column '{field}' holds offsets, which are not read from a table. Write the "
+        "data as JSONL, with one such list in the field 'spans' of each line."
+    )
+    E172 = (
+        "[E172] Nothing here is annotated: the Docs will hold texts only. The fields are: "
+        "{fields}. Name those that hold annotation with --label-field, --spans-field or "
+        "--tags-field."
+    )
+    E173 = (
+        "[E173] Spans cut words here, and would not if their offsets counted {unit}: {start} to "
+        "{end} is '{found}', and would be '{wanted}'. Offsets count characters (Unicode code "
+        "points, as Python does): correct them before you train on this."
+    )
+    E174 = (
+        "[E174] '{name}' is not on the Hugging Face hub, as far as mtnlp knows. Convert your own "
+        "copy with --source local --path DIR."
+    )
+    E175 = (
+        "[E175] No column {missing}. The first row is one cell, '{found}', so the separator is "
+        "probably another one: --delimiter '{guess}'"
+    )
+    E176 = (
+        "[E176] The Docs also have {attributes}, which the converter does not keep: only entities, "
+        "spans, categories, tags and sentence starts. Train on the file itself if you need them."
+    )
     E190 = (
-        "[E190] No file for the corpus '{name}' at {path}. Make it with scripts/convert.py, or "
+        "[E190] No file for the corpus '{name}' at {path}. Make it with `mtnlp convert`, or "
         "correct its `path` in the config."
     )
     E191 = "[E191] The corpus '{name}' has no documents at {path}. Convert it again."
@@ -252,7 +318,6 @@ class Errors:
     )
     E234 = "[E234] k = {found}. Ask for at least one reading of a text."
     E235 = "[E235] The temperature is {found}. Scores are divided by it: it must be above 0."
-
     E240 = (
         "[E240] mtnlp.ConcatTok2Vec.v1 has no parts. Give it tok2vec layers by name, for instance "
         "[components.ner.model.tok2vec.parts.listener]."
@@ -274,7 +339,14 @@ class Errors:
         "[E244] dependency = true lets the labels of a multi-label task learn from each other, and "
         "every task here is exclusive: {tasks}. Set dependency = false."
     )
-
+    E245 = (
+        "[E245] There is no tag decoder '{name}'. Choose one of: {names}, or the name of a "
+        "function that is registered in the group thinc_layers."
+    )
+    E246 = (
+        "[E246] '{found}' is not a pooling. Give the name of one ({names}) or a subclass of "
+        "mtnlp.nn.pooling.Pooling."
+    )
     E270 = (
         "[E270] mtnlp.LoRA.v1 needs the library 'peft' for training ({error}): "
         "pip install 'mtnlp[lora]'."
@@ -299,11 +371,13 @@ class Errors:
     # E3: pipes
     E301 = (
         "[E301] Cannot add the label '{label}' to '{name}': its head is built, and its scores have "
-        "their places. Give all labels before nlp.initialize(), or train a new component."
+        "their places. Start the component anew on data that has the label: "
+        "nlp.get_pipe('{name}').initialize(get_examples, nlp=nlp). It takes the data's labels and "
+        "forgets what it learnt; the encoder does not."
     )
     E302 = (
         "[E302] The component '{name}' has no labels. Either the training data holds none where it "
-        "looks (check spans_key or tasks, and the corpus with `python scripts/stats.py`), or give "
+        "looks (check spans_key or tasks, and the corpus with `mtnlp stats`), or give "
         "them by add_label or [initialize.components.{name}.labels]."
     )
     E303 = (
@@ -320,11 +394,83 @@ class Errors:
     )
     E306 = (
         "[E306] Cannot initialize '{name}': every document of the training data is empty. Check "
-        "the corpus with `python scripts/stats.py`."
+        "the corpus with `mtnlp stats`."
     )
     E310 = (
-        "[E310] '{name}' has no vectors of the text '{start}…': its encoder has not run, or a "
-        "cleaner has run since. Try `with nlp.select_pipes(disable=['trf_data_cleaner'])`."
+        "[E310] '{name}' has no vectors of the text '{start}…': the encoder it listens to is not "
+        "in the pipeline, is disabled or has not run, or a cleaner has run since. Enable the "
+        "encoder, too: spacy.load(..., enable=['transformer', '{name}']); to use '{name}' without "
+        "it elsewhere, call nlp.replace_listeners before. A cleaner belongs behind all listeners; "
+        "to switch it off, try `with nlp.select_pipes(disable=['trf_data_cleaner'])`."
+    )
+    E311 = (
+        "[E311] '{name}' listens to the component '{upstream}' ('*' is any {kind}), and there is "
+        "none. {kind} components here: {found}. Add one before it: nlp.add_pipe('{kind}', "
+        "before='{name}'), or in the config [components.{kind}] with factory = \"{kind}\", and "
+        '"{kind}" in front of "{name}" in [nlp] pipeline. The transformer\'s model is '
+        '@architectures = "mtnlp.TransformerModel.v1" with the name of an encoder.'
+    )
+    E312 = (
+        "[E312] '{name}' listens to '{found}', which stands behind it in the pipeline. Put "
+        "'{found}' in front of '{name}': in [nlp] pipeline, or by add_pipe(..., before='{name}')."
+    )
+    E313 = (
+        "[E313] '{name}' listens to '{found}', whose vectors the component '{cleaner}' between "
+        "them takes away. Put '{cleaner}' behind the last listener: in [nlp] pipeline, or by "
+        "nlp.add_pipe(..., name='{name}', before='{cleaner}')."
+    )
+    W314 = (
+        "[W314] '{name}' projects vectors of {own} numbers to width = {width} by a random layer, "
+        "and nothing trains it: mtnlp has no loss for it. Such vectors are never better than those "
+        "of the encoder. Set width = null to keep these."
+    )
+    E320 = (
+        "[E320] Another library has registered {owner}._.{name}, so it does not give what mtnlp "
+        "writes. Use {instead} in its place."
+    )
+    E321 = (
+        "[E321] restore_vectors: this Doc holds no sentence vector. Write the DocBin with "
+        "DocBin(store_user_data=True), from Docs that the component sentence_vectors has seen."
+    )
+    E330 = "[E330] {owner}: {name} = {value!r}. Expected {form}."
+    E331 = (
+        "[E331] '{one}' and '{other}' both write doc.spans['{key}'], and the later one would "
+        "replace what the earlier one found: a component that writes doc.ents keeps its scores in "
+        "the group of its own name. Give one of them another spans_key or another name, or, where "
+        "both have the same spans_key, set overwrite_ents = false on the later one."
+    )
+    E332 = (
+        "[E332] '{name}': a task cannot be called '{task}'. The keys of doc.cats are task/LABEL: "
+        "give it a name without a slash."
+    )
+    E340 = (
+        "[E340] doc.cats['{key}'] is {value} in {where}. A gold category is 0.0 or 1.0: correct "
+        "the value, or remove the key where nobody knows."
+    )
+    E341 = (
+        "[E341] The task '{task}' is exclusive, and several of its labels hold in {where}: {keys}. "
+        "Leave one at 1.0, or set exclusive = false for the task."
+    )
+    E342 = (
+        "[E342] The task '{task}' is exclusive, and none of its labels holds in {where}: {keys} "
+        "are all 0.0. Set one of them to 1.0, remove the keys where nobody knows, or set "
+        "exclusive = false for the task."
+    )
+    E343 = (
+        "[E343] The task '{task}' of '{name}' is exclusive and has a single label, '{key}': its "
+        "probability would be 1.0 whatever the text says. Add documents with another label, or set "
+        "exclusive = false for the task."
+    )
+    E344 = (
+        "[E344] The span '{span}' of {layer} has no label, in {where}. Give it one, or remove it."
+    )
+    E345 = (
+        "[E345] '{name}' does not know these labels of {layer} and learns nothing from them (how "
+        "many are in this batch): {counts}. nlp.get_pipe('{name}').skipped_labels counts them "
+        "from here on. To learn them, start the component anew on this data: "
+        "nlp.get_pipe('{name}').initialize(get_examples, nlp=nlp) before training, or, with `spacy "
+        "train`, factory in place of source in [components.{name}]. Where "
+        "[initialize.components.{name}.labels] is set, add them there."
     )
 
     # E4: training and project
@@ -380,7 +526,6 @@ class Errors:
     E427 = "[E427] No run has the score '{metric}'. Scores are: {known}."
     E428 = "[E428] {run} failed: {reason} (all it printed is in {log})"
     E429 = "[E429] The figure needs matplotlib: pip install 'mtnlp[reports]'."
-
     E430 = (
         "[E430] mtnlp.FitSchedule.v1 sets the steps of a warmup_linear.v1 schedule, but "
         "[training.optimizer.learn_rate] is something else. Use warmup_linear.v1, or remove the "
@@ -463,7 +608,7 @@ class Errors:
     )
     E475 = (
         "[E475] No {part} document is annotated for: {names}. Convert their corpora, or take the "
-        "components out of the config."
+        "components, or the tasks of a classifier, out of the config."
     )
     E476 = (
         "[E476] {folder} has a result but no weights to score. Delete the folder to train it again."

@@ -4,7 +4,18 @@ Shape letters: `batch` documents, `seq` tokens (padded), `labels` classes, `widt
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Protocol, TypedDict
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    List,
+    NamedTuple,
+    Optional,
+    Protocol,
+    Sequence,
+    Tuple,
+    TypedDict,
+)
 
 import torch
 
@@ -30,19 +41,25 @@ class Record:
 
     text: the raw text (offsets of annotations are characters).
     tokens: the gold tokens (offsets of annotations are token indices).
-    sent_starts: per token, whether a sentence begins there.
+    sent_starts: per token, whether a sentence begins there; None in the list is "unknown".
     entities: flat entities, for `doc.ents`.
+    missing: half-open stretches, in the units of `entities`, of which nobody says whether they are
+        an entity. None (or an empty list) means that none is: where `entities` is set, everything
+        outside of them is known to be no entity. Where `entities` is None, all of the unit is
+        unknown anyway.
     spans: nested or parallel layers, for `doc.spans[key]`.
     cats: document labels, `task/LABEL` to 0.0 or 1.0.
     tags: one part-of-speech tag a token.
     meta: where it comes from: `path`, `line`, `group` (what may not be split: a movie, a
-        document), `stratum` (what splits are stratified by).
+        document), `stratum` (what splits are stratified by), `judged` (the tasks of which `cats`
+        names every label that holds: those it does not name are known not to hold).
     """
 
     text: Optional[str] = None
     tokens: Optional[List[str]] = None
-    sent_starts: Optional[List[bool]] = None
+    sent_starts: Optional[Sequence[Optional[bool]]] = None
     entities: Optional[List[Annotation]] = None
+    missing: Optional[List[Tuple[int, int]]] = None
     spans: Optional[Dict[str, List[Annotation]]] = None
     cats: Optional[Dict[str, float]] = None
     tags: Optional[List[str]] = None

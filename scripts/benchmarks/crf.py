@@ -1,13 +1,22 @@
 """The speed of our CRF beside pytorch-crf's: same tensors, same process, turn by turn."""
 
 import statistics
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence
 
 import torch
+import typer
+from rich.console import Console
 from rich.table import Table
+from wasabi import msg
 
+if not __package__:  # run by its path
+    sys.path[0] = str(Path(__file__).parents[2])
+
+from mtnlp.cli.verb import verb_app
 from mtnlp.errors import Errors, MtnlpError
 from mtnlp.structured import crf
 from mtnlp.structured.schemes import get_scheme
@@ -147,3 +156,28 @@ def _operations(workload: CrfWorkload, reference: Any) -> Dict[str, List[Callabl
 def _forget(*tensors: torch.Tensor) -> None:
     for tensor in tensors:
         tensor.grad = None
+
+
+app = verb_app()
+
+
+@app.command()
+def main(
+    batch: int = typer.Option(64, min=1, help="Rows of the batch."),
+    length: int = typer.Option(128, min=1, help="Tokens of the longest row; the others vary."),
+    labels: int = typer.Option(16, min=1, help="Entity labels; 16 are 33 BIO tags."),
+    repeats: int = typer.Option(15, min=1, help="Repeats; the median counts."),
+    threads: List[int] = typer.Option([1, 2], min=1, help="Threads; repeat it to try several."),
+    seed: int = typer.Option(0, help="Seed of the random scores."),
+) -> None:
+    """The CRF beside pytorch-crf: milliseconds, median (fastest)."""
+    workload = CrfWorkload(batch, length, labels, repeats, seed)
+    try:
+        timings = measure_crf(workload, threads)
+    except MtnlpError as error:
+        msg.fail(str(error), exits=1)
+    Console().print(crf_table(timings, workload))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,14 +1,18 @@
 """Words a second of whole pipelines, side by side: in one process, turn by turn."""
 
 import statistics
+import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Protocol, Sequence
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Protocol, Sequence
 
 import torch
+import typer
+from rich.console import Console
 from rich.table import Table
 from spacy import registry
 from spacy.schemas import ConfigSchemaTraining
@@ -18,6 +22,12 @@ from spacy.training.initialize import init_nlp
 from spacy.training.loop import create_train_batches, train_while_improving
 from spacy.util import load_config, resolve_dot_names
 from wasabi import msg
+
+if not __package__:  # run by its path
+    sys.path[0] = str(Path(__file__).parents[2])
+
+from mtnlp.cli.verb import verb_app
+from mtnlp.errors import MtnlpError
 
 NEVER = 10**9
 
@@ -167,3 +177,77 @@ def speed_table(speeds: Sequence[Speed], workload: SpeedWorkload) -> Table:
             row.append(f"{statistics.median(own) / statistics.median(other):.1f}")
         table.add_row(*row)
     return table
+
+
+app = verb_app()
+
+
+@app.command()
+def main(
+    configs: List[Path] = typer.Argument(
+        ..., exists=True, help="Configs of spacy train; all are compared with the last contender."
+    ),
+    train: Path = typer.Option(Path("corpus/train"), exists=True, help="Folder of .spacy files."),
+    test: Path = typer.Option(Path("corpus/test"), exists=True, help="Folder, to be predicted."),
+    backbone: str = typer.Option("assets/backbone/all-MiniLM-L6-v2", help="Encoder of them all."),
+    span_marker: bool = typer.Option(
+        False, help="SpanMarker as last contender, on the first config's documents."
+    ),
+    spans_key: Optional[str] = typer.Option(
+        None, help="SpanMarker's entities are in doc.spans of this key, by default in doc.ents."
+    ),
+    trainer_task: Optional[str] = typer.Option(
+        None,
+        help="Hugging Face's Trainer as last contender: a classifier of this exclusive task, on "
+        "the first config's documents.",
+    ),
+    trainer_batch_size: int = typer.Option(8, min=1, help="Texts a step of the Trainer."),
+    steps: int = typer.Option(20, min=1, help="Training steps a round."),
+    documents: int = typer.Option(500, min=1, help="Documents to predict a round."),
+    rounds: int = typer.Option(3, min=1, help="Rounds, after one that does not count."),
+    batch_size: int = typer.Option(
+        4, min=1, help="A training step of the configs, in their batcher's unit."
+    ),
+    threads: int = typer.Option(2, min=1, help="Threads of torch."),
+) -> None:
+    """Training and predicting with whole pipelines, turn by turn: words/s, median (range).
+
+    \b
+    Examples:
+      pipeline_speed.py configs/conll.cfg configs/compare/spacy_ner.cfg
+      pipeline_speed.py configs/compare/span_ner.cfg --span-marker --spans-key multinerd
+      pipeline_speed.py configs/imdb.cfg --batch-size 2700 --trainer-task sentiment
+    """
+    # They measure themselves with what stands above.
+    from scripts.benchmarks.peers.hf_speed import TrainerContender
+    from scripts.benchmarks.peers.span_marker import SpanMarkerContender
+
+    workload = SpeedWorkload(steps, documents, rounds, batch_size, threads)
+    overrides = {
+        "paths.backbone": backbone,
+        "paths.train": str(train),
+        "paths.dev": str(test),
+        "training.batcher.size": batch_size,
+    }
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            ours = [PipelineContender(config, overrides, workload) for config in configs]
+            contenders: List[Contender] = [*ours]
+            if span_marker:
+                contenders.append(
+                    SpanMarkerContender(ours[0], spans_key, backbone, workload, folder)
+                )
+            if trainer_task:
+                contenders.append(
+                    TrainerContender(
+                        ours[0], trainer_task, backbone, trainer_batch_size, workload, folder
+                    )
+                )
+            speeds = measure_speed(contenders, workload)
+    except MtnlpError as error:
+        msg.fail(str(error), exits=1)
+    Console().print(speed_table(speeds, workload))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,15 +1,24 @@
 """Where the time of a training goes: seconds of each phase of spaCy's loop."""
 
+import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import torch
+import typer
+from rich.console import Console
 from rich.table import Table
 from spacy.pipeline import TrainablePipe
 from spacy_transformers import Transformer
+from wasabi import msg
 
+if not __package__:  # run by its path
+    sys.path[0] = str(Path(__file__).parents[2])
+
+from mtnlp.cli.verb import verb_app
+from mtnlp.errors import MtnlpError
 from mtnlp.models.transformer import WindowedTransformerModel
 from scripts.benchmarks.pipeline_speed import PipelineContender, SpeedWorkload
 
@@ -177,3 +186,38 @@ def profile_table(seconds: Dict[str, float], words: int, title: str) -> Table:
     for name, value in sorted(seconds.items(), key=lambda item: -item[1]):
         table.add_row(name, f"{value:.2f}", f"{value / total:.1%}")
     return table
+
+
+app = verb_app()
+
+
+@app.command()
+def main(
+    config: Path = typer.Argument(..., exists=True, help="A config of spacy train."),
+    train: Path = typer.Option(Path("corpus/train"), exists=True, help="Folder of .spacy files."),
+    backbone: str = typer.Option("assets/backbone/all-MiniLM-L6-v2", help="The encoder."),
+    steps: int = typer.Option(20, min=1, help="Training steps, after as many that do not count."),
+    batch_size: Optional[int] = typer.Option(
+        None, min=1, help="A training step, in the unit of the config's batcher. Default: its own."
+    ),
+    threads: int = typer.Option(2, min=1, help="Threads of torch."),
+) -> None:
+    """Where the time of a training goes: seconds of each phase."""
+    overrides: Dict[str, Any] = {
+        "paths.backbone": backbone,
+        "paths.train": str(train),
+        "paths.dev": str(train),
+    }
+    if batch_size:
+        overrides["training.batcher.size"] = batch_size
+    workload = SpeedWorkload(steps=steps, documents=0, threads=threads)
+    try:
+        seconds, words = profile_training(config, overrides, workload)
+    except MtnlpError as error:
+        msg.fail(str(error), exits=1)
+    title = f"{config.stem}, {steps} steps, {threads} threads"
+    Console().print(profile_table(seconds, words, title))
+
+
+if __name__ == "__main__":
+    app()

@@ -1,27 +1,12 @@
 """What each corpus is, where it comes from, and what its terms mean for a model trained on it."""
 
-from dataclasses import dataclass
 from typing import Dict, List, Sequence
 
+from mtnlp.data.datasets import DATASETS
+from mtnlp.data.formats.entry import Card as Corpus
 from mtnlp.errors import Errors, MtnlpError
 
 SOURCES = ("sample", "hub", "local")
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """A corpus as a model's papers name it.
-
-    title, author, url: for meta.json's `sources`.
-    licence: its licence in a few words.
-    notice: what whoever uses or passes on a model trained on it should know.
-    """
-
-    title: str
-    author: str
-    url: str
-    licence: str
-    notice: str
 
 
 SAMPLE = Corpus(
@@ -33,39 +18,7 @@ SAMPLE = Corpus(
     "them shows how everything works and is no match for one trained on full corpora.",
 )
 
-REAL: Dict[str, Corpus] = {
-    "imdb": Corpus(
-        title="Large Movie Review Dataset (IMDB)",
-        author="Maas et al., 2011",
-        url="https://ai.stanford.edu/~amaas/data/sentiment/",
-        licence="none stated",
-        notice="The reviews belong to their authors; the dataset's makers ask to be cited and "
-        "state no licence.",
-    ),
-    "conll": Corpus(
-        title="CoNLL-2003, English",
-        author="Tjong Kim Sang and De Meulder, 2003",
-        url="https://www.clips.uantwerpen.be/conll2003/ner/",
-        licence="Reuters Corpus agreement",
-        notice="The texts are Reuters news, given out for research under an agreement with the "
-        "Reuters Corpus; commercial use needs Reuters' consent.",
-    ),
-    "nerel": Corpus(
-        title="NEREL",
-        author="Loukachevitch et al., 2021",
-        url="https://github.com/nerel-ds/NEREL",
-        licence="none stated",
-        notice="Russian Wikinews articles with annotations; the annotations state no licence.",
-    ),
-    "multinerd": Corpus(
-        title="MultiNERD, English",
-        author="Tedeschi and Navigli, 2022",
-        url="https://github.com/Babelscape/multinerd",
-        licence="CC BY-NC-SA 4.0",
-        notice="Non-commercial: a model trained on it may not be used commercially, and its "
-        "makers must be credited.",
-    ),
-}
+REAL: Dict[str, Corpus] = {name: dataset.card for name, dataset in DATASETS.items()}
 
 
 def corpora_used(names: Sequence[str], source: str) -> List[Corpus]:

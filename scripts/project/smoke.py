@@ -9,8 +9,15 @@ import tempfile
 import time
 import venv
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Annotated, Dict, List, Optional
 
+import typer
+from wasabi import msg
+
+if not __package__:  # run by its path
+    sys.path[0] = str(Path(__file__).parents[2])
+
+from mtnlp.cli.verb import verb_app
 from mtnlp.errors import Errors, MtnlpError
 from mtnlp.files import write_text
 
@@ -73,3 +80,39 @@ def run(command: List[str], folder: Path, what: str) -> None:
     code = subprocess.run(command, cwd=folder, env=environment, check=False).returncode
     if code != 0:
         raise MtnlpError(Errors.E414.format(what=what, code=code))
+
+
+app = verb_app()
+
+
+@app.command()
+def main(
+    requirement: Annotated[str, typer.Argument(help="What to install.")] = "en_mtnlp",
+    packages: Annotated[Path, typer.Option(help="The folder that holds the wheels.")] = Path(
+        "packages"
+    ),
+    application: Annotated[Path, typer.Option(help="What to run there.")] = (
+        Path(__file__).with_name("application.py")
+    ),
+    constraints: Annotated[Optional[Path], typer.Option(help="Pins for pip.")] = None,
+    stamp: Annotated[Optional[Path], typer.Option(help="A file to write after success.")] = None,
+) -> None:
+    """Install a packaged model into a new virtual environment and run an application there.
+
+    Nothing but the wheels and their dependencies is installed, so a missing requirement or file
+    shows. The environment is temporary.
+    """
+    msg.info(f"Installing {requirement} into a new environment: a minute or two")
+    try:
+        seconds = smoke(packages, requirement, application, constraints=constraints, stamp=stamp)
+    except MtnlpError as error:
+        msg.fail(str(error))
+        sys.exit(1)
+    msg.good(
+        f"{requirement} works (install {seconds['install']:.0f} s, "
+        f"application {seconds['application']:.0f} s)"
+    )
+
+
+if __name__ == "__main__":
+    app()

@@ -1,12 +1,19 @@
 """Proof that the embedded sample is well-formed and as large and varied as it is meant to be."""
 
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, Iterable, List, Sequence, Set
 
+import typer
 from wasabi import msg
 
+if not __package__:  # run by its path
+    sys.path[0] = str(Path(__file__).parents[2])
+
+from mtnlp.cli.verb import verb_app
+from mtnlp.data.datasets import DATASETS
 from mtnlp.data.formats.bad_input import BadInput, read_lines
 from mtnlp.data.formats.brat import BratDocument, read_brat
 from mtnlp.data.formats.columns import DOCSTART, read_sentences
@@ -15,7 +22,7 @@ from mtnlp.data.formats.multinerd import read_multinerd
 from mtnlp.data.formats.tags import scheme_evidence
 from mtnlp.data.labels import CONLL_LABELS, MULTINERD_KEY, MULTINERD_LABELS
 from mtnlp.data.options import Parts
-from mtnlp.data.sources import find_parts, read_imdb_parts
+from mtnlp.data.sources import find_parts, read_dataset
 from mtnlp.errors import DataError, Errors, MtnlpError
 from mtnlp.types import Record
 
@@ -128,7 +135,7 @@ def _texts_differ(result: Validation, corpus: str, texts: Iterable[str]) -> None
 
 
 def _imdb(root: Path, on_bad: BadInput, result: Validation) -> None:
-    parts = read_imdb_parts(root / "aclImdb", on_bad)
+    parts = read_dataset(DATASETS["imdb"], root / "aclImdb", on_bad)
     reviews = [record for part in parts.values() for record in part]
     lengths = [len((review.text or "").split()) for review in reviews]
     labels = Counter(review.meta["stratum"] for review in reviews)
@@ -252,3 +259,26 @@ def _multinerd(root: Path, on_bad: BadInput, result: Validation) -> None:
         missing = sorted(set(MULTINERD_LABELS) - labels)
         result.equal("multinerd", f"types missing in {part}", ", ".join(missing) or "none", "none")
     _texts_differ(result, "multinerd", (" ".join(record.tokens or []) for record in everything))
+
+
+app = verb_app()
+
+
+@app.command()
+def main(
+    root: Path = typer.Argument(Path("corpus/sample"), help="The folder of the sample."),
+) -> None:
+    """Prove every file of the sample well-formed: offsets, tags, ratings, counts, splits.
+
+    Prints a table; exits with 1 on any fault.
+    """
+    try:
+        require_valid(root)
+    except MtnlpError as error:
+        msg.fail("The sample has faults.")
+        typer.echo(str(error))
+        raise typer.Exit(1) from None
+
+
+if __name__ == "__main__":
+    app()

@@ -1,4 +1,4 @@
-"""`scripts/calibrate.py`: from a saved pipeline to a calibrated one and its figures."""
+"""`mtnlp calibrate`: from a saved pipeline to a calibrated one and its figures."""
 
 import json
 from pathlib import Path

@@ -126,14 +126,23 @@ def test_midway_between_neighbours() -> None:
 
 
 def test_saved_thresholds_cut_where_fitted_ones_do() -> None:
-    """Settings are saved as JSON, whose numbers have ten decimals."""
-    ranked = np.array([1.0, 1 - 1e-9, 0.5 + 3e-8, 0.5, 2e-8, 3e-9, 1e-12, 0.0])[:, None]
+    """Some JSON has numbers of ten decimals."""
+    ranked = np.array([1.0, 1 - 1e-9, 0.5 + 3e-6, 0.5, 2e-8, 3e-9, 1e-12, 0.0])[:, None]
     thresholds, possible = between(ranked)
     assert possible[:, 0].tolist() == [True, False, True, True, True, True, False, False, True]
     for kept in np.flatnonzero(possible):
         saved = srsly.json_loads(srsly.json_dumps(float(thresholds[kept, 0])))
         assert saved == pytest.approx(thresholds[kept, 0], abs=1e-12)
         assert (ranked[:, 0] >= saved).sum() == kept
+
+
+def test_no_threshold_divides_one_text_in_two_batches() -> None:
+    """Equal texts with other gold: rounding puts one of them first, another batch the other."""
+    probability = 1 / (1 + np.exp(-np.array([[3.0], [1.0], [-2.0], [-9.0]])))
+    nudged = 1 / (1 + np.exp(-np.array([[3.0], [1.0], [-2.0], [-9.0]]) + 5e-7))
+    ranked = np.stack([probability, nudged], axis=1).reshape(-1, 1)
+    _, possible = between(ranked)
+    assert possible[:, 0].tolist() == [True, False] * 4 + [True]
 
 
 def test_of_equal_thresholds_the_nearest_to_the_default() -> None:

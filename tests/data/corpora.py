@@ -2,14 +2,14 @@
 
 import json
 import os
-import runpy
 import tarfile
 from pathlib import Path
 from typing import Callable, Dict, List, Union
 
-import typer
 from click.testing import Result
 from typer.testing import CliRunner
+
+from mtnlp.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 REAL_DATA = Path(os.environ.get("MTNLP_DATA", ROOT.parent / "shared" / "data"))
@@ -112,14 +112,9 @@ MAKERS: Dict[str, Callable[[Path], Path]] = {
 }
 
 
-def invoke(script: str, *arguments: object) -> Result:
-    """Runs a script's Typer app as the command line does; an exception stays in the result."""
-    namespace = runpy.run_path(str(ROOT / "scripts" / f"{script}.py"), run_name="script")
-    app = namespace.get("app")
-    if app is None:
-        app = typer.Typer()
-        app.command()(namespace["main"])
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+def invoke(verb: str, *arguments: object) -> Result:
+    """Runs `mtnlp VERB …` in this process; an exception stays in the result."""
+    return CliRunner().invoke(app, [verb, *map(str, arguments)])
 
 
 def flat(output: str) -> str:

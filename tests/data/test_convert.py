@@ -6,10 +6,9 @@ from typing import Any, List
 
 import pytest
 import spacy
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
 
 from mtnlp.data.convert import convert, keep_labels
-from mtnlp.data.labels import MULTINERD_SYSTEM_B
 from mtnlp.data.options import ConvertOptions
 from mtnlp.errors import DataError, MtnlpError
 from mtnlp.types import Annotation, Record
@@ -84,7 +83,7 @@ def test_system_b(tmp_path: Path) -> None:
         source="local",
         path=tmp_path / "in",
         out=tmp_path,
-        labels=MULTINERD_SYSTEM_B,
+        labels=["PER", "ORG", "LOC", "DIS", "ANIM"],
         name="system_b",
     )
     (doc,) = docs_of(convert(options).written.files["train"])
@@ -167,6 +166,50 @@ def test_docbin_of_ones_own(tmp_path: Path) -> None:
         old, new = docs_of(path), docs_of(second.written.files[part])
         assert [doc.to_json() for doc in old] == [doc.to_json() for doc in new]
         assert all(doc.has_unknown_spaces for doc in new)
+
+
+def test_what_is_missing_in_a_docbin_stays_missing(tmp_path: Path) -> None:
+    doc = Doc(VOCAB, words=["Ada", "sang", "in", "Rome"])
+    doc.set_ents([Span(doc, 0, 1, "PER")], outside=[doc[1:2]], default="missing")
+    doc.cats = {"topic/a": 1.0}
+    other = Doc(VOCAB, words=["Film"])
+    other.cats = {"topic/b": 1.0, "positive": 0.0}
+    path = tmp_path / "a.spacy"
+    DocBin(docs=[doc, other]).to_disk(path)
+    options = ConvertOptions(
+        "docbin", train=path, dev=path, test=path, task="mood", out=tmp_path / "out"
+    )
+    first, second = docs_of(convert(options).written.files["test"])
+    assert [token.ent_iob_ for token in first] == ["B", "O", "", ""]
+    assert first.cats == {"topic/a": 1.0}
+    assert second.cats == {"topic/b": 1.0, "mood/positive": 0.0}
+    assert not second.has_annotation("ENT_IOB")
+
+
+def test_a_mapping_says_what_was_judged(tmp_path: Path) -> None:
+    rows = [
+        {"text": "a", "cats": {"topic/a": 1.0}},
+        {"text": "b", "cats": {"topic/b": 0}},
+        {"text": "c", "label": "good"},
+        {"text": "d", "labels": ["bad"]},
+    ]
+    path = write(tmp_path / "a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    options = ConvertOptions("jsonl", train=path, dev=path, test=path, out=tmp_path / "out")
+    docs = docs_of(convert(options).written.files["test"])
+    assert [doc.cats for doc in docs] == [
+        {"topic/a": 1.0},
+        {"topic/b": 0.0},
+        {"category/bad": 0.0, "category/good": 1.0},
+        {"category/bad": 1.0, "category/good": 0.0},
+    ]
+
+
+def test_offsets_in_other_units_are_a_warning(tmp_path: Path) -> None:
+    row = {"text": "😀 Łódź is old", "spans": [{"start": 3, "end": 7, "label": "LOC"}]}
+    path = write(tmp_path / "a.jsonl", json.dumps(row))
+    options = ConvertOptions("jsonl", train=path, dev=path, test=path, out=tmp_path / "out")
+    (warning,) = convert(options).warnings
+    assert warning.startswith(f"{path}:1: [E173]") and "'Łódź'" in warning
 
 
 def test_a_test_split_is_needed(tmp_path: Path) -> None:

@@ -61,6 +61,15 @@ def test_missing_is_not_negative(tmp_path: Path) -> None:
     assert not any(doc.has_annotation("SENT_START") for doc in (label, entities, layer))
 
 
+def test_missing_stretches_of_a_text() -> None:
+    """Whatever token a stretch touches is unknown, except where an entity stands."""
+    record = Record(text="Ada sang in Rome today", entities=[Annotation(0, 3, "PER")])
+    record.missing = [(2, 8), (13, 14)]
+    doc = to_doc(record, NLP)
+    assert [token.ent_iob_ for token in doc] == ["B", "", "O", "", "O"]
+    assert [token.ent_iob_ for token in round_trip(doc)[0]] == ["B", "", "O", "", "O"]
+
+
 def test_misaligned_spans_widen_to_tokens() -> None:
     written = Written()
     record = Record(text="Newyorkers left", spans={"x": [Annotation(0, 7, "LOC")]})

@@ -5,6 +5,11 @@ import pytest
 
 from mtnlp.data import hub
 from mtnlp.data.formats.bad_input import BadInput
+from mtnlp.data.formats.conll import CONLL, CONLL_TAGS
+from mtnlp.data.formats.entry import Dataset
+from mtnlp.data.formats.imdb import IMDB, imdb_row
+from mtnlp.data.formats.multinerd import MULTINERD
+from mtnlp.data.options import Parts
 from mtnlp.errors import DataError, MtnlpError
 
 
@@ -20,10 +25,15 @@ class Loader:
         return self.splits
 
 
+def read_hub(dataset: Dataset, on_bad: BadInput, loader: Loader) -> Parts:
+    assert dataset.hub is not None
+    return hub.read_hub(dataset.hub, on_bad, loader)
+
+
 def test_imdb() -> None:
     rows = [{"text": "Good.<br />Very.", "label": 1}, {"text": "Bad.", "label": 0}]
     loader = Loader(train=rows, test=rows[:1], unsupervised=[{"text": "x", "label": -1}])
-    parts = hub.hub_imdb(BadInput(), loader)
+    parts = read_hub(IMDB, BadInput(), loader)
     assert loader.asked == [("stanfordnlp/imdb", None)]
     assert {part: len(records) for part, records in parts.items()} == {"train": 2, "test": 1}
     first, second = parts["train"]
@@ -52,7 +62,7 @@ class Rows(List[Dict[str, Any]]):
 def test_conll() -> None:
     row = {"tokens": ["EU", "says", "Rome"], "ner_tags": [3, 0, 5], "pos_tags": [0, 1, 0]}
     loader = Loader(train=Rows(row), validation=[row], test=[row])
-    parts = hub.hub_conll(BadInput(), loader)
+    parts = read_hub(CONLL, BadInput(), loader)
     assert loader.asked == [("eriktks/conll2003", "refs/convert/parquet")]
     (record,) = parts["train"]
     assert record.entities == [(0, 1, "ORG"), (2, 3, "LOC")]
@@ -61,7 +71,7 @@ def test_conll() -> None:
 
 
 def test_conll_ids() -> None:
-    assert hub.CONLL_TAGS == (
+    assert CONLL_TAGS == (
         "O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC", "B-MISC", "I-MISC"
     )  # fmt: skip
 
@@ -73,7 +83,7 @@ def test_multinerd() -> None:
     ]
     policy = BadInput()
     loader = Loader(train=rows, validation=rows, test=rows)
-    parts = hub.hub_multinerd(policy, loader)
+    parts = read_hub(MULTINERD, policy, loader)
     assert loader.asked == [("Babelscape/multinerd", None)]
     assert [len(records) for records in parts.values()] == [1, 1, 1]
     assert parts["dev"][0].spans == {"multinerd": [(0, 1, "PER")]}
@@ -94,21 +104,21 @@ def test_bad_conll_rows(row: Dict[str, Any]) -> None:
     good = {"tokens": ["a"], "ner_tags": [0]}
     loader = Loader(train=[good, row], validation=[good], test=[good])
     with pytest.raises(DataError, match=r"eriktks/conll2003/train:2: "):
-        hub.hub_conll(BadInput(), loader)
+        read_hub(CONLL, BadInput(), loader)
     policy = BadInput(skip=True)
-    assert len(hub.hub_conll(policy, loader)["train"]) == 1
+    assert len(read_hub(CONLL, policy, loader)["train"]) == 1
     assert len(policy.errors) == 1
 
 
 @pytest.mark.parametrize("row", [{"text": "", "label": 1}, {"text": "a", "label": -1}, {}])
 def test_bad_imdb_rows(row: Dict[str, Any]) -> None:
     with pytest.raises(DataError):
-        hub.imdb_row(row)
+        imdb_row(row)
 
 
 def test_a_split_is_missing() -> None:
     with pytest.raises(MtnlpError, match=r"E142.*validation"):
-        hub.hub_conll(BadInput(), Loader(train=[], test=[]))
+        read_hub(CONLL, BadInput(), Loader(train=[], test=[]))
 
 
 def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:

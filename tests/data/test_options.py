@@ -1,6 +1,6 @@
 import pytest
 
-from mtnlp.data.options import parse_labels, parse_limit, parse_ratio
+from mtnlp.data.options import parse_delimiter, parse_labels, parse_limit, parse_ratio
 from mtnlp.errors import MtnlpError
 
 
@@ -27,6 +27,14 @@ def test_limit() -> None:
 def test_not_a_limit(value: str) -> None:
     with pytest.raises(MtnlpError, match=r"E144.*--limit"):
         parse_limit(value)
+
+
+def test_delimiter() -> None:
+    written = ["tab", "\\t", "\t", "space", ";"]
+    assert [parse_delimiter(value) for value in written] == ["\t", "\t", "\t", " ", ";"]
+    for value in (";;", '"', "\n"):
+        with pytest.raises(MtnlpError, match=r"E144.*--delimiter"):
+            parse_delimiter(value)
 
 
 def test_labels() -> None:

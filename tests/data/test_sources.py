@@ -128,6 +128,9 @@ def test_options_that_make_no_sense(tmp_path: Path) -> None:
             read_source(options, BadInput())
     with pytest.raises(MtnlpError, match=r"E144.*--train"):
         read_source(ConvertOptions("csv"), BadInput())
+    for task in ("a/b", " "):
+        with pytest.raises(MtnlpError, match=r"E144.*--task"):
+            read_source(ConvertOptions("csv", task=task), BadInput())
 
 
 def test_units() -> None:
@@ -165,9 +168,21 @@ def test_conll_units(tmp_path: Path) -> None:
     assert sizes == {"sentence": 3, "document": 2}
 
 
+def judged(text: str, *keys: str) -> Record:
+    """A Record that names every label of the task `t` that holds."""
+    return Record(text=text, cats=dict.fromkeys(keys, 1.0), meta={"judged": ["t"]})
+
+
+def test_fill_cats_only_where_all_labels_are_named() -> None:
+    """A mapping says what was judged; a label it does not name may hold or not."""
+    records = [judged("a", "t/x"), Record(text="b", cats={"t/y": 1.0}), Record(text="c", cats={})]
+    fill_cats({"train": records})
+    assert [record.cats for record in records] == [{"t/x": 1.0, "t/y": 0.0}, {"t/y": 1.0}, {}]
+
+
 def test_fill_cats() -> None:
-    train = [Record(text="a", cats={"t/x": 1.0}), Record(text="b"), Record(text="c", cats={})]
-    dev = [Record(text="d", cats={"t/y": 1.0})]
+    train = [judged("a", "t/x"), Record(text="b"), judged("c")]
+    dev = [judged("d", "t/y")]
     fill_cats({"train": train, "dev": dev})
     assert [record.cats for record in train] == [
         {"t/x": 1.0, "t/y": 0.0},
@@ -178,7 +193,7 @@ def test_fill_cats() -> None:
 
 
 def test_fill_cats_leaves_other_tasks_missing() -> None:
-    records = [Record(text="a", cats={"t/x": 1.0, "u/z": 1.0}), Record(text="b", cats={"t/y": 1.0})]
+    records = [judged("a", "t/x", "u/z"), judged("b", "t/y")]
     fill_cats({"train": records})
     assert records[1].cats == {"t/x": 0.0, "t/y": 1.0}
 

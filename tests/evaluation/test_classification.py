@@ -1,9 +1,10 @@
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 from mtnlp.errors import MtnlpError
 from mtnlp.evaluation.classification import exclusive_metrics, multilabel_metrics
@@ -15,21 +16,48 @@ ROWS = st.lists(
 )
 
 
+def check_sklearn(metrics: Dict[str, Any], gold: Any, predicted: Any, labels: List[Any]) -> None:
+    """Holds the metrics to scikit-learn's. labels: those that occur, in order."""
+    if not labels:
+        assert metrics["per_label"] == {}
+        return
+    options: Dict[str, Any] = {"labels": labels, "zero_division": 0}
+    for average in ("micro", "macro"):
+        row = precision_recall_fscore_support(gold, predicted, average=average, **options)[:3]
+        assert metrics[average] == pytest.approx(dict(zip("prf", row, strict=True)))
+    columns = precision_recall_fscore_support(gold, predicted, average=None, **options)
+    rows = zip(metrics["per_label"].values(), *columns, strict=True)
+    for found, p, r, f, support in rows:
+        assert found == pytest.approx({"p": p, "r": r, "f": f, "support": support})
+    assert metrics["accuracy"] == pytest.approx(accuracy_score(gold, predicted))
+
+
 @settings(max_examples=50, deadline=None)
 @given(PAIRS)
-def test_exclusive_metrics_stay_in_bounds(check_metrics: Callable, pairs: List[Any]) -> None:
+def test_exclusive_metrics_stay_in_bounds_and_are_scikit_learns(
+    check_metrics: Callable, pairs: List[Any]
+) -> None:
     gold: List[str] = [right for right, _ in pairs]
     predicted: List[Optional[str]] = [given for _, given in pairs]
     metrics = exclusive_metrics(gold, predicted)
     check_metrics(metrics)
     assert metrics["n"] == len(pairs)
+    given = [label or "" for label in predicted]
+    check_sklearn(metrics, gold, given, sorted({*gold, *given} - {""}))
 
 
 @settings(max_examples=50, deadline=None)
 @given(ROWS)
-def test_multilabel_metrics_stay_in_bounds(check_metrics: Callable, rows: List[Any]) -> None:
+def test_multilabel_metrics_stay_in_bounds_and_are_scikit_learns(
+    check_metrics: Callable, rows: List[Any]
+) -> None:
     gold, predicted, mask = (np.array(side) for side in zip(*rows, strict=True))
-    check_metrics(multilabel_metrics(gold, predicted, ["a", "b", "c"], mask))
+    metrics = multilabel_metrics(gold, predicted, ["a", "b", "c"], mask)
+    check_metrics(metrics)
+    columns = np.flatnonzero(((gold | predicted) & mask).any(axis=0)).tolist()
+    # To scikit-learn a single column is a binary task; an empty one makes it two.
+    sides = (np.pad(side & mask, ((0, 0), (0, 1))).astype(int) for side in (gold, predicted))
+    check_sklearn(metrics, *sides, columns)
 
 
 def test_exclusive() -> None:

@@ -9,6 +9,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 
+from mtnlp.annotation.layers import CategoriesLayer, entity_layer
 from mtnlp.errors import MtnlpError
 from mtnlp.evaluation.evaluator import Settings, evaluate, evaluate_corpus
 from mtnlp.reports.evaluation import evaluation_tables
@@ -27,6 +28,7 @@ class Names:
 
     def __init__(self, spans_key: Optional[str]) -> None:
         self.cfg = {"spans_key": spans_key, "labels": ["PER", "LOC"]}
+        self.layer = entity_layer(spans_key)
 
     def __call__(self, doc: Doc) -> Doc:
         spans = [Span(doc, t.i, t.i + 1, NAMES[t.text]) for t in doc if t.text in NAMES]
@@ -53,6 +55,7 @@ class Moods:
             "event": {"labels": ["A", "B"], "exclusive": False},
         },
     }
+    layer: ClassVar[CategoriesLayer] = CategoriesLayer(cfg["tasks"])
 
     def __call__(self, doc: Doc) -> Doc:
         good = float("good" in doc.text)

@@ -1,13 +1,17 @@
 import random
-from typing import Callable, List, Set
+from itertools import chain
+from typing import Any, Callable, Dict, List, Set
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seqeval.metrics.sequence_labeling import get_entities
+from seqeval.metrics.sequence_labeling import precision_recall_fscore_support as entity_prf
+from sklearn.metrics import precision_recall_fscore_support as tag_prf
 
 from mtnlp.errors import MtnlpError
 from mtnlp.evaluation.spans import SpanKey, span_metrics
-from mtnlp.evaluation.tagging import bio_tags, is_flat, tagging_metrics
+from mtnlp.evaluation.tagging import bio_tags, is_flat, tag_spans, tagging_metrics
 
 TAGS = st.sampled_from(["O", "B-A", "I-A", "B-B", "I-B"])
 DOCUMENT = st.lists(st.tuples(TAGS, TAGS), max_size=12)
@@ -15,11 +19,36 @@ DOCUMENT = st.lists(st.tuples(TAGS, TAGS), max_size=12)
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(DOCUMENT, max_size=5))
-def test_metrics_stay_in_bounds(check_metrics: Callable, documents: List[List[tuple]]) -> None:
+def test_metrics_stay_in_bounds_and_are_seqevals(
+    check_metrics: Callable, documents: List[List[tuple]]
+) -> None:
     gold = [[right for right, _ in pairs] for pairs in documents]
     predicted = [[given for _, given in pairs] for pairs in documents]
     metrics = tagging_metrics(gold, predicted)
     check_metrics(metrics)
+    check_seqeval(metrics, gold, predicted)
+    for tags in gold:
+        assert tag_spans(tags) == {(s, e + 1, label) for label, s, e in get_entities(tags)}
+
+
+def check_seqeval(
+    metrics: Dict[str, Any], gold: List[List[str]], predicted: List[List[str]]
+) -> None:
+    """Holds the metrics of entities to seqeval's, of tags to scikit-learn's."""
+    if metrics["per_type"]:
+        for average in ("micro", "macro"):
+            row = entity_prf(gold, predicted, average=average, zero_division=0)[:3]
+            assert metrics[average] == pytest.approx(dict(zip("prf", row, strict=True)))
+        columns = entity_prf(gold, predicted, average=None, zero_division=0)
+        for found, p, r, f, n in zip(metrics["per_type"].values(), *columns, strict=True):
+            assert found == pytest.approx({"p": p, "r": r, "f": f, "support": n})
+    right, given = [*chain(*gold)], [*chain(*predicted)]
+    tags = sorted({*right, *given})
+    assert list(metrics["per_tag"]) == tags
+    if tags:
+        columns = tag_prf(right, given, labels=tags, average=None, zero_division=0)
+        for found, p, r, f, n in zip(metrics["per_tag"].values(), *columns, strict=True):
+            assert found == pytest.approx({"p": p, "r": r, "f": f, "support": n})
 
 
 def test_a_small_case() -> None:
@@ -61,7 +90,7 @@ def test_tags_of_spans() -> None:
     assert not is_flat(2, [(0, 3, "A")]) and not is_flat(2, [(-1, 0, "A")])
 
 
-def test_seqeval_and_span_sets_agree_on_flat_entities() -> None:
+def test_tags_and_span_sets_agree_on_flat_entities() -> None:
     rng = random.Random(0)
 
     def draw() -> Set[SpanKey]:

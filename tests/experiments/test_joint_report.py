@@ -1,4 +1,4 @@
-"""`scripts/joint_report.py` with trainings of a tiny encoder, in this process to save its start."""
+"""`mtnlp joint-report` with trainings of a tiny encoder, in this process to save its start."""
 
 import json
 import shutil
@@ -78,13 +78,13 @@ def result_of(folder: Path, system: str) -> Dict[str, Any]:
 def test_a_report(config: Path, corpus: Path, tmp_path: Path, executed: List[str]) -> None:
     output = tmp_path / "out"
     options = arguments(config, corpus, output, epochs=8)
-    dry = invoke("joint_report", *options, "--dry-run")
+    dry = invoke("joint-report", *options, "--dry-run")
     assert dry.exit_code == 0, dry.output
     assert "3 runs (3 systems × 1 seeds), 0 done, about" in flat(dry.output)
     assert executed == ["system=ner, seed 0"]  # the probe
     executed.clear()
 
-    result = invoke("joint_report", *options, "--guard", "100", "--keep")
+    result = invoke("joint-report", *options, "--guard", "100", "--keep")
     assert result.exit_code == 0, result.output
     assert executed == [f"system={system}, seed 0" for system in SYSTEMS]
     results: Dict[str, Any] = json.loads((output / "report.json").read_text(encoding="utf8"))
@@ -113,7 +113,7 @@ def test_a_report(config: Path, corpus: Path, tmp_path: Path, executed: List[str
 
     # Again: nothing is trained or scored anew.
     executed.clear()
-    again = invoke("joint_report", *options)
+    again = invoke("joint-report", *options)
     assert again.exit_code == 0 and executed == []
     assert json.loads((output / "report.json").read_text(encoding="utf8")) == results
 
@@ -126,11 +126,11 @@ def test_a_report(config: Path, corpus: Path, tmp_path: Path, executed: List[str
     alone = json.loads(single.read_text(encoding="utf8"))
     alone["counts"]["textcat/sentiment"]["counts"] = [[1, 1]] * 8
     single.write_text(json.dumps(alone), encoding="utf8")
-    guarded = invoke("joint_report", *options, "--guard", "99")
+    guarded = invoke("joint-report", *options, "--guard", "99")
     assert guarded.exit_code == 1
     assert "99 points lost: textcat/sentiment, static" in flat(guarded.output)
-    assert invoke("joint_report", *options, "--guard", "100").exit_code == 0
-    assert invoke("joint_report", *options).exit_code == 0
+    assert invoke("joint-report", *options, "--guard", "100").exit_code == 0
+    assert invoke("joint-report", *options).exit_code == 0
 
 
 def test_an_interruption_before_scoring(
@@ -148,22 +148,22 @@ def test_an_interruption_before_scoring(
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "count_documents", interrupt)
-        invoke("joint_report", *options)
+        invoke("joint-report", *options)
     assert executed == ["system=ner, seed 0"]
     folder = tmp_path / "out" / "runs" / "system=ner" / "seed-0"
     assert (folder / "model").exists() and not (folder / "counts.json").exists()
-    result = invoke("joint_report", *options)
+    result = invoke("joint-report", *options)
     assert result.exit_code == 0, result.output
     assert executed == [f"system={system}, seed 0" for system in SYSTEMS]
     assert not [name for name in files_below(tmp_path / "out") if "model-" in name]
     # Without weights nothing can be scored again.
     (folder / "counts.json").unlink()
-    missing = invoke("joint_report", *options)
+    missing = invoke("joint-report", *options)
     assert missing.exit_code == 1 and "E476" in missing.output
     # Counts of another training.
     found = tmp_path / "out" / "runs" / "system=textcat" / "seed-0" / "counts.json"
     found.write_text('{"fingerprint": "another"}', encoding="utf8")
-    assert "E425" in invoke("joint_report", *options).output
+    assert "E425" in invoke("joint-report", *options).output
 
 
 def test_a_corpus_that_has_changed(
@@ -179,13 +179,13 @@ def test_a_corpus_that_has_changed(
     shutil.copytree(corpus, own)
     arranged = arguments(config, own, tmp_path / "out")
     options = [*arranged, "--test", own / "test", "--no-probe", "--keep"]
-    assert invoke("joint_report", *options).exit_code == 0
+    assert invoke("joint-report", *options).exit_code == 0
     assert len(executed) == 3 and scored() == 2
     shutil.copy(own / "dev" / "conll.spacy", own / "train" / "conll.spacy")
-    assert invoke("joint_report", *options).exit_code == 0
+    assert invoke("joint-report", *options).exit_code == 0
     assert executed[3:] == ["system=ner, seed 0", "system=joint-static, seed 0"]
     shutil.copy(corpus / "train" / "conll.spacy", own / "test" / "conll.spacy")
-    result = invoke("joint_report", *options)
+    result = invoke("joint-report", *options)
     assert result.exit_code == 0, result.output
     assert len(executed) == 5 and scored() == 8
 
@@ -199,7 +199,7 @@ def test_a_weighting_that_is_not_there(
     monkeypatch.setattr("mtnlp.experiments.joint_plan.WEIGHTING", "no_such_setting")
     options = arguments(config, corpus, tmp_path / "out")
     both = ["--weighting", "uncertainty", "--no-probe", "--dry-run"]
-    result = invoke("joint_report", *options, *both)
+    result = invoke("joint-report", *options, *both)
     assert result.exit_code == 0, result.output
     assert 'knows weighting = "uncertainty"' in flat(result.output)
     assert "3 runs" in result.output
@@ -207,13 +207,13 @@ def test_a_weighting_that_is_not_there(
 
 def test_wrong_arguments(config: Path, corpus: Path, tmp_path: Path) -> None:
     options = arguments(config, corpus, tmp_path / "out")
-    missing = invoke("joint_report", *options, "--test", tmp_path / "nope")
+    missing = invoke("joint-report", *options, "--test", tmp_path / "nope")
     assert missing.exit_code == 1 and "E422" in missing.output
-    unknown = invoke("joint_report", *options, "--training.max_epoch", "3")
+    unknown = invoke("joint-report", *options, "--training.max_epoch", "3")
     assert unknown.exit_code == 1 and "E421" in unknown.output
-    assert invoke("joint_report", *options, "--seeds", "a,b").exit_code == 2
-    assert invoke("joint_report", *options, "--guard", "-1").exit_code == 2
-    shown = invoke("joint_report", "--help")
+    assert invoke("joint-report", *options, "--seeds", "a,b").exit_code == 2
+    assert invoke("joint-report", *options, "--guard", "-1").exit_code == 2
+    shown = invoke("joint-report", "--help")
     assert shown.exit_code == 0 and "--guard" in shown.output
 
 
@@ -224,6 +224,19 @@ def test_nothing_to_test_on(config: Path, corpus: Path, tmp_path: Path) -> None:
     for name, source in (("conll", "conll"), ("imdb", "conll")):
         data = (corpus / "test" / f"{source}.spacy").read_bytes()
         (test / f"{name}.spacy").write_bytes(data)
-    result = invoke("joint_report", *arguments(config, corpus, tmp_path / "out"), "--test", test)
+    result = invoke("joint-report", *arguments(config, corpus, tmp_path / "out"), "--test", test)
     assert result.exit_code == 1
     assert "E475" in result.output and "test document" in flat(result.output)
+
+
+def test_a_task_of_a_classifier_without_anything_to_test_on(
+    config: Path, corpus: Path, tmp_path: Path, executed: List[str]
+) -> None:
+    """Its head has a second task, which the test documents have. Nothing is trained."""
+    made = load_config(config, interpolate=False)
+    made["components"]["textcat"]["tasks"]["topic"] = {"exclusive": False}
+    made.to_disk(config)
+    options = [*arguments(config, corpus, tmp_path / "out"), "--no-probe"]
+    result = invoke("joint_report", *options)
+    assert result.exit_code == 1 and executed == []
+    assert "E475" in result.output and "for: textcat/topic." in flat(result.output)

@@ -10,7 +10,7 @@ from thinc.api import Config
 from mtnlp.errors import MtnlpError
 from mtnlp.experiments.grid import Cell, read_grid
 from mtnlp.experiments.settings import check_config, make_config, swap_test_for_dev
-from mtnlp.experiments.workload import WorkloadCounter, count_steps, count_workload
+from mtnlp.experiments.workload import WorkloadCounter, count_workload
 from tests.experiments.conftest import CONFIG, Mini
 
 GRIDS = CONFIG.parent / "grids"
@@ -115,14 +115,6 @@ def test_shipped_grids(path: Path, mini: Mini, monkeypatch: pytest.MonkeyPatch) 
     # Domains differ in the paths alone, and those are given here.
     others = [tuple(cell.values[a] for a in cell.values if a != "domain") for cell in grid.cells]
     assert len({str(make_config(cell, 0)) for cell in grid.cells}) == len(set(others)) > 1
-
-
-@pytest.mark.parametrize(
-    ("batches", "epochs", "most", "steps"),
-    [(5, 3, 0, 15), (5, 3, 7, 8), (5, 3, 100, 15), (5, 0, 9, 10), (4, -1, 3, 4)],
-)
-def test_steps(batches: int, epochs: int, most: int, steps: int) -> None:
-    assert count_steps(batches, epochs, most) == steps
 
 
 def words(config: Config, nlp: Language, part: str) -> int:

@@ -8,12 +8,8 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 
-from mtnlp.gold.categories import (
-    category_key,
-    category_keys,
-    category_targets,
-    gold_task_labels,
-)
+from mtnlp.annotation.categories import category_key, category_keys
+from mtnlp.gold.categories import category_targets, gold_task_labels
 from mtnlp.types import Task
 
 VOCAB = Vocab()

@@ -17,7 +17,6 @@ from mtnlp.gold.entities import (
     flatten,
     get_entities,
     gold_labels,
-    is_annotated,
     spell,
     tag_targets,
 )
@@ -79,9 +78,6 @@ def test_missing_is_not_empty() -> None:
     assert found(same(with_ents(make_doc("a b c"), []))) == ([], [])
     assert found(same(make_doc("a b c")), "fine") is None
     assert found(same(with_spans(make_doc("a b c"), [])), "fine") == ([], [])
-    assert not is_annotated(make_doc("a"), None)
-    assert is_annotated(with_ents(make_doc("a"), []), None)
-    assert not is_annotated(with_spans(make_doc("a"), []), "other")
 
 
 def test_layers_do_not_mix() -> None:

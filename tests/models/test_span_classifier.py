@@ -63,7 +63,7 @@ def test_find_spans_is_decode_of_predict(settings: Dict[str, Any]) -> None:
     assert len(expected) > 3
     for batch in (DOCS, DOCS[1:2], []):
         spans, found = find_spans(head, rows(batch), "all", 0.2)
-        assert module.training and not found.requires_grad
+        assert not module.training and not found.requires_grad
         if batch is DOCS:
             assert spans.tolist() == expected.tolist()
             torch.testing.assert_close(found, scores)

@@ -1,72 +1,75 @@
 """Pooling over positions and over windows."""
 
-import math
+from dataclasses import replace
+from typing import Dict, Optional
 
 import pytest
 import torch
 
-from mtnlp.errors import MtnlpError
 from mtnlp.nn.pooling import (
-    POOLING,
     Pooling,
-    get_pooling,
+    Segments,
+    build_attention_pooling_v1,
+    build_cls_pooling_v1,
+    build_max_pooling_v1,
+    build_mean_pooling_v1,
     segment_attention,
     segment_max,
     segment_mean,
 )
 
-X = torch.tensor([[[1.0, -5.0], [3.0, -1.0], [9.0, 9.0]], [[9.0, 9.0], [-2.0, 4.0], [-6.0, 6.0]]])
-MASK = torch.tensor([[True, True, False], [False, True, True]])
+# Two of four documents have vectors; those of document 2 are of two windows.
+X = torch.tensor([[9.0, 9.0], [1.0, -5.0], [3.0, -1.0], [-2.0, 4.0], [-6.0, 6.0]])
+BATCH = Segments(X, torch.tensor([0, 2, 2, 2, 2]), 4, torch.tensor([1, 2, 2]))
+POOLINGS: Dict[str, Pooling] = {
+    "mean": build_mean_pooling_v1(),
+    "max": build_max_pooling_v1(),
+    "cls": build_cls_pooling_v1(),
+    "attention": build_attention_pooling_v1(),
+}
+
+
+def query_of(pool: Pooling, batch: Segments) -> Optional[torch.Tensor]:
+    shape = pool.query_shape(batch.vectors.shape[1])
+    return None if shape is None else torch.zeros(shape, dtype=batch.vectors.dtype)
 
 
 @pytest.mark.parametrize(
     "name,expected",
     [
-        ("mean", [[2.0, -3.0], [-4.0, 5.0]]),
-        ("max", [[3.0, -1.0], [-2.0, 6.0]]),
-        ("cls", [[1.0, -5.0], [-2.0, 4.0]]),
+        ("mean", [-1.0, 1.0]),
+        ("max", [3.0, 6.0]),
+        ("cls", [-0.5, -0.5]),
+        ("attention", [-1.0, 1.0]),  # a query of zeros
     ],
 )
 def test_values(name: str, expected: list) -> None:
-    assert get_pooling(name)(X, MASK).tolist() == expected
+    pool = POOLINGS[name]
+    pooled = pool(BATCH, query_of(pool, BATCH)).tolist()
+    assert pooled == [[9.0, 9.0], [0.0, 0.0], expected, [0.0, 0.0]]
+    assert (pool.query_shape(7) is None) == (name != "attention")
 
 
-@pytest.mark.parametrize("pool", POOLING.values(), ids=POOLING)
-def test_masked_positions_may_hold_anything(pool: Pooling) -> None:
-    results = []
-    for value in (0.0, math.nan, math.inf):
-        x = X.masked_fill(~MASK.unsqueeze(-1), value).requires_grad_()
-        pooled = pool(x, MASK)
-        pooled.square().sum().backward()
-        results.append((pooled.detach(), x.grad))
-    for pooled, gradient in results:
-        assert torch.equal(pooled, results[0][0])
-        assert torch.equal(gradient, results[0][1])
-        assert not gradient[~MASK].any()
-
-
-@pytest.mark.parametrize("pool", POOLING.values(), ids=POOLING)
+@pytest.mark.parametrize("pool", POOLINGS.values(), ids=POOLINGS)
 def test_empty_rows(pool: Pooling) -> None:
-    x = torch.full((2, 3, 4), math.nan, requires_grad=True)
-    pooled = pool(x, torch.zeros(2, 3, dtype=torch.bool))
+    none = torch.zeros(0, dtype=torch.long)
+    x = torch.zeros(0, 4, requires_grad=True)
+    batch = Segments(x, none, 2, none)
+    pooled = pool(batch, query_of(pool, batch))
     pooled.sum().backward()
     assert torch.equal(pooled, torch.zeros(2, 4))
-    assert x.grad is not None and torch.equal(x.grad, torch.zeros(2, 3, 4))
-    for shape in ((2, 0, 4), (0, 3, 4)):
-        empty = pool(torch.zeros(shape), torch.zeros(shape[:2], dtype=torch.bool))
-        assert torch.equal(empty, torch.zeros(shape[0], 4))
 
 
-@pytest.mark.parametrize("pool", POOLING.values(), ids=POOLING)
+@pytest.mark.parametrize("pool", POOLINGS.values(), ids=POOLINGS)
 def test_gradcheck(pool: Pooling) -> None:
     torch.manual_seed(0)
-    x = torch.randn(2, 3, 2, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda x: pool(x, MASK), x)
+    x = torch.randn(5, 2, dtype=torch.float64, requires_grad=True)
 
+    def run(x: torch.Tensor) -> torch.Tensor:
+        batch = replace(BATCH, vectors=x)
+        return pool(batch, query_of(pool, batch))
 
-def test_unknown_pooling() -> None:
-    with pytest.raises(MtnlpError, match=r"E212.*mean, max, cls"):
-        get_pooling("sum")
+    assert torch.autograd.gradcheck(run, x)
 
 
 def test_segments() -> None:
@@ -93,15 +96,11 @@ def test_segment_gradients() -> None:
 
 def test_mean_of_windows_is_the_mean_of_positions() -> None:
     torch.manual_seed(0)
-    x, mask = torch.randn(1, 7, 3), torch.ones(1, 7, dtype=torch.bool)
-    windows = torch.stack(
-        [
-            pool(x[:, part], mask[:, part])[0]
-            for pool, part in ((POOLING["mean"], slice(0, 5)), (POOLING["mean"], slice(5, 7)))
-        ]
-    )
+    x = torch.randn(7, 3)
+    windows = torch.stack([x[:5].mean(0), x[5:].mean(0)])
     joined = segment_mean(windows, torch.tensor([0, 0]), 1, torch.tensor([5, 2]))
-    torch.testing.assert_close(joined, POOLING["mean"](x, mask))
+    whole = Segments(x, torch.zeros(7, dtype=torch.long), 1, torch.tensor([5, 2]))
+    torch.testing.assert_close(joined, POOLINGS["mean"](whole, None))
 
 
 def test_attention() -> None:

@@ -7,7 +7,7 @@ import numpy
 from spacy.language import Language
 from spacy.tokens import Doc, SpanGroup
 from spacy.training import Example
-from thinc.api import Adam, Model, Optimizer, fix_random_seed
+from thinc.api import Adam, Model, Optimizer, fix_random_seed, to_numpy
 
 from tests.tiny import make_example, make_examples, make_nlp
 
@@ -198,10 +198,10 @@ def weights(model: Model) -> Dict[str, numpy.ndarray]:
     for i, node in enumerate(model.walk()):
         for shim in node.shims:
             for name, value in shim._model.state_dict().items():
-                found[f"{i}/{name}"] = value.detach().numpy().copy()
+                found[f"{i}/{name}"] = value.detach().cpu().numpy().copy()
         for name in node.param_names:
             if node.has_param(name):
-                found[f"{i}/{name}"] = node.get_param(name).copy()
+                found[f"{i}/{name}"] = to_numpy(node.get_param(name)).copy()
     return found
 
 
@@ -223,7 +223,7 @@ def same_weights(one: Dict[str, numpy.ndarray], other: Dict[str, numpy.ndarray])
 def gradients(module: Any) -> Dict[str, numpy.ndarray]:
     """The gradients of a torch module's parameters, where there are any."""
     return {
-        name: parameter.grad.detach().numpy().copy()
+        name: parameter.grad.detach().cpu().numpy().copy()
         for name, parameter in module.named_parameters()
         if parameter.grad is not None
     }

@@ -1,9 +1,12 @@
 """Labels: found in the data or given, fixed once the head is built."""
 
+import logging
 from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
+import spacy
+from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
@@ -11,12 +14,14 @@ from mtnlp.errors import MtnlpError
 from tests.pipes.cases import (
     TEXTS,
     WITH_LABELS,
+    encoder_weights,
     get_case_pipe,
     initialized,
     make_case,
     mixed_examples,
+    same_weights,
 )
-from tests.tiny import make_nlp
+from tests.tiny import make_example, make_nlp
 
 FOUND: Dict[str, List[str]] = {
     "crf_ents": ["LOC", "PER"],
@@ -145,3 +150,98 @@ def test_initializing_again(backbone: Path) -> None:
         initialized(nlp, seed=1)
         assert pipe.labels == labels
         assert nlp(TEXTS[0]).text == TEXTS[0]
+
+
+NEW: Dict[str, Any] = {
+    "crf_ents": {"ents": [(0, 1, "PER"), (1, 2, "NEW")]},
+    "crf_spans": {"spans": [(0, 1, "LOC"), (1, 2, "NEW")]},
+    "span": {"spans": [(0, 1, "ORG"), (0, 2, "NEW")], "key": "nerel"},
+    "multitask": {"cats": {"sentiment/NEW": 1.0, "topic/MONEY": 1.0, "topic/OLD": 0.0}},
+    "events": {"cats": {"event/NEW": 1.0, "event/BIRTH": 0.0}},
+}
+# The labels of a pipe that starts anew on such Docs alone, and how often training met new ones.
+EXPECTED: Dict[str, Any] = {
+    "crf_ents": (["NEW", "PER"], {"NEW": 2}),
+    "crf_spans": (["LOC", "NEW"], {"NEW": 2}),
+    "span": (["NEW", "ORG"], {"NEW": 2}),
+    "multitask": (
+        ["sentiment/NEW", "sentiment/positive", "topic/MONEY", "topic/OLD"],
+        {"sentiment/NEW": 2},
+    ),
+    "events": (["event/BIRTH", "event/NEW"], {"event/NEW": 2}),
+}
+
+
+def new_examples(nlp: Language, name: str) -> List[Example]:
+    """Two Docs with a label that the corpus does not have."""
+    found = [make_example(nlp, "Anna Keller .", **NEW[name]) for _ in range(2)]
+    if name == "multitask":  # an exclusive task needs two labels
+        found.append(make_example(nlp, "Fine .", cats={"sentiment/positive": 1.0}))
+    return found
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_a_trained_pipe_starts_anew_with_the_labels_of_the_data(
+    name: str, backbone: Path, tmp_path: Path
+) -> None:
+    initialized(make_case(backbone, name)).to_disk(tmp_path)
+    nlp = spacy.load(tmp_path)
+    pipe = get_case_pipe(nlp, name)
+    with pytest.raises(MtnlpError, match=r"E301.*initialize\(get_examples, nlp=nlp\)"):
+        pipe.add_label(FOUND[name][0] + "_2")
+    encoder = encoder_weights(nlp)
+    examples = new_examples(nlp, name)
+    pipe.initialize(lambda: examples, nlp=nlp)  # as the message says
+    assert list(pipe.labels) == EXPECTED[name][0]
+    assert same_weights(encoder, encoder_weights(nlp))
+    nlp.initialize(lambda: [*mixed_examples(nlp), *examples])
+    assert set(pipe.labels) == {*FOUND[name], *EXPECTED[name][0]}
+    losses: Dict[str, float] = {}
+    nlp.update(examples, losses=losses)
+    assert losses[pipe.name] > 0 and not pipe.skipped_labels
+    nlp.to_disk(tmp_path)
+    assert get_case_pipe(spacy.load(tmp_path), name).labels == pipe.labels
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_labels_given_explicitly_go_before_those_of_the_data(name: str, backbone: Path) -> None:
+    nlp = initialized(make_case(backbone, name))
+    pipe = get_case_pipe(nlp, name)
+    pipe.initialize(lambda: new_examples(nlp, name), nlp=nlp, labels=FOUND[name][::-1])
+    assert set(pipe.labels) == set(FOUND[name])
+
+
+@pytest.mark.parametrize("name", ["crf_ents", "multitask"])
+def test_data_without_labels_leaves_those_there_are(name: str, backbone: Path) -> None:
+    """`nlp.initialize()` without data gives a trained pipeline new weights."""
+    nlp = initialized(make_case(backbone, name))
+    nlp.initialize()
+    assert list(get_case_pipe(nlp, name).labels) == FOUND[name]
+
+
+def test_a_task_without_data_keeps_its_labels(backbone: Path) -> None:
+    nlp = initialized(make_case(backbone, "multitask"))
+    nlp.initialize(lambda: [make_example(nlp, "Fine .", cats={"topic/A": 1.0, "topic/B": 0.0})])
+    pipe = get_case_pipe(nlp, "multitask")
+    assert pipe.labels == ("sentiment/negative", "sentiment/positive", "topic/A", "topic/B")
+    assert nlp("Fine .").cats.keys() == set(pipe.labels)
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_unknown_labels_are_told_once_and_counted(
+    name: str, backbone: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    initialized(make_case(backbone, name)).to_disk(tmp_path)
+    nlp = spacy.load(tmp_path)
+    sgd = nlp.resume_training()
+    pipe = get_case_pipe(nlp, name)
+    examples = [*mixed_examples(nlp), *new_examples(nlp, name)]
+    with caplog.at_level(logging.WARNING, logger="spacy.mtnlp"):
+        nlp.update(mixed_examples(nlp), sgd=sgd)
+        assert not pipe.skipped_labels
+        nlp.update(examples, sgd=sgd)
+        nlp.update(examples, sgd=sgd)
+    ((label, count),) = EXPECTED[name][1].items()
+    (record,) = [each for each in caplog.records if each.levelno == logging.WARNING]
+    assert f"E345] '{pipe.name}'" in record.message and f"'{label}' ({count})" in record.message
+    assert pipe.skipped_labels == {label: 2 * count}

@@ -8,7 +8,6 @@ import numpy
 import pytest
 import spacy
 import torch
-from confection import ConfigValidationError
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -60,7 +59,7 @@ def test_doc_ents_hold_flat_entities_only(decoder: str, backbone: Path) -> None:
 
 
 def test_bad_settings(backbone: Path) -> None:
-    with pytest.raises(ConfigValidationError):
+    with pytest.raises(MtnlpError, match="E230"):
         make_nlp(backbone, ["span_ner"], {"span_ner": {"decoder": "beam"}})
     nlp = make_nlp(backbone, ["span_ner"], {"span_ner": {"model": {"max_width": 0}}})
     examples = [make_example(nlp, TEXT, spans=[(1, 5, "ORG")], key="sc")]

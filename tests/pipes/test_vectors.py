@@ -1,14 +1,17 @@
 """`sentence_vectors` and its hooks."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
 import numpy
 import pytest
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.pipeline.functions import merge_entities
+from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 
+import mtnlp
 from tests.pipes.cases import LONG_TEXT, TEXTS, assert_same_answers, mixed_examples, train
 from tests.tiny import make_nlp
 
@@ -154,3 +157,78 @@ def test_scores_of_pairs(backbone: Path) -> None:
         cosines.append(doc[:length].similarity(doc[length:]))
     expected = numpy.corrcoef(cosines, [1.0, 0.4, 0.1])[0, 1]
     assert scores["vectors_pearson"] == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("store_tensor", [True, False])
+@pytest.mark.parametrize("copy_user_data", [True, False])
+def test_a_doc_of_a_span(store_tensor: bool, copy_user_data: bool, backbone: Path) -> None:
+    """`span.as_doc()` has the span's vector; without the tensor there is none: zeros."""
+    config = {"sentence_vectors": {"store_tensor": store_tensor}}
+    nlp = make_nlp(backbone, ["sentence_vectors"], config)
+    nlp.initialize()
+    doc = nlp(TWO)
+    part = doc[2:6].as_doc(copy_user_data=copy_user_data)
+    numpy.testing.assert_allclose(part.vector, doc[2:6].vector, atol=1e-6)
+    assert part.vector.shape == part[0:2].vector.shape == (32,)
+    assert part.has_vector == part[0:2].has_vector == bool(part.vector.any()) == store_tensor
+    expected = doc[2:6].similarity(doc)
+    assert part.similarity(doc) == pytest.approx(expected, abs=1e-6)
+    assert doc.similarity(part) == pytest.approx(expected, abs=1e-6)
+    assert (abs(expected) > 0) == store_tensor
+    # A part of the part, and one that is empty.
+    numpy.testing.assert_allclose(part[1:3].as_doc().vector, doc[3:5].vector, atol=1e-6)
+    assert doc[0:0].as_doc().vector.tolist() == [0.0] * 32
+
+
+def test_retokenized_docs(backbone: Path) -> None:
+    nlp = make(backbone)
+    doc, other = nlp(TWO), nlp("The bank sold its shares.")
+    before, span = doc.vector.copy(), doc[5:9].vector.copy()
+    doc.ents = [Span(doc, 0, 2, label="PER")]
+    merge_entities(doc)
+    numpy.testing.assert_array_equal(doc.vector, before)
+    numpy.testing.assert_array_equal(doc[4:8].vector, span)
+    assert doc[0:2].has_vector and -1 <= doc[0:2].similarity(other) <= 1
+    with doc.retokenize() as retokenizer:
+        retokenizer.split(doc[3], ["Pa", "ris"], heads=[(doc[3], 1), doc[2]])
+    numpy.testing.assert_array_equal(doc.vector, before)
+    # spaCy's rows are no longer those of the tokens.
+    assert len(doc.tensor) != len(doc)
+    assert doc[0:2].vector.tolist() == [0.0] * 32 and not doc[0:2].has_vector
+    assert doc[0:2].similarity(other) == 0.0
+    assert doc[0:2].as_doc().vector.tolist() == [0.0] * 32
+
+
+@pytest.mark.filterwarnings("ignore:.*W(007|101|102).*")
+def test_joined_docs(backbone: Path) -> None:
+    """spaCy's own fallback: the mean of all rows."""
+    nlp = make(backbone)
+    docs = [nlp(text) for text in (TWO, "", "The bank sold its shares.")]
+    joined = Doc.from_docs(docs)
+    rows = numpy.concatenate([docs[0].tensor, docs[2].tensor])
+    numpy.testing.assert_allclose(joined.vector, rows.mean(0), atol=1e-6)
+    assert joined.similarity(docs[0]) > 0
+
+
+def test_docs_of_a_docbin(backbone: Path, caplog: pytest.LogCaptureFixture) -> None:
+    nlp = make(backbone)
+    texts = [TWO, "", "The bank sold its shares."]
+    docs = list(nlp.pipe(texts))
+    for store, wide in ((True, 32), (False, 0)):
+        packed = DocBin(docs=docs, store_user_data=store).to_bytes()
+        found = list(DocBin().from_bytes(packed).get_docs(nlp.vocab))
+        assert [doc.vector.shape for doc in found] == [(0,)] * 3
+        with caplog.at_level(logging.WARNING, logger="spacy.mtnlp"):
+            restored = [mtnlp.restore_vectors(doc) for doc in found]
+        assert restored == found
+        assert [doc.vector.shape for doc in found] == [(wide,)] * 3
+        told = [record.getMessage() for record in caplog.records]
+        if store:
+            assert not told
+            for doc, original in zip(found, docs, strict=True):
+                numpy.testing.assert_allclose(doc.vector, original.vector, atol=1e-6)
+                assert doc[0:2].vector.tolist() == [0.0] * 32
+                assert doc[0:2].as_doc().vector.tolist() == [0.0] * 32
+        else:
+            assert len(told) == 3 and all("E321" in line for line in told)
+            assert "store_user_data=True" in told[0]

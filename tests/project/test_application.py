@@ -15,7 +15,7 @@ from spacy.tokens import Doc
 
 from tests.conftest import Joint
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "application.py"
+SCRIPT = Path(__file__).parents[2] / "scripts" / "project" / "application.py"
 
 # A tiny random encoder cannot know these.
 QUALITY = ("finds entities", "praise is more positive", "news is nearer")

@@ -37,7 +37,7 @@ def rows(path: Path) -> List[Dict[str, str]]:
 
 
 def test_the_script(log_dir: Path, tmp_path: Path) -> None:
-    result = invoke("export_tensorboard_data", "--path", log_dir, "--output", tmp_path / "csv")
+    result = invoke("export-tensorboard", "--path", log_dir, "--output", tmp_path / "csv")
     assert result.exit_code == 0, result.output
     assert files_below(tmp_path / "csv") == FILES
     long, wide = (rows(tmp_path / "csv" / name) for name in FILES)
@@ -55,7 +55,7 @@ def test_the_script(log_dir: Path, tmp_path: Path) -> None:
 
 
 def test_beside_the_events_by_default(log_dir: Path) -> None:
-    assert invoke("export_tensorboard_data", "--path", log_dir).exit_code == 0
+    assert invoke("export-tensorboard", "--path", log_dir).exit_code == 0
     assert set(FILES) <= set(files_below(log_dir))
 
 
@@ -70,7 +70,7 @@ def test_every_point_of_a_long_curve(tmp_path: Path) -> None:
 
 
 def test_no_events(tmp_path: Path) -> None:
-    result = invoke("export_tensorboard_data", "--path", tmp_path)
+    result = invoke("export-tensorboard", "--path", tmp_path)
     assert result.exit_code == 1 and "E471" in result.output
     assert files_below(tmp_path) == []
     (tmp_path / "events.out.tfevents.1.empty").touch()

@@ -4,7 +4,7 @@ import itertools
 
 import torch
 
-from mtnlp.structured.spans import span_minimum, trim, widenings
+from mtnlp.structured.spans import overlap_none, span_minimum, trim, widenings
 
 
 def test_span_minimum() -> None:
@@ -51,3 +51,10 @@ def test_no_spans_and_no_space() -> None:
     free = torch.zeros(2, 3, dtype=torch.bool)
     assert torch.equal(trim(spans, free), spans)
     assert torch.equal(widenings(spans, free)[0], spans)
+
+
+def test_spans_that_hold_no_taken_token() -> None:
+    spans = torch.tensor([[0, 0, 2, 0], [0, 2, 3, 1], [0, 1, 4, 0], [1, 0, 4, 0]])
+    taken = torch.tensor([[False, True, False, False], [False] * 4])
+    assert overlap_none(spans, taken).tolist() == [False, True, False, True]
+    assert overlap_none(spans[:0], taken).tolist() == []

@@ -18,7 +18,6 @@ from tests.pipes.cases import EXACT, assert_close, mixed_examples, same_weights
 from tests.tiny import make_examples
 from tests.training.loop_cases import all_weights, make_config, run
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "train.py"
 # Registers the logger of the configs, and ends the process as a signal would.
 CODE = """
 import os
@@ -38,10 +37,10 @@ def make_spy(kill_at=-1):
 
 
 def script(config: Config, folder: Path, *args: str, launcher: List[str] = []) -> Any:  # noqa: B006
-    """Run `scripts/train.py`."""
+    """Run `mtnlp train`."""
     config.to_disk(folder / "config.cfg")
     (folder / "code.py").write_text(CODE, encoding="utf8")
-    files = [str(SCRIPT), str(folder / "config.cfg"), "--code", str(folder / "code.py")]
+    files = ["-m", "mtnlp", "train", str(folder / "config.cfg"), "--code", str(folder / "code.py")]
     command = [sys.executable, *launcher, *files, "--output", str(folder / "out"), *args]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.run(

@@ -10,7 +10,7 @@ from spacy import registry
 from thinc.api import HashEmbed, PyTorchWrapper, chain
 
 from mtnlp.errors import MtnlpError
-from mtnlp.training import in_place_optimizer
+from mtnlp.training import adamw
 from mtnlp.training.adamw import AdamW, create_adamw_v1
 
 # An encoder of three layers (layer 7), and a head of torch's and one of thinc's (layers 8 and 9).
@@ -129,9 +129,7 @@ def test_settings_out_of_range(settings: Dict[str, float]) -> None:
 
 
 def test_weights_that_reach_it_as_copies(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        in_place_optimizer, "xp2torch", lambda array: torch.tensor(1.0, device="meta")
-    )
+    monkeypatch.setattr(adamw, "xp2torch", lambda array: torch.tensor(1.0, device="meta"))
     with pytest.raises(MtnlpError, match="E454"):
         create_adamw_v1(0.01)((0, "w"), numpy.ones(3, "float32"), numpy.ones(3, "float32"))
 

@@ -1,7 +1,7 @@
 """The number of steps, the warm-up and the evaluations follow from the training data."""
 
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List, Tuple
 
 import numpy
 import pytest
@@ -10,10 +10,12 @@ from spacy import registry
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
 from spacy.training.initialize import resolve_dot_names
+from spacy.training.loop import create_train_batches, train_while_improving
 from thinc.api import Config
 
 from mtnlp.errors import MtnlpError
 from mtnlp.training.fit_schedule import create_fit_schedule_v1, fit_frequency
+from mtnlp.training.step_count import count_steps
 
 TRAINING = """
 [training]
@@ -21,6 +23,8 @@ train_corpus = "corpora.train"
 max_epochs = 3
 max_steps = 0
 eval_frequency = 100
+patience = 0
+accumulate_gradient = 1
 
 [training.batcher]
 @batchers = "spacy.batch_by_sequence.v1"
@@ -60,10 +64,90 @@ def test_steps_are_counted(nlp: Language) -> None:
     assert rate(nlp)["warmup_steps"] == 1
 
 
-def test_max_steps_win(nlp: Language) -> None:
-    nlp.config["training"]["max_steps"] = 40
+@pytest.mark.parametrize(
+    ("batches", "epochs", "most", "steps"),
+    [(5, 3, 0, 15), (5, 3, 7, 8), (5, 3, 100, 15), (5, 0, 9, 10), (4, -1, 3, 4), (5, 0, 0, None)],
+)
+def test_steps(batches: int, epochs: int, most: int, steps: int) -> None:
+    assert count_steps(batches, epochs, most) == steps
+
+
+def run_loop(nlp: Language) -> Tuple[int, List[int]]:
+    """spaCy's own loop, with nothing to train. RETURNS: its steps, and those with an evaluation."""
+    config = nlp.config.interpolate()
+    training = config["training"]
+    (corpus,) = resolve_dot_names(config, [training["train_corpus"]])
+    batcher = registry.resolve({"batcher": training["batcher"]})["batcher"]
+    loop = train_while_improving(
+        nlp,
+        registry.resolve({"optimizer": training["optimizer"]})["optimizer"],
+        create_train_batches(nlp, corpus, batcher, training["max_epochs"]),
+        lambda: (0.0, {}),
+        dropout=0.0,
+        eval_frequency=training["eval_frequency"],
+        accumulate_gradient=training["accumulate_gradient"],
+        patience=training["patience"],
+        max_steps=training["max_steps"],
+        exclude=[],
+        annotating_components=[],
+        before_update=None,
+    )
+    evaluated = [is_best is not None for _, _, is_best in loop]
+    return len(evaluated), [step for step, is_one in enumerate(evaluated) if is_one]
+
+
+# 10 documents of 2 tokens.
+GROWING = {
+    "@batchers": "spacy.batch_by_sequence.v1",
+    "size": {"@schedules": "compounding.v1", "start": 1, "stop": 4, "compound": 1.3},
+}
+BY_WORDS = {"@batchers": "spacy.batch_by_words.v1", "size": 5, "tolerance": 0.2}
+LOOPS: Dict[str, Tuple[Dict[str, Any], int]] = {
+    "epochs": ({}, 9),
+    "spacy_defaults": ({"max_steps": 20000, "patience": 1600, "eval_frequency": 200}, 9),
+    "steps": ({"max_epochs": 0, "max_steps": 20}, 21),
+    "streamed_steps": ({"max_epochs": -1, "max_steps": 20}, 21),
+    "steps_before_epochs": ({"max_steps": 5}, 6),
+    "as_many_steps_as_epochs": ({"max_steps": 8}, 9),
+    "sub_batches": ({"max_steps": 20000, "accumulate_gradient": 3}, 9),
+    "one_step": ({"max_epochs": 1, "batcher": {**GROWING, "size": 10}}, 1),
+    "growing_batches": ({"max_steps": 20000, "batcher": GROWING}, 12),
+    "by_words": ({"max_steps": 20000, "batcher": {**BY_WORDS, "discard_oversize": False}}, 15),
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_the_loop_makes_the_steps_that_were_counted(name: str, nlp: Language) -> None:
+    settings, expected = LOOPS[name]
+    nlp.config["training"].update(settings)
     create_fit_schedule_v1(warmup=0.5)(nlp)
-    assert (rate(nlp)["total_steps"], rate(nlp)["warmup_steps"]) == (40, 20)
+    steps, evaluated = run_loop(nlp)
+    assert (steps, rate(nlp)["total_steps"]) == (expected, expected)
+    assert rate(nlp)["warmup_steps"] == -(-expected // 2)
+    # spaCy keeps the best of the evaluated weights: those of step 0 alone are untrained.
+    assert len(evaluated) > 1 or expected == 1
+    assert steps - 1 - evaluated[-1] <= 3
+
+
+def test_a_batch_less_than_counted_does_not_take_the_evaluation_away(nlp: Language) -> None:
+    """Documents of other lengths, in the order of another epoch, may make fewer batches."""
+    batcher = {**BY_WORDS, "discard_oversize": False}
+    nlp.config["training"].update(max_steps=20000, batcher=batcher)
+    create_fit_schedule_v1()(nlp)
+    assert nlp.config["training"]["eval_frequency"] == 15 - 1 - 3
+
+
+def test_patience_does_not_end_it_before_the_second_evaluation(nlp: Language) -> None:
+    nlp.config["training"].update(max_epochs=0, max_steps=300, patience=20, eval_frequency=100)
+    create_fit_schedule_v1()(nlp)
+    steps, evaluated = run_loop(nlp)
+    assert evaluated[:2] == [0, 20] and steps == 21
+
+
+def test_evaluations_per_epoch_of_a_training_by_steps(nlp: Language) -> None:
+    nlp.config["training"].update(max_epochs=0, max_steps=17)
+    create_fit_schedule_v1(evaluations=1)(nlp)
+    assert run_loop(nlp)[1] == [0, 2, 4, 6, 8, 10, 12, 14, 16]
 
 
 @pytest.mark.parametrize(

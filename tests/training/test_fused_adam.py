@@ -1,4 +1,4 @@
-"""`mtnlp.FusedAdam.v1` against thinc's Adam and torch's AdamW."""
+"""`mtnlp.FusedAdam.v1`, by the code of `mtnlp.AdamW.v1`, against thinc's Adam and torch's AdamW."""
 
 import gc
 from collections import defaultdict
@@ -9,6 +9,8 @@ import torch
 from spacy import registry
 from thinc.api import Adam, HashEmbed, PyTorchWrapper
 
+from mtnlp.errors import MtnlpError
+from mtnlp.training.adamw import AdamW
 from mtnlp.training.fused_adam import create_fused_adam_v1
 
 
@@ -19,21 +21,45 @@ def make_steps(shape: tuple, n: int) -> list:
 
 def test_resolves() -> None:
     config = {"optimizer": {"@optimizers": "mtnlp.FusedAdam.v1", "learn_rate": 0.1}}
-    assert registry.resolve(config)["optimizer"].learn_rate == 0.1
+    optimizer = registry.resolve(config)["optimizer"]
+    assert optimizer.learn_rate == 0.1 and isinstance(optimizer, AdamW)
 
 
-@pytest.mark.parametrize("shape", [(7,), (5, 3)])
-def test_equals_torch(shape: tuple) -> None:
-    start, *gradients = make_steps(shape, 6)
-    ours = create_fused_adam_v1(0.01, L2=0.1, grad_clip=0.0)
-    weights = start.copy()
-    peer = torch.nn.Parameter(torch.tensor(start))
-    optimizer = torch.optim.AdamW([peer], lr=0.01, weight_decay=0.1)
-    for gradient in gradients:
-        weights, _ = ours((0, "w"), weights, gradient.copy())
-        peer.grad = torch.tensor(gradient)
+@pytest.mark.parametrize("clip", [0.0, 1.5])
+def test_equals_torch(clip: float) -> None:
+    """Each parameter is clipped by its own norm and moves at once; biases decay, too."""
+    shapes = {(0, "dense.bias"): (7,), (0, "dense.weight"): (5, 3)}
+    starts = {key: make_steps(shape, 6) for key, shape in shapes.items()}
+    ours = create_fused_adam_v1(0.01, L2=0.1, grad_clip=clip)
+    weights = {key: steps[0].copy() for key, steps in starts.items()}
+    peers = {key: torch.nn.Parameter(torch.tensor(steps[0])) for key, steps in starts.items()}
+    optimizer = torch.optim.AdamW(peers.values(), lr=0.01, weight_decay=0.1)
+    for number in range(1, 6):
+        squares = 0.0
+        for key, peer in peers.items():
+            gradient = starts[key][number] * number
+            weights[key], _ = ours(key, weights[key], gradient.copy())
+            peer.grad = torch.tensor(gradient)
+            squares += float((gradient**2).sum())
+            torch.nn.utils.clip_grad_norm_(peer, clip or float("inf"))
         optimizer.step()
-        numpy.testing.assert_allclose(weights, peer.detach().numpy(), atol=1e-6)
+        for key, peer in peers.items():
+            numpy.testing.assert_allclose(weights[key], peer.detach().numpy(), atol=1e-6)
+        ours.step_schedules()
+        assert ours.gradient_norm == pytest.approx(squares**0.5, rel=1e-5)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_gradient_that_is_not_finite(value: float) -> None:
+    optimizer = create_fused_adam_v1(0.01)
+    weights, gradient = numpy.ones((2, 3), dtype="float32")
+    gradient[1] = value
+    with pytest.raises(MtnlpError, match="E451"):
+        optimizer((0, "w"), weights, gradient)
+    assert (weights == 1.0).all() and not gradient.any()
+    # The next batch may be a sound one.
+    optimizer((0, "w"), weights, numpy.ones(3, dtype="float32"))
+    assert weights == pytest.approx([0.99] * 3, abs=2e-4)
 
 
 def test_near_thinc_with_clipping_and_schedule() -> None:

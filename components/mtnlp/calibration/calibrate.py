@@ -14,6 +14,7 @@ from ..data.reading import bare_doc, corpus_files, open_docbin
 from ..errors import Errors, MtnlpError
 from ..evaluation.evaluator import load_pipeline
 from ..files import fresh_folder
+from ..pipes.classifier import DocClassifier
 from .category_report import category_figures
 from .classifier_fit import FitOptions, TaskFit, fit_classifier
 from .collected_scores import Kept, KeptCategories, KeptScores, collect, keep
@@ -112,9 +113,7 @@ def choose(
     none, E433 where the options leave nothing to fit."""
     entities = pipes_with_temperature(nlp)
     known = [
-        name
-        for name, pipe in nlp.pipeline
-        if name in entities or "tasks" in (getattr(pipe, "cfg", None) or {})
+        name for name, pipe in nlp.pipeline if name in entities or isinstance(pipe, DocClassifier)
     ]
     if not known and not names:
         raise MtnlpError(Errors.E416.format(path=model))
@@ -132,7 +131,7 @@ def choose(
 
 def is_fittable(pipe: Any, options: FitOptions) -> bool:
     """Whether the options leave something to fit for a pipe."""
-    tasks = pipe.cfg.get("tasks", {}).values()
+    tasks = pipe.tasks.values() if isinstance(pipe, DocClassifier) else ()
     has_thresholds = any(not task["exclusive"] for task in tasks)
     return options.temperature or (options.thresholds and has_thresholds)
 

@@ -8,36 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from ..errors import Errors, MtnlpError
 from ..log import logger
 from .collected_scores import KeptCategories, TaskScores
+from .options import FitOptions
 from .temperature import search
-from .thresholds import MIN_POSITIVES, OBJECTIVES, SMOOTHING, fit_thresholds
-
-
-@dataclass(frozen=True)
-class FitOptions:
-    """What to fit. Raises MtnlpError E432 for an unknown objective, E434 for a negative number.
-
-    temperature, thresholds: whether they are fitted; without its flag, each stays as it is.
-    objective: "macro" or "micro", which F1 the thresholds are for. min_positives: how often a label
-        must be gold to have a threshold of its own. smoothing: over how many log-odds F1 is
-        smoothed where thresholds are for macro F1; 0.0 for those that are the best there are.
-    """
-
-    temperature: bool = True
-    thresholds: bool = True
-    objective: str = "macro"
-    min_positives: int = MIN_POSITIVES
-    smoothing: float = SMOOTHING
-
-    def __post_init__(self) -> None:
-        if self.objective not in OBJECTIVES:
-            known = ", ".join(OBJECTIVES)
-            raise MtnlpError(Errors.E432.format(found=self.objective, known=known))
-        for name, found in (("min_positives", self.min_positives), ("smoothing", self.smoothing)):
-            if found < 0:
-                raise MtnlpError(Errors.E434.format(name=name, found=found))
+from .thresholds import fit_thresholds
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,9 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 
+from ..annotation.layers import CategoriesLayer
 from ..data.reading import bare_copy
 from ..errors import Errors, MtnlpError
-from ..gold.categories import annotated_labels
-from ..gold.entities import is_annotated, layer_of
 from ..gold.targets import Target
 from ..log import logger
 from ..pipes.run_encoders import encode
@@ -39,12 +38,8 @@ class Kept(Protocol):
     def documents(self) -> int:
         """How many annotated documents there are scores for."""
 
-    @property
-    def layer(self) -> str:
-        """Where the pipe's gold is, for messages."""
-
     def wants(self, reference: Doc) -> bool:
-        """Whether a document is annotated for the pipe."""
+        """Whether a document is annotated for the pipe, so that something can be fitted to it."""
 
     def add(self, examples: Sequence[Example]) -> None:
         """Take up a chunk whose predicted Docs have been through the encoder."""
@@ -65,12 +60,8 @@ class KeptScores:
         self.units = 0.0
         self.is_full = False
 
-    @property
-    def layer(self) -> str:
-        return layer_of(self.pipe.cfg["spans_key"])
-
     def wants(self, reference: Doc) -> bool:
-        return is_annotated(reference, self.pipe.cfg["spans_key"])
+        return self.pipe.is_annotated(reference)
 
     def add(self, examples: Sequence[Example]) -> None:
         target = self.pipe.get_target(examples)
@@ -125,13 +116,9 @@ class KeptCategories:
         self._logits: List[torch.Tensor] = []
         self._targets: List[Target] = []
 
-    @property
-    def layer(self) -> str:
-        return "doc.cats, as " + " and ".join(f"{task}/LABEL" for task in self.pipe.tasks)
-
     def wants(self, reference: Doc) -> bool:
-        tasks = self.pipe.tasks.items()
-        return any(any(annotated_labels(reference.cats, name, task)) for name, task in tasks)
+        """Of labels alone that the classifier does not know nothing can be fitted."""
+        return bool(self.pipe.layer.read([reference])[1].any())
 
     def add(self, examples: Sequence[Example]) -> None:
         target = self.pipe.get_target(examples)
@@ -177,7 +164,9 @@ class KeptCategories:
 
 def keep(pipe: Any, memory: int = MEMORY) -> Kept:
     """What keeps the scores of a classifier, or else of an entity pipe."""
-    return KeptCategories(pipe) if "tasks" in pipe.cfg else KeptScores(pipe, memory)
+    if isinstance(pipe.layer, CategoriesLayer):
+        return KeptCategories(pipe)
+    return KeptScores(pipe, memory)
 
 
 def collect(nlp: Language, kept: Sequence[Kept], examples: Iterable[Example]) -> None:
@@ -196,7 +185,7 @@ def collect(nlp: Language, kept: Sequence[Kept], examples: Iterable[Example]) ->
             break
     for item in kept:
         if not item.documents:
-            raise MtnlpError(Errors.E415.format(name=item.pipe.name, layer=item.layer))
+            raise MtnlpError(Errors.E415.format(name=item.pipe.name, layer=item.pipe.layer))
 
 
 def _scores(pipe: Any, examples: Sequence[Example], target: Target) -> torch.Tensor:

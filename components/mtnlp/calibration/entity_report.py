@@ -10,7 +10,6 @@ from spacy.util import minibatch
 
 from ..data.reading import bare_doc
 from ..errors import Errors, MtnlpError
-from ..gold.entities import is_annotated, layer_of
 from ..nn.heads import CRFTagger
 from ..pipes.entity_spans import Predictions
 from ..pipes.run_encoders import encode
@@ -34,25 +33,25 @@ def calibration_report(
     RETURNS: by pipe and way, what `calibration_metrics` does. Raises MtnlpError E415 where no
         document is annotated for a pipe.
     """
-    pipes = {name: nlp.get_pipe(name) for name in names}
-    keys = {pipe.cfg["spans_key"] for pipe in pipes.values()}  # type: ignore[attr-defined]
+    pipes: Dict[str, Any] = {name: nlp.get_pipe(name) for name in names}
     found: Dict[str, Dict[str, List[Confidences]]] = {name: {} for name in names}
-    annotated = (doc for doc in references if any(is_annotated(doc, key) for key in keys))
+    annotated = (
+        doc for doc in references if any(pipe.is_annotated(doc) for pipe in pipes.values())
+    )
     for chunk in minibatch(annotated, CHUNK_SIZE):
         docs = encode(nlp, [bare_doc(nlp, doc) for doc in chunk])
         examples = [Example(doc, reference) for doc, reference in zip(docs, chunk, strict=True)]
         for name, pipe in pipes.items():
-            key = pipe.cfg["spans_key"]  # type: ignore[attr-defined]
-            if not any(is_annotated(doc, key) for doc in chunk):
+            key = pipe.layer.spans_key
+            if not any(pipe.is_annotated(doc) for doc in chunk):
                 continue
             for way, predictions in ways(pipe, docs):
-                pipe.set_annotations(docs, predictions)  # type: ignore[attr-defined]
+                pipe.set_annotations(docs, predictions)
                 confidences = gather_confidences(examples, key, name if key is None else key)
                 found[name].setdefault(way, []).append(confidences)
     for name, each in found.items():
         if not each:
-            key = pipes[name].cfg["spans_key"]  # type: ignore[attr-defined]
-            raise MtnlpError(Errors.E415.format(name=name, layer=layer_of(key)))
+            raise MtnlpError(Errors.E415.format(name=name, layer=pipes[name].layer))
     return {
         name: {way: calibration_metrics(join(parts)) for way, parts in each.items()}
         for name, each in found.items()

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.training import Example
 
+from ..annotation.layers import entity_layer
 from ..scorers.counts import Counts
-from ..scorers.entities import SpanKey, gold_entities, is_annotated, reference_span
+from ..scorers.entities import SpanKey, gold_entities, reference_span
 
 BINS = 15
 MINIMA = (0.0, 0.5, 0.8, 0.95)
@@ -38,11 +39,12 @@ def gather_confidences(
     spans_key: where the gold is: None for `doc.ents`. group: the name of the SpanGroup that holds
         entities and scores: the spans key, or the pipe's name where it writes `doc.ents`.
     """
+    layer = entity_layer(spans_key)
     confidence: List[float] = []
     correct: List[bool] = []
     total = 0
     for example in examples:
-        if not is_annotated(example.reference, spans_key):
+        if not layer.is_annotated(example.reference):
             continue
         gold: Set[SpanKey] = gold_entities(example, spans_key)
         total += len(gold)

@@ -7,8 +7,10 @@ from typing import Callable, Dict, Iterable, List, Sequence
 from spacy.language import Language
 from spacy.training import Example
 
+from ..annotation.layers import EntsLayer, SpansLayer
 from ..errors import Errors, MtnlpError
 from ..log import logger
+from ..pipes.base import TorchPipe
 from .collected_scores import MEMORY, KeptScores, collect
 
 LOWEST, HIGHEST = 0.05, 20.0
@@ -72,7 +74,9 @@ def fit_temperatures(
 def pipes_with_temperature(nlp: Language) -> List[str]:
     """The names of the pipes that have one, in the pipeline's order."""
     return [
-        name for name, pipe in nlp.pipeline if "temperature" in (getattr(pipe, "cfg", None) or {})
+        name
+        for name, pipe in nlp.pipeline
+        if isinstance(pipe, TorchPipe) and isinstance(pipe.layer, (EntsLayer, SpansLayer))
     ]
 
 

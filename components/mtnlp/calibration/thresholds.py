@@ -21,17 +21,15 @@ import torch
 from numpy.typing import NDArray
 
 from ..errors import Errors, MtnlpError
+from .options import MIN_POSITIVES, OBJECTIVES
 
-OBJECTIVES = ("macro", "micro")
-MIN_POSITIVES = 5
-# In log-odds.
-SMOOTHING = 0.4
 # Sums of F1 in another order differ by rounding.
 ROUNDING = 1e-12
-# A component's settings are saved with ten decimals. Probabilities that are nearer to each
-# other than a saved threshold can tell, and than those of a text in another batch, are one.
+# Probabilities that are nearer to each other than a threshold's decimals can tell are one. So are
+# those that are as near as the ones of one text in two batches, whose log-odds differ by rounding.
 DECIMALS = 9
 RESOLUTION = 1e-8
+BATCH_RESOLUTION = 1e-5
 # Log-odds from 0.0025 to 0.9975, as near to each other as a threshold matters.
 LIMIT, STEP = 6.0, 0.05
 
@@ -190,8 +188,9 @@ def between(ranked: Floats) -> Tuple[Floats, Bools]:
     ceiling = np.where(top < 1.0 - RESOLUTION, 1.0, 1.0 + 1e-6)
     beyond = np.full_like(top, -np.inf)
     upper, lower = np.concatenate([ceiling, ranked]), np.concatenate([ranked, beyond])
-    possible = upper > lower + RESOLUTION
     middle = (np.maximum(upper, 0.0) + np.maximum(lower, 0.0)) / 2
+    slope = np.maximum(middle * (1.0 - middle), 0.0)  # of a probability over its log-odds
+    possible = upper > lower + RESOLUTION + BATCH_RESOLUTION * slope
     return middle.round(DECIMALS), possible
 
 

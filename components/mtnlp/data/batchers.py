@@ -20,7 +20,10 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from transformers import AutoTokenizer
 
+from ..annotation.categories import task_of
+from ..annotation.layers import EntsLayer
 from ..errors import Errors, MtnlpError
+from ..ranges import COUNT, NOT_NEGATIVE, POSITIVE, require
 
 ItemT = TypeVar("ItemT", Doc, Example)
 
@@ -48,6 +51,10 @@ def create_wordpiece_batcher_v1(
         it. A pipe's loss is divided by the same constant in all batches, so its losses of an
         epoch add up to the same; they come in fewer and larger steps.
     """
+    for number in [size] if isinstance(size, int) else size if isinstance(size, list) else []:
+        require("mtnlp.WordpieceBatcher.v1", POSITIVE, size=number)
+    require("mtnlp.WordpieceBatcher.v1", NOT_NEGATIVE, tolerance=tolerance)
+    require("mtnlp.WordpieceBatcher.v1", COUNT, max_docs=max_docs)
     group = task_layers if single_task else None
 
     def batch(examples: Iterable[Example]) -> Iterable[List[Example]]:
@@ -119,9 +126,9 @@ def task_layers(item: Union[Doc, Example]) -> Tuple[str, ...]:
     """The layers a Doc (an Example's `reference`) is annotated in, which tell its tasks: "ents",
     the keys of `doc.spans`, and the tasks of `doc.cats` (of "sentiment/positive": "sentiment")."""
     doc = item.reference if isinstance(item, Example) else item
-    entities = ["ents"] if doc.has_annotation("ENT_IOB") else []
+    entities = ["ents"] if EntsLayer().is_annotated(doc) else []
     spans = sorted(f"spans {key}" for key in doc.spans)
-    cats = sorted({f"cats {key.partition('/')[0]}" for key in doc.cats})
+    cats = sorted({f"cats {task_of(key) or key}" for key in doc.cats})
     return (*entities, *spans, *cats)
 
 

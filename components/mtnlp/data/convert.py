@@ -1,30 +1,19 @@
 """A conversion from end to end: read, filter, split, limit, write, report."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 from wasabi import msg
 
 from ..errors import Errors, MtnlpError
 from ..types import Annotation, Record
+from .datasets import DATASETS
 from .docbin import Written, write_corpus
 from .formats.bad_input import BadInput
-from .labels import (
-    CONLL_LABELS,
-    MULTINERD_LABELS,
-    NEREL_ENTITY_LABELS,
-    WIKINEURAL_EXTRA_LABELS,
-)
 from .options import PARTS, ConvertOptions, Parts, Progress, quiet
 from .sources import language_of, read_source, unit_of
 from .splits import duplicates_across, make_splits, take
 
-KNOWN_LABELS: Dict[str, Tuple[str, ...]] = {
-    "conll": CONLL_LABELS,
-    "multinerd": (*MULTINERD_LABELS, *WIKINEURAL_EXTRA_LABELS),
-    "nerel": NEREL_ENTITY_LABELS,
-}
 # How many of the malformed units a report shows.
 SHOWN = 10
 
@@ -37,6 +26,7 @@ class ConversionReport:
     written: files, units and tokens by part, and what was adjusted.
     skipped: one message for each malformed unit left out.
     notes: tolerated oddities, counted by name.
+    warnings: what is probably a mistake in the input, each with file and line.
     duplicates: units of the second split whose text is also in the first.
     """
 
@@ -45,6 +35,7 @@ class ConversionReport:
     written: Written
     skipped: List[str] = field(default_factory=list)
     notes: Dict[str, int] = field(default_factory=dict)
+    warnings: List[str] = field(default_factory=list)
     duplicates: Dict[Tuple[str, str], int] = field(default_factory=dict)
 
 
@@ -61,7 +52,8 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
     parts = read_source(options, on_bad)
     _check_filled(parts, on_bad)
     if options.labels is not None:
-        keep_labels(parts, options.labels, KNOWN_LABELS.get(options.format))
+        entry = DATASETS.get(options.format)
+        keep_labels(parts, options.labels, entry.labels if entry else None)
     parts = make_splits(parts, options.ratio, options.dev_share, options.seed, options.stratify)
     if "test" not in parts and options.ratio is None:
         raise MtnlpError(Errors.E145.format(part="test", why=", because none was given"))
@@ -77,6 +69,7 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
         written=written,
         skipped=[str(error) for error in on_bad.errors],
         notes=dict(on_bad.notes),
+        warnings=[*on_bad.warning_lines(), *written.units_of_offsets.warnings()],
         duplicates=duplicates_across(parts),
     )
 
@@ -139,6 +132,8 @@ def print_report(report: ConversionReport) -> None:
     for (first, second), count in report.duplicates.items():
         if count:
             msg.warn(f"{count:,} {report.unit}s of {second} are also in {first}, as texts")
+    for warning in report.warnings:
+        msg.warn(warning)
     if report.skipped:
         msg.warn(f"{len(report.skipped):,} malformed units left out")
         for line in report.skipped[:SHOWN]:
@@ -146,22 +141,3 @@ def print_report(report: ConversionReport) -> None:
         if len(report.skipped) > SHOWN:
             msg.text(f"  and {len(report.skipped) - SHOWN:,} more")
     msg.good(f"Wrote {', '.join(str(path) for path in written.files.values())}")
-
-
-def run(options: ConvertOptions, progress: Progress = quiet) -> int:
-    """Converts and reports, for the command line. Errors in the input, the options or the file
-    system become a message.
-
-    Returns: the exit status, 0 or 1.
-    """
-    try:
-        report = convert(options, progress)
-    except MtnlpError as error:
-        msg.fail("Nothing was converted.", str(error))
-        return 1
-    except OSError as error:
-        where = Path(error.filename).as_posix() if error.filename else ""
-        msg.fail("Nothing was converted.", f"{where}: {error.strerror or error}")
-        return 1
-    print_report(report)
-    return 0

@@ -7,7 +7,10 @@ from typing import Any, Dict, Iterable, List, Optional, Set, Tuple, Type
 
 from spacy.tokens import Doc, SpanGroup
 
+from ..annotation.layers import EntsLayer
 from ..errors import Errors, MtnlpError
+
+ENTITIES = EntsLayer()
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class CorpusPart:
             return
         for doc in docs:
             found.update(doc.spans)
-            has_entities = has_entities or doc.has_annotation("ENT_IOB")
+            has_entities = has_entities or ENTITIES.is_annotated(doc)
             if found.issuperset(self.layers) and (has_entities or not self.ents_to):
                 return
         missing = [f"the spans key '{key}'" for key in self.layers if key not in found]
@@ -112,8 +115,8 @@ class CorpusPart:
         for key, group in doc.spans.items():
             if key != self.spans_to_ents:
                 self._put(groups, doc, self.spans.get(key, key), group)
-        if self.ents_to is not None and doc.has_annotation("ENT_IOB"):
-            if not doc.has_annotation("ENT_IOB", require_complete=True):
+        if self.ents_to is not None and ENTITIES.is_annotated(doc):
+            if not ENTITIES.is_complete(doc):
                 raise MtnlpError(Errors.E195.format(name=self.name, start=doc.text[:40]))
             self._put(groups, doc, self.ents_to, SpanGroup(doc, spans=list(doc.ents)))
         entities = doc.spans.get(self.spans_to_ents) if self.spans_to_ents else None

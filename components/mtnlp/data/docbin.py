@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
+import numpy as np
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
@@ -13,6 +14,7 @@ from spacy.tokens import Doc, DocBin, Span
 from ..errors import Errors, MtnlpError
 from ..gold.entities import flatten
 from ..types import Annotation, Record
+from .offset_units import OffsetUnits
 from .options import PARTS, Parts, Progress, quiet
 
 # What Records can say about tokens. Lemmas, heads and the rest would double the file.
@@ -30,6 +32,7 @@ class Written:
     repeated: annotations given twice, kept once.
     overlapping: entities that after widening ran into another; the longer one was kept.
     blank: annotations with nothing but whitespace in them, left out.
+    units_of_offsets: whether offsets seem to count something else than characters.
     """
 
     files: Dict[str, Path] = field(default_factory=dict)
@@ -39,6 +42,7 @@ class Written:
     repeated: int = 0
     overlapping: int = 0
     blank: int = 0
+    units_of_offsets: OffsetUnits = field(default_factory=OffsetUnits)
 
 
 def write_corpus(
@@ -140,11 +144,12 @@ def to_doc(record: Record, nlp: Language, written: Optional[Written] = None) -> 
         )
     else:
         doc = nlp.make_doc(record.text or "")
+        written.units_of_offsets.look(record, doc)
     if record.entities is not None:
         entities = _spans(doc, record, record.entities, written)
         kept = flatten(entities)
         written.overlapping += len(entities) - len(kept)
-        doc.set_ents(kept, default="outside")
+        doc.set_ents(kept, missing=_unknown(doc, record, kept), default="outside")
     for key, layer in (record.spans or {}).items():
         doc.spans[key] = _spans(doc, record, layer, written)
     if record.cats is not None:
@@ -179,6 +184,18 @@ def _spans(
             seen.add(key)
             spans.append(span)
     return spans
+
+
+def _unknown(doc: Doc, record: Record, entities: Sequence[Span]) -> List[Span]:
+    """The tokens, each a Span, that the Record's missing stretches touch and no entity covers."""
+    unknown = np.zeros(len(doc), dtype=bool)
+    for start, end in record.missing or ():
+        if record.tokens is None:
+            start, end = _tokens_of(doc, start, end)
+        unknown[start:end] = True
+    for entity in entities:
+        unknown[entity.start : entity.end] = False
+    return [doc[index : index + 1] for index in np.flatnonzero(unknown).tolist()]
 
 
 def _tokens_of(doc: Doc, start: int, end: int) -> Tuple[int, int]:

@@ -15,8 +15,6 @@ MULTINERD_TAGS: Tuple[str, ...] = (
 )
 # WikiNEuRal, by the same authors and in the same files, has PER ORG LOC and this.
 WIKINEURAL_EXTRA_LABELS: Tuple[str, ...] = ("MISC",)
-# "System B": what is kept of MultiNERD's types, everything else becoming O.
-MULTINERD_SYSTEM_B: Tuple[str, ...] = ("PER", "ORG", "LOC", "DIS", "ANIM")
 
 NEREL_ENTITY_LABELS: Tuple[str, ...] = (
     "AGE", "AWARD", "CITY", "COUNTRY", "CRIME", "DATE", "DISEASE", "DISTRICT", "EVENT",

@@ -40,6 +40,9 @@ class ConvertOptions:
     task: the name of the classification task of one's own data.
     text_field, label_field: the fields or columns of one's own data.
     label_separator: splits a CSV label column into several labels.
+    spans_field, tags_field: the JSONL fields of offsets and of a tag per token; None takes the
+        usual names.
+    delimiter: what separates the columns of a CSV or of columns; None goes by the file.
     label_names: a file with the names of numbered CSV labels, one a line.
     group_field: the field or column of what a split may not tear apart.
     spans_key: the layer of `doc.spans` for entities of one's own data; None is `doc.ents`.
@@ -68,6 +71,9 @@ class ConvertOptions:
     label_field: str = "label"
     label_separator: Optional[str] = None
     label_names: Optional[Path] = None
+    spans_field: Optional[str] = None
+    tags_field: Optional[str] = None
+    delimiter: Optional[str] = None
     group_field: Optional[str] = None
     spans_key: Optional[str] = None
 
@@ -103,6 +109,18 @@ def parse_limit(value: str) -> Tuple[int, int, int]:
         raise MtnlpError(Errors.E144.format(option="--limit", value=value, form=form))
     numbers = [int(piece) for piece in pieces]
     return (numbers[0], numbers[-2] if len(numbers) == 3 else numbers[0], numbers[-1])
+
+
+def parse_delimiter(value: str) -> str:
+    """ "tab" (or "\\t"), "space" or a character, as that character.
+
+    Raises: MtnlpError when it is something else.
+    """
+    named = {"tab": "\t", "\\t": "\t", "space": " "}.get(value.lower(), value)
+    if len(named) != 1 or named in '\r\n"':
+        form = "a character such as ; or |, or the word tab or space"
+        raise MtnlpError(Errors.E144.format(option="--delimiter", value=value, form=form))
+    return named
 
 
 def parse_labels(value: str) -> List[str]:

@@ -3,7 +3,7 @@
 import random
 from itertools import cycle, islice
 from math import ceil
-from typing import Iterable, Iterator, List, Sequence, Tuple, TypeVar
+from typing import Iterable, Iterator, List, Optional, Sequence, Tuple, TypeVar
 
 T = TypeVar("T")
 
@@ -48,15 +48,30 @@ def apportion(total: int, shares: Sequence[float]) -> List[int]:
 
     total: at least the number of shares. shares: positive, of any sum.
     """
-    exact = [total * share / sum(shares) for share in shares]
-    counts = [int(count) for count in exact]
-    by_remainder = sorted(range(len(exact)), key=lambda i: counts[i] - exact[i])
-    for number in by_remainder[: total - sum(counts)]:
-        counts[number] += 1
+    counts = largest_remainders(total, shares)
     for number, count in enumerate(counts):
         if not count:
             counts[counts.index(max(counts))] -= 1
             counts[number] = 1
+    return counts
+
+
+def largest_remainders(
+    total: int, shares: Sequence[float], order: Optional[Sequence[int]] = None
+) -> List[int]:
+    """Divides `total` in whole numbers: each share rounded down, and one more for those with the
+    largest remainders.
+
+    shares: of any sum above 0. order: the places of the shares; of equal remainders that which
+        stands first here goes first. By default as they come.
+    """
+    whole = sum(shares)
+    exact = [total * share / whole for share in shares]
+    counts = [int(count) for count in exact]
+    places = range(len(exact)) if order is None else order
+    by_remainder = sorted(places, key=lambda place: counts[place] - exact[place])
+    for place in by_remainder[: total - sum(counts)]:
+        counts[place] += 1
     return counts
 
 

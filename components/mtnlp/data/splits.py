@@ -8,6 +8,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 from ..errors import Errors, MtnlpError
 from ..types import Record
 from .options import PARTS, Parts
+from .sampling import largest_remainders
 
 # The stratum everything belongs to: it keeps the parts' sizes right where labels are rare.
 _ALL = "\0all"
@@ -96,15 +97,13 @@ def take(records: Sequence[Record], limit: int, seed: int, stratify: bool = True
     members: Dict[str, List[int]] = {}
     for index, stratum in enumerate(strata):
         members.setdefault(stratum, []).append(index)
-    exact = {name: limit * len(indices) / len(records) for name, indices in members.items()}
-    quota = {name: int(share) for name, share in exact.items()}
+    groups = [members[stratum] for stratum in sorted(members)]
     rng = random.Random(seed)
-    by_remainder = sorted(members)
-    rng.shuffle(by_remainder)
-    by_remainder.sort(key=lambda name: quota[name] - exact[name])
-    for name in by_remainder[: limit - sum(quota.values())]:
-        quota[name] += 1
-    chosen = [index for name in sorted(members) for index in rng.sample(members[name], quota[name])]
+    order = list(range(len(groups)))
+    rng.shuffle(order)
+    quota = largest_remainders(limit, [len(group) for group in groups], order)
+    drawn = (rng.sample(group, number) for group, number in zip(groups, quota, strict=True))
+    chosen = [index for indices in drawn for index in indices]
     return [records[index] for index in sorted(chosen)]
 
 

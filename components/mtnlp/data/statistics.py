@@ -4,13 +4,15 @@ from collections import Counter
 from hashlib import blake2b
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Set
+from typing import Any, Dict, Iterable, List, Optional, Sequence
 
 import spacy
 from spacy.pipeline import Sentencizer
 from spacy.tokens import Doc
 from spacy.util import minibatch
 
+from ..annotation.categories import annotated_keys, annotated_tasks, is_positive, split_key
+from ..annotation.layers import EntsLayer
 from ..errors import Errors, MtnlpError
 from ..models.wordpieces import find_limit
 from .options import PARTS, Progress, quiet
@@ -18,7 +20,6 @@ from .reading import open_docbin
 from .span_statistics import SpanCounts, describe, shares
 
 ENTS = "ents"
-POSITIVE = 0.5
 CHUNK = 256
 
 
@@ -98,21 +99,22 @@ class SplitCounts:
         self._sentences += 1 + int((doc.to_array("SENT_START")[1:] == 1).sum())
 
     def _add_layers(self, doc: Doc) -> None:
-        if len(doc) and doc.has_annotation("ENT_IOB"):
-            spans = [(span.start, span.end, span.label_) for span in doc.ents]
-            missing = int((doc.to_array("ENT_IOB") == 0).sum())
+        entities = EntsLayer()
+        if entities.is_annotated(doc):
+            spans = [(span.start, span.end, span.label_) for span in entities.spans(doc)]
+            missing = int(entities.missing(doc).sum())
             self._layers.setdefault(ENTS, SpanCounts()).add(spans, len(doc), missing)
         for key, group in doc.spans.items():
             spans = [(span.start, span.end, span.label_) for span in group]
             self._layers.setdefault(f"spans/{key}", SpanCounts()).add(spans, len(doc))
 
     def _add_categories(self, doc: Doc) -> None:
-        tasks: Set[str] = set()
-        for key, value in doc.cats.items():
-            task, slash, label = key.partition("/")
-            if slash:
-                tasks.add(task)
-                self._tasks.setdefault(task, Counter())[label] += int(value >= POSITIVE)
+        # Which tasks are exclusive the pipes' settings know.
+        tasks = annotated_tasks(doc.cats)
+        for task in tasks:
+            counts = self._tasks.setdefault(task, Counter())
+            for key in annotated_keys(doc.cats, task):
+                counts[split_key(key)[1]] += int(is_positive(doc.cats[key]))
         self._task_documents.update(tasks)
 
     def to_dict(self) -> Dict[str, Any]:

@@ -4,7 +4,7 @@ never looks at the text, and which labels are rare."""
 from collections import Counter
 from typing import FrozenSet, Iterable, Mapping, Tuple
 
-from ..scorers.categories import POSITIVE, task_of
+from ..annotation.categories import annotated_keys, is_positive, positive_keys
 
 
 def majority_class(cats: Iterable[Mapping[str, float]], task: str) -> FrozenSet[str]:
@@ -12,12 +12,7 @@ def majority_class(cats: Iterable[Mapping[str, float]], task: str) -> FrozenSet[
 
     cats: the training documents' gold `doc.cats`.
     """
-    counts = Counter(
-        key
-        for doc in cats
-        for key, value in doc.items()
-        if task_of(key) == task and value >= POSITIVE
-    )
+    counts = Counter(key for doc in cats for key in positive_keys(doc, task))
     best = min(counts, key=lambda key: (-counts[key], key), default=None)
     return frozenset() if best is None else frozenset([best])
 
@@ -59,8 +54,7 @@ def _count(cats: Iterable[Mapping[str, float]], task: str) -> Tuple[Counter[str]
     positive: Counter[str] = Counter()
     annotated: Counter[str] = Counter()
     for doc in cats:
-        for key, value in doc.items():
-            if task_of(key) == task:
-                annotated[key] += 1
-                positive[key] += int(value >= POSITIVE)
+        for key in annotated_keys(doc, task):
+            annotated[key] += 1
+            positive[key] += int(is_positive(doc[key]))
     return positive, annotated

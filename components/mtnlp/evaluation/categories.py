@@ -6,14 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.training import Example
 
-from ..scorers.categories import POSITIVE, CategoryTask, Cats, task_keys, task_of
+from ..annotation.categories import POSITIVE, Cats, annotated_keys, split_key, task_keys
+from ..scorers.categories import CategoryTask
 from .baselines import constant_set, majority_class, rare_keys
 from .classification import exclusive_metrics, multilabel_metrics
 from .intervals import bootstrap_interval, wilson_interval
+from .options import RARE_SHARE
 from .spans import document_counts
-
-# Labels that are set in fewer training documents than this share are rare.
-RARE_SHARE = 0.1
 
 
 class CategoryEvaluation:
@@ -80,7 +79,7 @@ def _task_result(
         if decision is not None:
             gold.append(decision[0])
             predicted.append(decision[1])
-            annotated.append(frozenset(key for key in right if task_of(key) == task.name))
+            annotated.append(frozenset(annotated_keys(right, task.name)))
     metrics = _metrics(task, gold, predicted)
     documents = metrics.pop("n")
     rare = [_label(key) for key in sorted(rare_keys(train_cats, task.name, rare_share))]
@@ -149,4 +148,4 @@ def _indicators(sets: List[FrozenSet[str]], keys: List[str]) -> NDArray[np.bool_
 
 
 def _label(key: str) -> str:
-    return key.partition("/")[2]
+    return split_key(key)[1]

@@ -1,4 +1,4 @@
-"""Classification metrics by scikit-learn, for exclusive and for multi-label tasks.
+"""Classification metrics, for exclusive and for multi-label tasks.
 
 Both functions return the same shape:
 
@@ -7,35 +7,29 @@ Both functions return the same shape:
      "per_label": {label: {"p", "r", "f", "support"}}}
 
 Labels that are neither gold nor predicted anywhere are left out, of the macro average too. The
-macro F1 is the mean of the labels' F1, as in scikit-learn; it never exceeds the larger of macro
-precision and macro recall, but, not being their harmonic mean, can lie below the smaller.
+numbers are scikit-learn's; `scorers.counts.averages` says what a macro F1 is.
 """
 
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 from ..errors import Errors, MtnlpError
-
-Prf = Dict[str, float]
-NOTHING = ""  # stands for "nothing predicted"; no label is empty
+from ..scorers.counts import Counts, averages, with_support
 
 
 def exclusive_metrics(gold: Sequence[str], predicted: Sequence[Optional[str]]) -> Dict[str, Any]:
     """Metrics of a task in which each document has exactly one label.
 
-    gold, predicted: one label a document; None where nothing was predicted.
+    gold, predicted: one label per document; None where nothing was predicted.
     RETURNS: the shape above; `accuracy` is the share of right labels.
     RAISES MtnlpError (E501) for lists of different lengths.
     """
     if len(gold) != len(predicted):
         raise MtnlpError(Errors.E501.format(gold=len(gold), predicted=len(predicted)))
-    right = list(gold)
-    given = [NOTHING if label is None else label for label in predicted]
-    labels = sorted({*right, *given} - {NOTHING})
-    return _metrics(right, given, labels, labels)
+    labels = sorted({label for label in (*gold, *predicted) if label is not None})
+    return _metrics(_one_hot(gold, labels), _one_hot(predicted, labels), labels)
 
 
 def multilabel_metrics(
@@ -57,50 +51,38 @@ def multilabel_metrics(
     if mask is not None:
         # A cell that is negative on both sides is a true negative, which no F1 counts.
         gold, predicted = gold & mask, predicted & mask
-    columns = [int(i) for i in np.flatnonzero((gold | predicted).any(axis=0))]
-    # scikit-learn takes a single column for a binary task: an empty one makes it two.
-    padding = ((0, 0), (0, 1))
-    return _metrics(
-        np.pad(gold, padding).astype(int),
-        np.pad(predicted, padding).astype(int),
-        columns,
-        [labels[i] for i in columns],
-    )
+    return _metrics(gold, predicted, labels)
 
 
-def prf(precision: float, recall: float, fscore: float) -> Prf:
-    """The three as Python floats under the names spaCy gives them."""
-    return {"p": float(precision), "r": float(recall), "f": float(fscore)}
+def label_counts(
+    gold: NDArray[np.bool_], predicted: NDArray[np.bool_], labels: Sequence[str]
+) -> Dict[str, Counts]:
+    """Counts of each label that is gold or predicted somewhere.
+
+    gold, predicted: indicators, `[units, labels]`.
+    """
+    hits = (gold & predicted).sum(axis=0)
+    wrong = predicted.sum(axis=0) - hits
+    missed = gold.sum(axis=0) - hits
+    counts = zip(labels, hits.tolist(), wrong.tolist(), missed.tolist(), strict=True)
+    return {label: Counts(tp, fp, fn) for label, tp, fp, fn in counts if tp or fp or fn}
 
 
-def _metrics(gold: Any, predicted: Any, classes: List[Any], names: List[str]) -> Dict[str, Any]:
-    if not classes:
-        accuracy = 1.0 if len(gold) else 0.0
-        nothing = prf(0.0, 0.0, 0.0)
-        return {
-            "n": len(gold),
-            "accuracy": accuracy,
-            "micro": nothing,
-            "macro": dict(nothing),
-            "per_label": {},
-        }
-    averages = {
-        average: prf(
-            *precision_recall_fscore_support(
-                gold, predicted, labels=classes, average=average, zero_division=0
-            )[:3]
-        )
-        for average in ("micro", "macro")
-    }
-    columns = precision_recall_fscore_support(
-        gold, predicted, labels=classes, average=None, zero_division=0
-    )
+def _one_hot(values: Sequence[Optional[str]], labels: Sequence[str]) -> NDArray[np.bool_]:
+    """`[documents, labels]`; a row without any where the value is None."""
+    places = {label: place for place, label in enumerate(labels)}
+    columns = np.array([-1 if value is None else places[value] for value in values], dtype=int)
+    return columns[:, None] == np.arange(len(labels))
+
+
+def _metrics(
+    gold: NDArray[np.bool_], predicted: NDArray[np.bool_], labels: Sequence[str]
+) -> Dict[str, Any]:
+    counts = label_counts(gold, predicted, labels)
+    right = (gold == predicted).all(axis=1)
     return {
         "n": len(gold),
-        "accuracy": float(accuracy_score(gold, predicted)),
-        **averages,
-        "per_label": {
-            name: {**prf(p, r, f), "support": int(support)}
-            for name, p, r, f, support in zip(names, *columns, strict=True)
-        },
+        "accuracy": float(right.mean()) if len(gold) else 0.0,
+        **averages(counts),
+        "per_label": with_support(counts),
     }

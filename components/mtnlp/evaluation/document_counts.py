@@ -11,9 +11,16 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 
+from ..annotation.layers import (
+    CategoriesLayer,
+    EntsLayer,
+    SpansLayer,
+    entity_layer,
+    find_layer,
+)
 from ..errors import Errors, MtnlpError
 from ..scorers.categories import CategoryTask
-from ..scorers.entities import gold_entities, is_annotated, predicted_entities
+from ..scorers.entities import gold_entities, predicted_entities
 from .categories import category_tasks
 from .evaluator import predict
 from .intervals import Difference, Statistic, fscores, paired_bootstrap, ratios
@@ -81,19 +88,32 @@ def find_counters(nlp: Language) -> Dict[str, Tuple[str, Counter]]:
     row, None where it is not annotated."""
     counters: Dict[str, Tuple[str, Counter]] = {}
     for name, pipe in nlp.pipeline:
-        cfg = getattr(pipe, "cfg", None) or {}
-        if "spans_key" in cfg:
-            counters[name] = F1, partial(count_entities, spans_key=cfg["spans_key"])
-        elif "tasks" in cfg:
-            for task in category_tasks(cfg):
+        layer = find_layer(pipe)
+        if isinstance(layer, (EntsLayer, SpansLayer)):
+            counters[name] = F1, partial(count_entities, spans_key=layer.spans_key)
+        elif isinstance(layer, CategoriesLayer):
+            for task in category_tasks(pipe.cfg):  # type: ignore[attr-defined]
                 metric = ACCURACY if task.exclusive else F1
                 counters[f"{name}/{task.name}"] = metric, partial(count_decision, task=task)
     return counters
 
 
+def unannotated_tasks(nlp: Language, docs: Sequence[Doc]) -> List[str]:
+    """The names, as in `count_documents`, of what no document would count in.
+
+    nlp: need not be trained. docs: references; nothing is predicted on them.
+    """
+    pairs = [Example(doc, doc) for doc in docs]
+    return [
+        name
+        for name, (_, count) in find_counters(nlp).items()
+        if all(count(example) is None for example in pairs)
+    ]
+
+
 def count_entities(example: Example, spans_key: Optional[str]) -> Optional[List[int]]:
     """A document's row of one entity layer."""
-    if not is_annotated(example.reference, spans_key):
+    if not entity_layer(spans_key).is_annotated(example.reference):
         return None
     return _prf_row(gold_entities(example, spans_key), predicted_entities(example, spans_key))
 

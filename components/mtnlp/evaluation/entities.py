@@ -5,8 +5,9 @@ from typing import Any, Dict, List, Optional, Set
 import numpy as np
 from spacy.training import Example
 
-from ..gold.entities import flatten, gold_spans
-from ..scorers.entities import SpanKey, gold_entities, is_annotated, predicted_entities
+from ..annotation.layers import entity_layer
+from ..gold.entities import flatten
+from ..scorers.entities import SpanKey, gold_entities, predicted_entities
 from .intervals import bootstrap_interval, ratios
 from .spans import document_counts, span_metrics
 from .tagging import bio_tags, is_flat, tagging_metrics
@@ -20,6 +21,7 @@ class EntityEvaluation:
 
     def __init__(self, spans_key: Optional[str]) -> None:
         self.spans_key = spans_key
+        self._layer = entity_layer(spans_key)
         self._gold: List[Set[SpanKey]] = []
         self._flattened: List[Set[SpanKey]] = []
         self._predicted: List[Set[SpanKey]] = []
@@ -30,14 +32,13 @@ class EntityEvaluation:
         """Take up the annotated documents of one chunk; the others count for nothing."""
         for example in examples:
             reference = example.reference
-            if not is_annotated(reference, self.spans_key):
+            if not self._layer.is_annotated(reference):
                 continue
             self._gold.append(gold_entities(example, self.spans_key))
             self._flattened.append(flattened_entities(example, self.spans_key))
             self._predicted.append(predicted_entities(example, self.spans_key))
             self._lengths.append(len(reference))
-            missing = reference.to_array("ENT_IOB") == 0 if self.spans_key is None else np.zeros(0)
-            self._missing.append(np.flatnonzero(missing).tolist())
+            self._missing.append(np.flatnonzero(self._layer.missing(reference)).tolist())
 
     def result(self, samples: int, seed: int) -> Dict[str, Any]:
         """Metrics of the layer, with intervals from `samples` bootstrap resamples.
@@ -80,7 +81,7 @@ class EntityEvaluation:
 
 def flattened_entities(example: Example, spans_key: Optional[str]) -> Set[SpanKey]:
     """The reference's entities that `gold.entities.flatten` keeps, as `gold_entities` has them."""
-    kept = flatten(gold_spans(example.reference, spans_key))
+    kept = flatten(entity_layer(spans_key).spans(example.reference))
     return {(span.start, span.end, span.label_) for span in kept}
 
 

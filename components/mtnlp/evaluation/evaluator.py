@@ -1,6 +1,5 @@
 """Evaluation of all tasks of a pipeline on annotated documents."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import (
     Any,
@@ -21,13 +20,15 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 
+from ..annotation.categories import Cats
+from ..annotation.layers import CategoriesLayer, EntsLayer, SpansLayer, find_layer
 from ..data.options import Progress, quiet
 from ..data.reading import bare_doc, corpus_files, open_docbin
 from ..errors import Errors, MtnlpError
-from ..scorers.categories import Cats
-from .categories import RARE_SHARE, CategoryEvaluation
+from .categories import CategoryEvaluation
 from .entities import EntityEvaluation
 from .loss import MeanLosses
+from .options import Settings
 from .raw_text import RawTextEvaluation
 from .vectors import VectorEvaluation
 
@@ -40,23 +41,6 @@ class Collector(Protocol):
     def add(self, examples: List[Example]) -> None: ...
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How to evaluate.
-
-    chunk_size: documents processed at once. Hidden states of one chunk are alive at a time.
-    samples, seed: bootstrap resamples of the intervals, and their seed.
-    raw_text: whether token corpora are also scored on their detokenised text.
-    rare_share: a label set in less than this share of the training documents is rare.
-    """
-
-    chunk_size: int = 64
-    samples: int = 1000
-    seed: int = 0
-    raw_text: bool = True
-    rare_share: float = RARE_SHARE
-
-
 def evaluate(
     nlp: Language,
     docs: Iterable[Doc],
@@ -66,8 +50,8 @@ def evaluate(
 ) -> Dict[str, Any]:
     """Evaluate every entity pipe, classifier and vector pipe of a pipeline in one pass.
 
-    A pipe whose `cfg` has `spans_key` is an entity pipe, one whose `cfg` has `tasks` a
-    classifier. Documents not annotated for a task count for nothing in it.
+    What a pipe is, its layer tells: entities in `doc.ents` or in a spans group, or categories (see
+    `annotation.layers.find_layer`). Documents not annotated for a task count for nothing in it.
 
     docs: reference documents; may be a stream. Those whose spaces are unknown keep their tokens.
     train_cats: the categories of the training documents, for the constant baselines.
@@ -181,11 +165,11 @@ def _collectors(
 ) -> Tuple[Dict[str, EntityEvaluation], Dict[str, CategoryEvaluation]]:
     entities, categories = {}, {}
     for name, pipe in nlp.pipeline:
-        cfg = getattr(pipe, "cfg", None) or {}
-        if "spans_key" in cfg:
-            entities[name] = EntityEvaluation(cfg["spans_key"])
-        elif "tasks" in cfg:
-            categories[name] = CategoryEvaluation(cfg)
+        layer = find_layer(pipe)
+        if isinstance(layer, (EntsLayer, SpansLayer)):
+            entities[name] = EntityEvaluation(layer.spans_key)
+        elif isinstance(layer, CategoriesLayer):
+            categories[name] = CategoryEvaluation(pipe.cfg)  # type: ignore[attr-defined]
     return entities, categories
 
 

@@ -5,13 +5,14 @@ would be written, the pipeline tokenises that text itself, and entities are comp
 characters: what tokenisation costs shows as the difference between the two scores.
 """
 
-from typing import Any, Dict, Iterable, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from spacy.language import Language
-from spacy.tokens import Doc, Span
+from spacy.tokens import Doc
 
+from ..annotation.layers import EntityLayer, entity_layer
 from ..data.detokenize import spaces
-from ..scorers.entities import SpanKey, is_annotated
+from ..scorers.entities import SpanKey
 from .intervals import bootstrap_interval
 from .spans import document_counts, span_metrics
 
@@ -23,7 +24,7 @@ class RawTextEvaluation:
     """
 
     def __init__(self, layers: Dict[str, Optional[str]]) -> None:
-        self._layers = layers
+        self._layers = {name: entity_layer(key) for name, key in layers.items()}
         self._gold: Dict[str, List[Set[SpanKey]]] = {name: [] for name in layers}
         self._predicted: Dict[str, List[Set[SpanKey]]] = {name: [] for name in layers}
 
@@ -37,10 +38,10 @@ class RawTextEvaluation:
         texts = [detokenized(doc) for doc in chosen]
         docs = nlp.pipe([nlp.make_doc(text) for text, _ in texts], batch_size=max(1, len(texts)))
         for reference, (_, starts), doc in zip(chosen, texts, docs, strict=True):
-            for name, key in self._layers.items():
-                if _complete(reference, key):
-                    self._gold[name].append(_shifted(reference, key, starts))
-                    self._predicted[name].append(_characters(doc, key))
+            for name, layer in self._layers.items():
+                if layer.is_complete(reference):
+                    self._gold[name].append(_shifted(reference, layer, starts))
+                    self._predicted[name].append(_characters(doc, layer))
 
     def result(self, samples: int, seed: int) -> Dict[str, Dict[str, Any]]:
         """RETURNS: by pipe, {"documents", "entities", "micro", "f_interval", "macro"}.
@@ -60,7 +61,7 @@ class RawTextEvaluation:
         return result
 
     def _wanted(self, doc: Doc) -> bool:
-        return any(_complete(doc, key) for key in self._layers.values())
+        return any(layer.is_complete(doc) for layer in self._layers.values())
 
 
 def detokenized(doc: Doc) -> Tuple[str, List[int]]:
@@ -73,25 +74,13 @@ def detokenized(doc: Doc) -> Tuple[str, List[int]]:
     return text, starts
 
 
-def _complete(doc: Doc, key: Optional[str]) -> bool:
-    if key is None and any(token.ent_iob == 0 for token in doc):
-        return False
-    return is_annotated(doc, key)
-
-
-def _layer(doc: Doc, key: Optional[str]) -> Iterable[Span]:
-    if key is None:
-        return doc.ents
-    return doc.spans.get(key, ())
-
-
-def _shifted(doc: Doc, key: Optional[str], starts: List[int]) -> Set[SpanKey]:
+def _shifted(doc: Doc, layer: EntityLayer, starts: List[int]) -> Set[SpanKey]:
     """Gold entities by characters of the detokenised text."""
     return {
         (starts[span.start], starts[span.end - 1] + len(doc[span.end - 1]), span.label_)
-        for span in _layer(doc, key)
+        for span in layer.spans(doc)
     }
 
 
-def _characters(doc: Doc, key: Optional[str]) -> Set[SpanKey]:
-    return {(span.start_char, span.end_char, span.label_) for span in _layer(doc, key)}
+def _characters(doc: Doc, layer: EntityLayer) -> Set[SpanKey]:
+    return {(span.start_char, span.end_char, span.label_) for span in layer.spans(doc)}

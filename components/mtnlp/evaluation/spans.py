@@ -5,7 +5,7 @@ from typing import AbstractSet, Any, Dict, Sequence, Tuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..scorers.counts import Counts, mean, total
+from ..scorers.counts import averages, count_per_label, with_support
 
 SpanKey = Tuple[int, int, str]
 
@@ -15,29 +15,15 @@ def span_metrics(
 ) -> Dict[str, Any]:
     """Exact-match metrics of spans, one set of (start, end, label) a document.
 
-    RETURNS: {"entities", "micro", "macro", "per_type"}, as `tagging.tagging_metrics` does; on
-        flat layers the numbers are the same.
+    RETURNS: {"entities": gold ones, "micro": {"p", "r", "f"}, "macro": {...},
+        "per_type": {type: {"p", "r", "f", "support"}}}. Macro averages are means over the types
+        that occur.
     """
-    per_type: Dict[str, Counts] = {}
-    for right, given in zip(gold, predicted, strict=True):
-        for label in {key[2] for key in right | given}:
-            per_type.setdefault(label, Counts()).add(
-                {key for key in right if key[2] == label},
-                {key for key in given if key[2] == label},
-            )
-    values = per_type.values()
+    per_type = count_per_label(zip(gold, predicted, strict=True), label=lambda key: key[2])
     return {
         "entities": sum(len(spans) for spans in gold),
-        "micro": total(values).to_dict(),
-        "macro": {
-            "p": mean(counts.precision for counts in values),
-            "r": mean(counts.recall for counts in values),
-            "f": mean(counts.fscore for counts in values),
-        },
-        "per_type": {
-            label: {**per_type[label].to_dict(), "support": per_type[label].tp + per_type[label].fn}
-            for label in sorted(per_type)
-        },
+        **averages(per_type),
+        "per_type": with_support(per_type),
     }
 
 

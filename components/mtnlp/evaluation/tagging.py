@@ -1,12 +1,13 @@
-"""Named entity metrics over BIO tags: whole entities by seqeval, single tags by scikit-learn."""
+"""Named entity metrics over BIO tags: of whole entities, and of single tags."""
 
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
-from seqeval.metrics.sequence_labeling import precision_recall_fscore_support as entity_prf
-from sklearn.metrics import precision_recall_fscore_support as tag_prf
+import numpy as np
 
+from ..data.formats.tags import Tag, entities_of
 from ..errors import Errors, MtnlpError
-from .classification import prf
+from ..scorers.counts import Counts, with_support
+from .spans import SpanKey, span_metrics
 
 OUTSIDE = "O"
 
@@ -14,15 +15,15 @@ OUTSIDE = "O"
 def tagging_metrics(
     gold: Sequence[Sequence[Optional[str]]], predicted: Sequence[Sequence[str]]
 ) -> Dict[str, Any]:
-    """Metrics of flat entities given as BIO tags, one list a document.
+    """Metrics of flat entities given as BIO tags, one list per document.
 
     gold: tags; None is a token without annotation, which counts for nothing. A predicted entity
         that touches one should be left out by the caller.
-    predicted: tags, as many a document as there are gold ones.
+    predicted: tags, as many per document as there are gold ones.
     RETURNS: {"tokens", "token_accuracy", "entities": gold entities,
         "micro": {"p", "r", "f"}, "macro": {...}, "per_type": {type: {"p", "r", "f", "support"}},
-        "per_tag": {tag: {...}}}. Macro averages are means over the types that occur; see
-        `classification` for what that means for macro F1.
+        "per_tag": {tag: {...}}}. The numbers are those of seqeval for entities, of scikit-learn
+        for tags.
     RAISES MtnlpError (E501) where the numbers of documents or of tags differ.
     """
     _check_lengths(gold, predicted)
@@ -41,7 +42,7 @@ def tagging_metrics(
     return {
         "tokens": len(pairs),
         "token_accuracy": same / len(pairs) if pairs else 0.0,
-        **_entity_metrics(right, given),
+        **span_metrics([tag_spans(tags) for tags in right], [tag_spans(tags) for tags in given]),
         "per_tag": _tag_metrics(pairs),
     }
 
@@ -60,6 +61,12 @@ def bio_tags(
     return tags
 
 
+def tag_spans(tags: Sequence[str]) -> Set[SpanKey]:
+    """The entities that BIO tags spell, as conlleval and seqeval read them."""
+    found = entities_of([Tag(tag[:1], tag[2:]) for tag in tags])
+    return {(span.start, span.end, span.label) for span in found}
+
+
 def is_flat(length: int, spans: Iterable[Tuple[int, int, str]]) -> bool:
     """Whether BIO tags can express the spans: inside the document and without overlap."""
     last = 0
@@ -70,36 +77,17 @@ def is_flat(length: int, spans: Iterable[Tuple[int, int, str]]) -> bool:
     return True
 
 
-def _entity_metrics(gold: List[List[str]], predicted: List[List[str]]) -> Dict[str, Any]:
-    types = sorted({tag[2:] for tags in (*gold, *predicted) for tag in tags if tag != OUTSIDE})
-    if not types:
-        nothing = prf(0.0, 0.0, 0.0)
-        return {"entities": 0, "micro": nothing, "macro": dict(nothing), "per_type": {}}
-    averages = {
-        average: prf(*entity_prf(gold, predicted, average=average, zero_division=0)[:3])
-        for average in ("micro", "macro")
-    }
-    columns = entity_prf(gold, predicted, average=None, zero_division=0)
-    return {
-        "entities": int(columns[3].sum()),
-        **averages,
-        "per_type": {
-            name: {**prf(p, r, f), "support": int(support)}
-            for name, p, r, f, support in zip(types, *columns, strict=True)
-        },
-    }
-
-
-def _tag_metrics(pairs: List[Tuple[str, str]]) -> Dict[str, Dict[str, Any]]:
+def _tag_metrics(pairs: List[Tuple[str, str]]) -> Dict[str, Dict[str, float]]:
     if not pairs:
         return {}
-    gold, predicted = zip(*pairs, strict=True)
-    tags = sorted({*gold, *predicted})
-    columns = tag_prf(gold, predicted, labels=tags, average=None, zero_division=0)
-    return {
-        tag: {**prf(p, r, f), "support": int(support)}
-        for tag, p, r, f, support in zip(tags, *columns, strict=True)
-    }
+    tags, indices = np.unique(np.array(pairs, dtype=object).astype(str), return_inverse=True)
+    gold, predicted = indices.reshape(len(pairs), 2).T
+    support, given, hits = (
+        np.bincount(chosen, minlength=len(tags)).tolist()
+        for chosen in (gold, predicted, gold[gold == predicted])
+    )
+    rows = zip(tags.tolist(), support, given, hits, strict=True)
+    return with_support({tag: Counts(tp, out - tp, n - tp) for tag, n, out, tp in rows})
 
 
 def _check_lengths(gold: Sequence[Sequence[Any]], predicted: Sequence[Sequence[Any]]) -> None:

@@ -14,8 +14,6 @@ from thinc.api import Config
 from ..data.sampling import PROPORTIONAL
 from ..errors import Errors, MtnlpError
 from ..pipes.base import TorchPipe
-from ..scorers.categories import task_of
-from ..scorers.entities import is_annotated
 from .grid import Cell, Grid, Setting
 from .settings import TEST, check_config, make_config, named, swap_test_for_dev
 
@@ -130,15 +128,8 @@ def find_heads(nlp: Language) -> Dict[str, Any]:
     return {
         name: pipe
         for name, pipe in nlp.pipeline
-        if isinstance(pipe, TorchPipe) and ("spans_key" in pipe.cfg or "tasks" in pipe.cfg)
+        if isinstance(pipe, TorchPipe) and pipe.layer is not None
     }
-
-
-def annotates(pipe: Any, doc: Doc) -> bool:
-    """Whether a reference document says anything about what a head predicts."""
-    if "spans_key" in pipe.cfg:
-        return is_annotated(doc, pipe.cfg["spans_key"])
-    return any(task_of(key) in pipe.cfg["tasks"] for key in doc.cats)
 
 
 def annotating_parts(
@@ -160,7 +151,7 @@ def annotated_heads(heads: Dict[str, Any], examples: Iterable[Example]) -> Set[s
     """The heads that any of the examples is annotated for."""
     found: Set[str] = set()
     for example in examples:
-        found |= {name for name in heads if annotates(heads[name], example.reference)}
+        found |= {name for name in heads if heads[name].is_annotated(example.reference)}
         if len(found) == len(heads):
             break
     return found

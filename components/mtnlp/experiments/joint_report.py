@@ -15,18 +15,23 @@ from wasabi import msg
 
 from ..data.reading import bare_doc
 from ..errors import Errors, MtnlpError
-from ..evaluation.document_counts import DocumentCounts, add_up, compare, count_documents
+from ..evaluation.document_counts import (
+    DocumentCounts,
+    add_up,
+    compare,
+    count_documents,
+    unannotated_tasks,
+)
 from ..evaluation.evaluator import load_pipeline
 from ..files import write_json
 from .comparison import Comparison, Show, make_comparison
 from .corpus_files import content_hash
-from .estimate import Rates, mean_rates
+from .estimate import Rates, mean_rates, outlook
 from .grid import Setting
 from .joint_plan import (
     AXIS,
     WEIGHTINGS,
     JointPlan,
-    annotates,
     find_heads,
     joint_name,
     make_plan,
@@ -67,6 +72,12 @@ class JointReport:
             return training
         words = sum(self.words[run.cell.values[AXIS]] for run in self.unscored)
         return training + words / mean_rates(rates).predict
+
+    def outlook(self) -> str:
+        """How many runs there are, how many are done and how long the others will take."""
+        grid, total = self.comparison.grid, len(self.comparison.runs)
+        runs = f"{len(grid.cells)} systems × {len(grid.seeds)} seeds"
+        return outlook(runs, total, total - len(self.comparison.left), self.seconds_left())
 
     def run(self, show: Show) -> None:
         """Train and score what is left."""
@@ -116,7 +127,7 @@ class JointReport:
     def _score(self, nlp: Language) -> Dict[str, Any]:
         references = read_test(self.plan.nlp.config, nlp)
         pipes = find_heads(nlp)
-        own = [doc for doc in references if any(annotates(pipes[name], doc) for name in pipes)]
+        own = [doc for doc in references if any(pipes[name].is_annotated(doc) for name in pipes)]
         counts = count_documents(nlp, own)
         planned = find_heads(self.plan.nlp)
         return {
@@ -171,8 +182,8 @@ def make_report(
 
     output: the folder of the report. The other arguments are those of `make_plan`; a weighting
     that no head can do is left out with a warning.
-    RAISES MtnlpError: what `make_plan` and `make_comparison` raise, and E475 where a head has
-        nothing to be tested on.
+    RAISES MtnlpError: what `make_plan` and `make_comparison` raise, and E475 where a head, or
+        a task of one, has nothing to be tested on.
     """
     plan = make_plan(
         config,
@@ -186,7 +197,9 @@ def make_report(
         msg.warn(f'No head of {config} knows weighting = "{weighting}": left out')
     references, pipes = read_test(plan.nlp.config, plan.nlp), find_heads(plan.nlp)
     missing = [
-        name for name in plan.heads if not any(annotates(pipes[name], d) for d in references)
+        task
+        for task in unannotated_tasks(plan.nlp, references)
+        if task.partition("/")[0] in plan.heads
     ]
     if missing:
         raise MtnlpError(Errors.E475.format(part="test", names=", ".join(missing)))
@@ -194,7 +207,7 @@ def make_report(
     for cell in plan.grid.cells:
         system = cell.values[AXIS]
         chosen = [pipes[name] for name in plan.heads_of(system)]
-        words[system] = sum(len(d) for d in references if any(annotates(p, d) for p in chosen))
+        words[system] = sum(len(d) for d in references if any(p.is_annotated(d) for p in chosen))
     options = Options(keep=True, gpu_id=gpu_id)
     return JointReport(plan, make_comparison(plan.grid, output, options), words, keep)
 
@@ -203,7 +216,7 @@ def first_of_each(pipes: Iterable[Any], references: Sequence[Doc]) -> List[Doc]:
     """The first documents of each task, in their order, none twice."""
     chosen = set()
     for pipe in pipes:
-        own = [i for i, doc in enumerate(references) if annotates(pipe, doc)]
+        own = [i for i, doc in enumerate(references) if pipe.is_annotated(doc)]
         chosen.update(own[:TIMED])
     return [references[i] for i in sorted(chosen)]
 

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Optional, Sequence
 
-from scipy.stats import t as student
-
 
 @dataclass(frozen=True)
 class Spread:
@@ -26,6 +24,8 @@ def spread(values: Sequence[float], level: float = 0.95) -> Spread:
     n, mean = len(values), fmean(values)
     if n == 1:
         return Spread(n, mean)
+    from scipy.stats import t as student  # comes with the extra `reports`
+
     sd = stdev(values)
     quantile = float(student.ppf(0.5 + level / 2, n - 1))
     return Spread(n, mean, sd, quantile * sd / n**0.5)

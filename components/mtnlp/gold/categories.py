@@ -2,23 +2,14 @@
 
 from typing import Dict, Iterable, List, Sequence
 
+import numpy
 import torch
 from spacy.training import Example
 
+from ..annotation.categories import split_key
+from ..annotation.layers import CategoriesLayer
 from ..types import Task
 from .targets import Target
-
-SEPARATOR = "/"
-
-
-def category_key(task: str, label: str) -> str:
-    """The key of a label in `doc.cats`."""
-    return f"{task}{SEPARATOR}{label}"
-
-
-def category_keys(tasks: Dict[str, Task]) -> List[str]:
-    """The keys of all labels of all tasks, in the order of a head's scores."""
-    return [category_key(name, label) for name, task in tasks.items() for label in task["labels"]]
 
 
 def gold_task_labels(examples: Iterable[Example], tasks: Iterable[str]) -> Dict[str, List[str]]:
@@ -26,45 +17,27 @@ def gold_task_labels(examples: Iterable[Example], tasks: Iterable[str]) -> Dict[
     found: Dict[str, set] = {task: set() for task in tasks}
     for example in examples:
         for key in example.reference.cats:
-            task, _, label = key.partition(SEPARATOR)
+            task, label = split_key(key)
             if task in found and label:
                 found[task].add(label)
     return {task: sorted(labels) for task, labels in found.items()}
 
 
 def category_targets(examples: Sequence[Example], tasks: Dict[str, Task]) -> Target:
-    """Categories as indicators, for a batch.
-
-    A label without a key is missing. In an exclusive task one positive label says that the others
-    are negative, so there a task is annotated as a whole or not at all: not where no label is
-    positive, and not where only a label that the task does not know is.
+    """Categories as indicators, for a batch; `CategoriesLayer.read` says what is missing.
 
     RETURNS: `target` float `[rows, labels]`; `mask` bool `[rows, labels]`; `units`, the annotated
     pairs of document and task.
+    Raises MtnlpError E340 and E341 for gold that cannot be.
     """
-    keys = category_keys(tasks)
-    rows, values, known, units = [], [], [], 0
-    for i, example in enumerate(examples):
-        cats = example.reference.cats
-        parts = [annotated_labels(cats, name, task) for name, task in tasks.items()]
-        if not len(example.predicted) or not any(any(part) for part in parts):
-            continue
-        units += sum(any(part) for part in parts)
-        rows.append(i)
-        known.append([label for part in parts for label in part])
-        values.append([float(cats.get(key, 0.0)) for key in keys])
-    shape = (len(rows), len(keys))
+    layer = CategoriesLayer(tasks)
+    values, known = layer.read([example.reference for example in examples])
+    has_text = numpy.array([len(example.predicted) > 0 for example in examples], dtype=bool)
+    rows = numpy.flatnonzero(known.any(1) & has_text)
+    values, known = values[rows], known[rows]
     return Target(
-        rows=rows,
-        target=torch.tensor(values, dtype=torch.float).reshape(shape),
-        mask=torch.tensor(known, dtype=torch.bool).reshape(shape),
-        units=float(units),
+        rows=rows.tolist(),
+        target=torch.from_numpy(values).float(),
+        mask=torch.from_numpy(known),
+        units=float(sum(known[:, part].any(1).sum() for part, _ in layer.columns)),
     )
-
-
-def annotated_labels(cats: Dict[str, float], name: str, task: Task) -> List[bool]:
-    """Which of a task's labels are annotated. cats: a Doc's. name: the task's."""
-    keys = [category_key(name, label) for label in task["labels"]]
-    if task["exclusive"]:
-        return [any(cats.get(key, 0.0) > 0 for key in keys)] * len(keys)
-    return [key in cats for key in keys]

@@ -9,6 +9,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.util import filter_spans
 
+from ..annotation.layers import EntityLayer, entity_layer
 from ..structured.schemes import TagScheme
 from .targets import Target, annotated_rows
 
@@ -25,23 +26,6 @@ class GoldEntities:
     missing: numpy.ndarray = field(repr=False)
 
 
-def is_annotated(doc: Doc, spans_key: Optional[str]) -> bool:
-    """Whether somebody annotated the layer: a token's entity tag is set, or the group exists."""
-    if spans_key is None:
-        return bool(len(doc)) and doc.has_annotation("ENT_IOB")
-    return spans_key in doc.spans
-
-
-def layer_of(spans_key: Optional[str]) -> str:
-    """How a user writes the layer."""
-    return "doc.ents" if spans_key is None else f"doc.spans['{spans_key}']"
-
-
-def gold_spans(doc: Doc, spans_key: Optional[str]) -> Sequence[Span]:
-    """The layer's spans as annotated, nested ones included."""
-    return doc.ents if spans_key is None else list(doc.spans[spans_key])
-
-
 def flatten(spans: Iterable[Span]) -> List[Span]:
     """What a flat tagger can learn of spans that overlap, in order.
 
@@ -53,10 +37,10 @@ def flatten(spans: Iterable[Span]) -> List[Span]:
 
 def gold_labels(examples: Iterable[Example], spans_key: Optional[str]) -> List[str]:
     """The labels of the layer in the references, sorted."""
+    layer = entity_layer(spans_key)
     found: Set[str] = set()
     for example in examples:
-        if is_annotated(example.reference, spans_key):
-            found.update(span.label_ for span in gold_spans(example.reference, spans_key))
+        found.update(layer.label_counts(example.reference))
     return sorted(found)
 
 
@@ -70,12 +54,13 @@ def get_entities(
     entity" is true of them.
     """
     reference, predicted = example.reference, example.predicted
-    if not is_annotated(reference, spans_key):
+    layer = entity_layer(spans_key)
+    if not layer.is_annotated(reference):
         return None
     same = same_tokens(reference, predicted)
-    missing = missing_tokens(example, spans_key, same)
+    missing = missing_tokens(example, layer, same)
     spans = []
-    for span in flatten(gold_spans(reference, spans_key)):
+    for span in flatten(layer.spans(reference)):
         start, end, exact = (span.start, span.end, True) if same else project(example, span)
         if exact and span.label_ in label_index:
             spans.append((start, end, label_index[span.label_]))
@@ -90,16 +75,15 @@ def same_tokens(reference: Doc, predicted: Doc) -> bool:
     )
 
 
-def missing_tokens(example: Example, spans_key: Optional[str], same: bool) -> numpy.ndarray:
-    """`[tokens]` bool over the predicted Doc: which have no annotation in `doc.ents`."""
-    n_tokens = len(example.predicted)
-    if spans_key is not None:
-        return numpy.zeros(n_tokens, dtype=bool)
-    unknown = example.reference.to_array("ENT_IOB") == 0
+def missing_tokens(example: Example, layer: EntityLayer, same: bool) -> numpy.ndarray:
+    """`[tokens]` bool over the predicted Doc: which have no annotation in the layer."""
+    unknown = layer.missing(example.reference)
     if same:
         return unknown
+    missing = numpy.zeros(len(example.predicted), dtype=bool)
+    if not unknown.any():
+        return missing
     y2x = example.alignment.y2x
-    missing = numpy.zeros(n_tokens, dtype=bool)
     missing[y2x.data[numpy.repeat(unknown, y2x.lengths)]] = True
     return missing
 

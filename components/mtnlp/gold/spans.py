@@ -7,8 +7,9 @@ import numpy
 import torch
 from spacy.training import Example
 
+from ..annotation.layers import entity_layer
 from ..structured.span_enumeration import span_mask
-from .entities import gold_spans, is_annotated, missing_tokens, project, same_tokens
+from .entities import missing_tokens, project, same_tokens
 from .targets import Target, annotated_rows
 
 
@@ -32,11 +33,12 @@ def get_spans(
 ) -> Optional[GoldSpans]:
     """The Example's gold entities; None where the layer is not annotated."""
     reference, predicted = example.reference, example.predicted
-    if not is_annotated(reference, spans_key):
+    layer = entity_layer(spans_key)
+    if not layer.is_annotated(reference):
         return None
     same = same_tokens(reference, predicted)
-    gold = GoldSpans([], [], missing_tokens(example, spans_key, same))
-    for span in gold_spans(reference, spans_key):
+    gold = GoldSpans([], [], missing_tokens(example, layer, same))
+    for span in layer.spans(reference):
         start, end, exact = (span.start, span.end, True) if same else project(example, span)
         if exact and span.label_ in label_index:
             gold.spans.append((start, end, label_index[span.label_]))

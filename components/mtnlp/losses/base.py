@@ -1,6 +1,7 @@
 """What every loss is, and what it does with its mask."""
 
 import copy
+from math import isfinite
 from typing import Literal, Optional, Sequence, Tuple
 
 import torch
@@ -151,11 +152,11 @@ def nothing(batch: LossBatch) -> torch.Tensor:
 
 
 def in_range(loss: str, name: str, value: float, holds: bool, form: str) -> None:
-    """Raises MtnlpError (E221) unless a setting of a loss is what it should be.
+    """Raises MtnlpError (E221) unless a setting of a loss is what it should be, and finite.
 
     loss: its name in configs. holds: whether `value` of the setting `name` has the `form`.
     """
-    if not holds:
+    if not holds or not isfinite(value):
         raise MtnlpError(Errors.E221.format(loss=loss, name=name, value=value, form=form))
 
 

@@ -5,6 +5,7 @@ peft's, which is imported only when an adapter is attached: a saved pipeline has
 """
 
 import importlib
+from math import inf
 from typing import Any, Dict, Sequence, cast
 
 import torch
@@ -44,6 +45,7 @@ class LoRA:
         except ValueError as error:  # peft's own error is one, too
             found = ", ".join(linear_layers(encoder))
             raise MtnlpError(Errors.E272.format(error=error, found=found)) from error
+        encoder.train(encoder.training)  # the adapter's layers, too, are in the encoder's mode
 
 
 def create_lora_v1(
@@ -60,7 +62,7 @@ def create_lora_v1(
 
     Raises MtnlpError E271 for settings out of range.
     """
-    if rank < 1 or alpha <= 0 or not 0 <= dropout < 1:
+    if rank < 1 or not 0 < alpha < inf or not 0 <= dropout < 1:
         raise MtnlpError(Errors.E271.format(rank=rank, alpha=alpha, dropout=dropout))
     return LoRA(rank, alpha, dropout, targets)
 

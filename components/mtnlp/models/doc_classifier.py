@@ -1,15 +1,19 @@
 """`mtnlp.DocClassifier.v1`: labels of a document from its pooled vector."""
 
 from functools import partial
-from typing import Any, List, Literal, Optional
+from typing import Any, List, Literal, Optional, get_args
 
 from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..nn.heads import Classifier
+from ..ranges import DROPOUT, SIZE, require, require_choice
 from .token_classifier import with_head
 from .torch_head import Output, doc_head
+
+NAME = "mtnlp.DocClassifier.v1"
+LabelHeadsName = Literal["shared", "separate"]
 
 
 def build_doc_classifier_v1(
@@ -18,7 +22,7 @@ def build_doc_classifier_v1(
     dropout: float = 0.1,
     loss_exclusive: Optional[Any] = None,
     loss_multilabel: Optional[Any] = None,
-    label_heads: Literal["shared", "separate"] = "shared",
+    label_heads: LabelHeadsName = "shared",
     dependency: bool = False,
 ) -> Model[List[Doc], Output]:
     """Scores of all labels of all tasks over a pooler.
@@ -32,9 +36,12 @@ def build_doc_classifier_v1(
         label alone (`hidden` must be set then).
     dependency: whether a layer on top of the scores learns which labels of a multi-label task go
         together; it begins with how often they do in the training data.
-    Building the head raises MtnlpError E243 for separate heads without `hidden`, E244 for a
-    dependency where every task is exclusive.
+    Raises MtnlpError E330 for settings out of range. Building the head raises E243 for separate
+    heads without `hidden`, E244 for a dependency where every task is exclusive.
     """
+    require(NAME, SIZE, hidden=hidden)
+    require(NAME, DROPOUT, dropout=dropout)
+    require_choice(NAME, get_args(LabelHeadsName), label_heads=label_heads)
     build = partial(
         Classifier,
         hidden=hidden,

@@ -1,6 +1,7 @@
 """A frozen encoder's features, computed once and reused over the epochs of a training."""
 
 import hashlib
+import threading
 from dataclasses import replace
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -12,6 +13,8 @@ from .wordpieces import WindowBatch
 
 # What a wordpiece's text takes beside its row of numbers, about.
 STRING_BYTES = 64
+# One for all caches: a lock cannot be copied with the model that has the cache.
+WRITING = threading.Lock()
 
 
 class DocFeatures(NamedTuple):
@@ -57,10 +60,11 @@ class FeatureCache:
 
         source: what they depend on beside the text, comparable.
         """
-        if source != self._source:
-            self._features.clear()
-            self.n_bytes = 0
-            self._source = source
+        with WRITING:
+            if source != self._source:
+                self._features.clear()
+                self.n_bytes = 0
+                self._source = source
 
     def get(self, key: bytes) -> Optional[DocFeatures]:
         """The features of a text; None where they have to be computed."""
@@ -68,12 +72,14 @@ class FeatureCache:
 
     def put(self, key: bytes, features: DocFeatures) -> None:
         """Keep a copy of the features of a new text, if there is room."""
-        if self.n_bytes + features.n_bytes > self.capacity:
-            return
-        # A view would keep the whole batch alive.
-        states = [states.clone() for states in features.states]
-        self._features[key] = DocFeatures(features.layout, states)
-        self.n_bytes += features.n_bytes
+        with WRITING:
+            is_full = self.n_bytes + features.n_bytes > self.capacity
+            if is_full or key in self._features:  # another thread may have put it there
+                return
+            # A view would keep the whole batch alive.
+            states = [states.clone() for states in features.states]
+            self._features[key] = DocFeatures(features.layout, states)
+            self.n_bytes += features.n_bytes
 
 
 def encode_through(

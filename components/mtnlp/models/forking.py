@@ -1,18 +1,26 @@
 """What a forked process must know about torch."""
 
-import functools
 import os
+from typing import Optional
 
 import torch
 
+# The process that built the first model, here or in a parent; None where none has been built.
+_process: Optional[int] = None
 
-@functools.cache
-def use_one_thread_in_forks() -> None:
-    """From now on, processes forked from this one run torch on one thread.
 
-    A fork has none of its parent's threads, but inherits their bookkeeping: OpenMP waits for them
-    for ever. `nlp.pipe` with n_process > 1 forks, and its processes share the cores anyway.
-    torch's own DataLoader does the same in its workers.
+def use_one_thread_if_forked() -> None:
+    """Run torch on one thread from now on, if this process is a fork of one with a model.
+
+    Called where models are built and run. A fork has none of its parent's threads, but inherits
+    their bookkeeping: OpenMP waits for them for ever. `nlp.pipe` with n_process > 1 forks, and its
+    processes share the cores anyway. torch's own DataLoader does the same in its workers. A fork
+    that runs no model of mtnlp keeps its threads, and the parent always does.
+
+    It happens once per process: `torch.set_num_threads` has the last word afterwards.
     """
-    if hasattr(os, "register_at_fork"):  # Windows has no fork
-        os.register_at_fork(after_in_child=functools.partial(torch.set_num_threads, 1))
+    global _process
+    current = os.getpid()
+    if _process not in (None, current):
+        torch.set_num_threads(1)
+    _process = current

@@ -11,9 +11,10 @@ from thinc.layers.pytorchwrapper import forward
 from thinc.shims.shim import Shim
 
 from .adapters import is_adapted, merged_state
+from .eval_shim import EvalShim
 
 
-class EncoderShim(HFShim):
+class EncoderShim(EvalShim, HFShim):
     """A `HFShim` that saves adapters as part of the weights they stand beside, so that what is
     saved is a plain encoder. The adapters of the live one go on training."""
 

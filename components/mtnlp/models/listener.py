@@ -1,9 +1,10 @@
 """Token vectors from the shared encoder: `mtnlp.TransformerListener.v1`."""
 
-from typing import Any, Callable, List, Optional, Sequence, Tuple, cast
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
 
 import numpy
 import torch
+from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.tokens import Doc
 from spacy_transformers.data_classes import TransformerData
 from spacy_transformers.layers import TransformerListener
@@ -13,6 +14,7 @@ from thinc.types import Floats2d, Ragged
 from transformers.file_utils import ModelOutput
 
 from ..errors import Errors, MtnlpError
+from ..ranges import FINITE, require
 from .doc_data import EncodedDoc, layer_name, mean_by_token
 from .replace_listeners import replace_listener
 
@@ -29,7 +31,10 @@ def build_transformer_listener_v1(
     upstream: the name of the transformer component, "*" for any.
     transformer: the component's own encoder in place of the shared one; written by
         `replace_listeners`.
+
+    Raises MtnlpError E330 for a grad_factor that is no finite number.
     """
+    require("mtnlp.TransformerListener.v1", FINITE, grad_factor=grad_factor)
     source = connect(upstream, transformer)
     model: Model = chain(source, token_vectors(grad_factor))
     model.set_ref("listener", source)
@@ -51,14 +56,37 @@ def connect(upstream: str, transformer: Optional[Model]) -> Model[List[Doc], Lis
     return replace_listener(transformer)
 
 
-def require_encoded(model: Model, docs: Sequence[Doc], name: str) -> None:
+def require_encoded(model: Model, docs: Sequence[Doc], name: str, is_train: bool = False) -> None:
     """Raises MtnlpError E310 where the model listens to a shared encoder that has left nothing on
-    a Doc: a listener answers with zeros there. name: of the component."""
-    if not any(isinstance(node, TransformerListener) for node in model.walk()):
-        return
-    for doc in docs:
-        if len(doc) and (not Doc.has_extension("trf_data") or doc._.trf_data is None):
-            raise MtnlpError(Errors.E310.format(name=name, start=doc[:5].text))
+    a Doc with tokens: a listener answers with zeros there.
+
+    name: of the component. is_train: in training, listeners may have their batch from the encoder
+    itself.
+    """
+    for kind, is_encoded in ENCODED.items():
+        missing = next((doc for doc in docs if len(doc) and not is_encoded(doc)), None)
+        if missing is None:
+            continue
+        listeners = (node for node in model.walk() if isinstance(node, kind))
+        if any(not is_train or getattr(node, "_batch_id", None) is None for node in listeners):
+            raise MtnlpError(Errors.E310.format(name=name, start=missing[:5].text))
+
+
+def has_transformer_data(doc: Doc) -> bool:
+    """Whether a transformer has run on the Doc, and no cleaner since."""
+    return Doc.has_extension("trf_data") and doc._.trf_data is not None
+
+
+def has_tensor(doc: Doc) -> bool:
+    """Whether spaCy's `tok2vec` has run on the Doc."""
+    return bool(doc.tensor.size)
+
+
+# Where each kind of listener looks for its vectors.
+ENCODED: Dict[type, Callable[[Doc], bool]] = {
+    TransformerListener: has_transformer_data,
+    Tok2VecListener: has_tensor,
+}
 
 
 class QuickListener(TransformerListener):

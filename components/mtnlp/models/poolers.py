@@ -4,7 +4,7 @@ In a config the block stands at `[components.X.model.tok2vec]`, like a token hea
 `Language.replace_listeners` reads that name alone.
 """
 
-from typing import Any, Callable, List, Literal, Optional, Sequence, Tuple, cast
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union, cast
 
 import numpy
 import torch
@@ -13,16 +13,20 @@ from spacy_transformers.data_classes import TransformerData
 from thinc.api import Model, chain, torch2xp, xp2torch
 from thinc.types import Floats2d
 
-from ..nn.pooling import segment_attention, segment_max, segment_mean
+from ..errors import Errors, MtnlpError
+from ..nn.pooling import Pooling, Segments
+from ..ranges import COUNT, FINITE, require
 from .attention_query import add_gradient, add_query, read_query
 from .listener import connect, gradient_of, hidden_of, is_empty, states_of
+from .registered import POOLINGS, find_pooling
 from .skip_empty import skip_empty
 
-PoolingName = Literal["mean", "max", "cls", "attention"]
+# A name or an object of `nn.pooling`: the config is validated before the blocks in it are resolved.
+PoolingChoice = Union[str, Callable]
 
 
 def build_transformer_pooler_v1(
-    pooling: PoolingName = "mean",
+    pooling: PoolingChoice = "mean",
     layers: Sequence[int] = (),
     grad_factor: float = 1.0,
     upstream: str = "*",
@@ -32,7 +36,8 @@ def build_transformer_pooler_v1(
 
     pooling: "mean" over all wordpieces, special tokens included, as sentence-transformers does;
         "max" over the same; "cls" the first wordpiece of each window, averaged over windows;
-        "attention" a mean whose weights are learnt, over all windows at once.
+        "attention" a mean whose weights are learnt, over all windows at once; or the name or
+        `@layers` block of another one (see `nn.pooling`).
     layers: pooled beside the last one, `[docs, (1 + layers) * width]`, of those that `layers` of
         `mtnlp.TransformerModel.v1` hands out. Where examples are few, lower layers know what the
         last one of an encoder trained for another task has forgotten (Tenney et al., 2019).
@@ -40,38 +45,58 @@ def build_transformer_pooler_v1(
     upstream: the name of the transformer component, "*" for any.
     transformer: the component's own encoder in place of the shared one; written by
         `replace_listeners`.
+
+    Raises MtnlpError E212 for an unknown pooling, E246 for what is none, E330 for settings out of
+    range.
     """
+    require("mtnlp.TransformerPooler.v1", FINITE, grad_factor=grad_factor)
+    for layer in layers:
+        require("mtnlp.TransformerPooler.v1", COUNT, layers=layer)
     source = connect(upstream, transformer)
     pool: Model = Model(
         "pool-wordpieces",
         pool_wordpieces,
-        attrs={"pooling": pooling, "layers": list(layers), "grad_factor": grad_factor},
+        attrs={**pooling_attrs(pooling), "layers": list(layers), "grad_factor": grad_factor},
     )
     return pooler(source, pool, wordpiece_rows)
 
 
 def build_token_pooler_v1(
-    tok2vec: Model[List[Doc], List[Floats2d]], pooling: PoolingName = "mean"
+    tok2vec: Model[List[Doc], List[Floats2d]], pooling: PoolingChoice = "mean"
 ) -> Model[List[Doc], Floats2d]:
     """Pools the token vectors of any tok2vec, spaCy's CNN included: List[Doc] → `[docs, width]`.
 
-    tok2vec: `[tokens, width]` a Doc. pooling: "mean", "max", "cls" for the first token, or
-        "attention" for a mean whose weights are learnt.
+    tok2vec: `[tokens, width]` a Doc. pooling: "mean", "max", "cls" for the first token,
+        "attention" for a mean whose weights are learnt, or the name or `@layers` block of another
+        one (see `nn.pooling`).
+
+    Raises MtnlpError E212 for an unknown pooling, E246 for what is none.
     """
-    pool: Model = Model("pool-tokens", pool_tokens, attrs={"pooling": pooling})
+    pool: Model = Model("pool-tokens", pool_tokens, attrs=pooling_attrs(pooling))
     return pooler(skip_empty(tok2vec), pool, token_rows)
 
 
 def pooler(source: Model, pool: Model, rows: Callable[[List[Any]], List[Floats2d]]) -> Model:
     """source: List[Doc] → List[Any]; pool: List[Any] → `[docs, width]`; rows: what the source gives
     → `[tokens, width]` a Doc, whose mean is the Doc's mean-pooled vector."""
-    if pool.attrs["pooling"] == "attention":
+    if pool.attrs["pool"].query_shape(1) is not None:
         add_query(pool)
     model: Model = chain(source, pool)
     model.set_ref("source", source)
     model.set_ref("pool", pool)
     model.attrs["token_rows"] = rows
     return model
+
+
+def pooling_attrs(pooling: PoolingChoice) -> Dict[str, Any]:
+    """What says how a layer pools: `pooling`, the name, is saved with the layer; `pool`, what the
+    name stands for, is not. Raises MtnlpError E212 and E246."""
+    made = find_pooling(pooling)
+    name = pooling if isinstance(pooling, str) else type(pooling).__name__
+    if not isinstance(made, Pooling):
+        names = ", ".join(POOLINGS)
+        raise MtnlpError(Errors.E246.format(found=name, names=names))
+    return {"pooling": name, "pool": made}
 
 
 def pool_wordpieces(
@@ -135,27 +160,21 @@ def pool_parts(
     RETURNS: `[count, width]` and the way back to the gradient of each part, which adds to that of
     the layer's query where it has one.
     """
-    pooling = model.attrs["pooling"]
+    pool: Pooling = model.attrs["pool"]
     sizes = [len(part) for part in parts]
     vectors = torch.cat(parts).requires_grad_(is_train)
     device = vectors.device
     segment = torch.tensor(indices, device=device).repeat_interleave(
         torch.tensor(sizes, device=device)
     )
-    learnt = [vectors]
+    lengths = torch.from_numpy(numpy.concatenate(windows)).long().to(device)
+    learnt, query = [vectors], None
+    shape = pool.query_shape(vectors.shape[1])
     with torch.set_grad_enabled(is_train):
-        if pooling == "attention":
-            query = read_query(model, vectors).requires_grad_(is_train)
+        if shape is not None:
+            query = read_query(model, shape, vectors).requires_grad_(is_train)
             learnt.append(query)
-            pooled = segment_attention(vectors, query, segment, count)
-        elif pooling == "max":
-            pooled = segment_max(vectors, segment, count)
-        elif pooling == "cls":
-            lengths = numpy.concatenate(windows)
-            first = torch.from_numpy(numpy.cumsum(lengths) - lengths).long().to(device)
-            pooled = segment_mean(vectors[first], segment[first], count)
-        else:
-            pooled = segment_mean(vectors, segment, count)
+        pooled = pool(Segments(vectors, segment, count, lengths), query)
 
     def backward(d_pooled: torch.Tensor) -> Tuple[torch.Tensor, ...]:
         d_vectors, *d_query = torch.autograd.grad(pooled, learnt, d_pooled)

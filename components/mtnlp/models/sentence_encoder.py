@@ -9,6 +9,7 @@ from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..nn.heads import Projection
+from ..ranges import SIZE, require
 from ..types import HeadOutput
 from .token_classifier import with_head
 from .torch_head import Output, doc_head
@@ -22,7 +23,10 @@ def build_sentence_encoder_v1(
     tok2vec: a pooler, `[docs, width]`.
     width: project to this width; none by default.
     normalize: scale the vectors to L2 norm 1.
+
+    Raises MtnlpError E330 for a width below 1.
     """
+    require("mtnlp.SentenceEncoder.v1", SIZE, width=width)
     return with_head(tok2vec, doc_head(partial(VectorHead, out=width, normalize=normalize)))
 
 

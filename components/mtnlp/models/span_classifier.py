@@ -1,7 +1,7 @@
 """`mtnlp.SpanClassifier.v1`: nested entities from token vectors."""
 
 from functools import partial
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, Optional, Tuple, Union, cast
 
 import torch
 from spacy.tokens import Doc
@@ -9,9 +9,14 @@ from thinc.api import Model, xp2torch
 from thinc.types import Floats2d
 
 from ..nn.span_tagger import CHUNK_SIZE, SpanTagger
+from ..ranges import DROPOUT, SIZE, require
+from ..structured.span_decoding import Decoder
+from .eval_shim import EvalShim
 from .skip_empty import skip_empty
 from .token_classifier import with_head
 from .torch_head import Output, head_module, token_head
+
+NAME = "mtnlp.SpanClassifier.v1"
 
 
 def build_span_classifier_v1(
@@ -34,7 +39,12 @@ def build_span_classifier_v1(
     dropout: on the token vectors, in training.
     loss: a `@losses` block; cross-entropy by default, binary where not exclusive.
     chunk_size: tokens whose spans are scored at a time, which bounds the memory.
+
+    Raises MtnlpError E330 for settings out of range; building the head raises E232 for a max_width
+    below 1.
     """
+    require(NAME, SIZE, hidden=hidden, chunk_size=chunk_size)
+    require(NAME, DROPOUT, dropout=dropout)
     build = partial(
         SpanTagger,
         scorer=scorer,
@@ -52,13 +62,15 @@ def build_span_classifier_v1(
 def find_spans(
     head: Model,
     vectors: List[Floats2d],
-    decoder: str,
+    decoder: Union[str, Decoder],
     threshold: float,
     temperature: float = 1.0,
+    taken: Optional[torch.Tensor] = None,
 ) -> Tuple[torch.Tensor, torch.Tensor]:
     """The entities of a batch, without the scores of all its spans in memory at once.
 
-    head: the layer of a built `SpanTagger`. vectors: `[tokens, width]` a Doc.
+    head: the layer of a built `SpanTagger`. vectors: `[tokens, width]` a Doc. taken: bool
+        `[docs, tokens]`, tokens that no entity may hold, None for none.
     RETURNS: what `SpanTagger.find` does. Raises MtnlpError (E205) where the head is not built.
     """
     module = head_module(head)
@@ -66,8 +78,6 @@ def find_spans(
     lengths = torch.tensor([len(part) for part in vectors], dtype=torch.long, device=device)
     parts = [xp2torch(part, device=device) for part in vectors if len(part)]
     tokens = torch.cat([torch.zeros((0, head.get_dim("nI")), device=device), *parts])
-    module.eval()
-    try:
-        return module.find(tokens, lengths, decoder, threshold, temperature)
-    finally:
-        module.train()  # as thinc's shim leaves it
+    shim = cast(EvalShim, head.shims[0])
+    shim.set_mode(training=False)
+    return module.find(tokens, lengths, decoder, threshold, temperature, taken)

@@ -1,20 +1,24 @@
 """`mtnlp.TokenClassifier.v1`: flat entities from token vectors."""
 
 from functools import partial
-from typing import Any, Callable, List, Literal, Optional
+from typing import Callable, List, Literal, Optional, Union
 
 from spacy.tokens import Doc
 from thinc.api import Model, chain
 from thinc.types import Floats2d
 
-from ..nn.heads import CRFTagger, SoftmaxTagger
+from ..ranges import DROPOUT, SIZE, require
+from ..structured.schemes import get_scheme
+from .registered import find_tag_decoder
 from .skip_empty import skip_empty
 from .torch_head import Output, token_head
+
+NAME = "mtnlp.TokenClassifier.v1"
 
 
 def build_token_classifier_v1(
     tok2vec: Model[List[Doc], List[Floats2d]],
-    decoder: Literal["crf", "softmax"] = "crf",
+    decoder: Union[str, Callable] = "crf",
     scheme: Literal["bio", "biluo"] = "bio",
     hidden: Optional[int] = None,
     dropout: float = 0.1,
@@ -24,14 +28,22 @@ def build_token_classifier_v1(
 
     tok2vec: `[tokens, width]` a Doc.
     decoder: "crf", a linear-chain CRF (Lafferty et al., 2001; over neural emissions Lample et al.,
-        2016), or "softmax", every token on its own.
+        2016), "softmax", every token on its own, or the name or `@layers` block of another tagger
+        (see `nn.taggers`).
     scheme: how entities are spelled in tags.
     hidden: width of a hidden layer before the tag scores; none by default.
     dropout: on the token vectors, in training.
     loss: a `@losses` block; by default the CRF's likelihood or, for "softmax", cross-entropy.
+
+    Raises MtnlpError E210 for an unknown scheme, E245 for an unknown decoder, E330 for settings out
+    of range.
     """
-    head: Any = CRFTagger if decoder == "crf" else SoftmaxTagger
-    build = partial(head, scheme=scheme, hidden=hidden, dropout=dropout, loss=loss)
+    require(NAME, SIZE, hidden=hidden)
+    require(NAME, DROPOUT, dropout=dropout)
+    get_scheme(scheme)
+    build = partial(
+        find_tag_decoder(decoder), scheme=scheme, hidden=hidden, dropout=dropout, loss=loss
+    )
     return with_head(skip_empty(tok2vec), token_head(build))
 
 

@@ -8,12 +8,13 @@ pipe's loss is computed in torch too.
 from typing import Any, Callable, List, Tuple
 
 import torch
-from thinc.api import Model, PyTorchShim, get_torch_default_device, torch2xp, xp2torch
+from thinc.api import Model, get_torch_default_device, torch2xp, xp2torch
 from thinc.types import ArgsKwargs, Floats2d
 
 from ..errors import Errors, MtnlpError
 from ..types import HeadOutput
-from .forking import use_one_thread_in_forks
+from .eval_shim import EvalShim
+from .forking import use_one_thread_if_forked
 
 Output = Tuple[HeadOutput, torch.Tensor]
 
@@ -36,14 +37,15 @@ def build_head(model: Model, width: int, **sizes: Any) -> None:
 
     width: of the inputs. sizes: what else the head's constructor needs, labels for instance.
     """
-    use_one_thread_in_forks()
+    use_one_thread_if_forked()
     module = model.attrs["build"](width=width, **sizes).to(get_torch_default_device())
-    model.shims[:] = [PyTorchShim(module)]
+    model.shims[:] = [EvalShim(module.eval())]
     model.set_dim("nI", width, force=True)
 
 
 def head_module(model: Model) -> Any:
     """The torch module of a built head. Raises MtnlpError E205 where there is none."""
+    use_one_thread_if_forked()
     if not model.shims:
         raise MtnlpError(Errors.E205)
     return model.shims[0]._model

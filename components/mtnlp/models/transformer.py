@@ -5,8 +5,9 @@ listeners and data classes work with it unchanged.
 """
 
 import copy
+import threading
 from functools import partial
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast, get_args
 
 import torch
 from spacy.tokens import Doc, Span
@@ -20,15 +21,21 @@ from thinc.api import Model
 
 from ..errors import Errors, MtnlpError
 from ..log import logger
+from ..ranges import COUNT, require, require_choice
 from .adapters import LoRA, is_adapted
 from .doc_data import DocLayout, EncodedBatch, empty_batch, make_batch
 from .feature_cache import FeatureCache, encode_through, weights_version
-from .forking import use_one_thread_in_forks
+from .forking import use_one_thread_if_forked
 from .hf_shim import wrap_encoder
 from .parameters import count_parameters
 from .replace_listeners import replace_listener, replace_listener_cfg
 from .window_encoder import Backprop, Precision, convert_inputs, convert_outputs, encode_windows
 from .wordpieces import WindowBatch, Windower, make_windower
+
+# The first call of a tokenizer changes it: padding and truncation are switched off. That must not
+# happen while another thread is in it.
+MAKING_WINDOWER = threading.Lock()
+NAME = "mtnlp.TransformerModel.v1"
 
 
 def build_transformer_model_v1(
@@ -65,11 +72,15 @@ def build_transformer_model_v1(
         encoder, which are computed once and reused over the epochs of a training; 0: no cache. A
         pipeline that is loaded and only predicts has none.
 
-    Raises MtnlpError E273 for an adapter on a frozen encoder.
+    Raises MtnlpError E273 for an adapter on a frozen encoder, E330 for settings out of range.
     """
+    require(NAME, COUNT, window=window, cache_size=cache_size)
+    for layer in layers:
+        require(NAME, COUNT, layers=layer)
+    require_choice(NAME, get_args(Precision), precision=precision)
     if frozen and adapter is not None:
         raise MtnlpError(Errors.E273)
-    use_one_thread_in_forks()
+    use_one_thread_if_forked()
     model = WindowedTransformerModel(
         name, window, precision, tuple(layers), dict(tokenizer_config), dict(transformer_config)
     )
@@ -125,8 +136,9 @@ class WindowedTransformerModel(TransformerModel):
         """Made anew when the tokenizer has been set or loaded."""
         made = self.__dict__.get("_windower")
         if made is None or made.tokenizer is not self.tokenizer:
-            made = make_windower(self.tokenizer, self.transformer, self.window)
-            self.__dict__["_windower"] = made
+            with MAKING_WINDOWER:
+                made = make_windower(self.tokenizer, self.transformer, self.window)
+                self.__dict__["_windower"] = made
         return made
 
     def freeze(self, cache_size: int) -> None:
@@ -200,6 +212,7 @@ def forward(
     RETURNS: the batch and the backward pass from an EncodedBatch of its gradient. That can be
         called again, with the gradient of another task, where `retain_graph` was True.
     """
+    use_one_thread_if_forked()
     if not any(len(doc) for doc in docs):
         empty = empty_batch(len(docs), model.get_dim("nO"))
         return empty, lambda d_output, retain_graph=False: docs

@@ -1,46 +1,95 @@
-"""Many vectors to one: over the positions of a sequence, and over the windows of a document."""
+"""Many vectors to one.
 
-from typing import Callable, Dict, Optional
+A pooling's registered function returns the pooling. Another one is a subclass of `Pooling` and its
+registration in the group `thinc_layers`.
+"""
+
+from dataclasses import dataclass
+from typing import Optional, Tuple
 
 import torch
 
-from ..errors import Errors, MtnlpError
 
-Pooling = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+@dataclass(frozen=True)
+class Segments:
+    """The vectors of a batch of documents, one after another.
 
-
-def pool_mean(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """The mean over the unmasked positions.
-
-    x: `[batch, seq, width]`; masked positions may hold anything. mask: bool `[batch, seq]`.
-    Returns `[batch, width]`, zeros where a row is empty.
+    vectors: `[positions, width]`. segment: int64 `[positions]`, the document of each.
+    count: how many documents there are; one without vectors pools to zeros.
+    windows: int64 `[windows]`, how many positions each window has: a document that is longer than
+        the encoder's limit has several, in order.
     """
-    total = x.masked_fill(~mask.unsqueeze(-1), 0.0).sum(1)
-    return total / mask.sum(1, keepdim=True).clamp(min=1)
+
+    vectors: torch.Tensor
+    segment: torch.Tensor
+    count: int
+    windows: torch.Tensor
 
 
-def pool_max(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """The maximum over the unmasked positions, feature by feature. Shapes as in `pool_mean`."""
-    if x.shape[1] == 0:
-        return x.sum(1)
-    peak = x.masked_fill(~mask.unsqueeze(-1), -torch.inf).amax(1)
-    return peak.masked_fill(~mask.any(1, keepdim=True), 0.0)
+class Pooling:
+    """Pools each document's vectors into one."""
+
+    def query_shape(self, width: int) -> Optional[Tuple[int, ...]]:
+        """The shape of a parameter that is learnt, which begins at zero; None without one. width:
+        of the vectors."""
+        return None
+
+    def __call__(self, batch: Segments, query: Optional[torch.Tensor]) -> torch.Tensor:
+        """`[count, width]`, zeros for empty documents. query: of `query_shape`."""
+        raise NotImplementedError
 
 
-def pool_cls(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """The vector at the first unmasked position. Shapes as in `pool_mean`."""
-    first = mask & (mask.long().cumsum(1) == 1)
-    return x.masked_fill(~first.unsqueeze(-1), 0.0).sum(1)
+class MeanPooling(Pooling):
+    """The mean over all positions."""
+
+    def __call__(self, batch: Segments, query: Optional[torch.Tensor]) -> torch.Tensor:
+        return segment_mean(batch.vectors, batch.segment, batch.count)
 
 
-POOLING: Dict[str, Pooling] = {"mean": pool_mean, "max": pool_max, "cls": pool_cls}
+class MaxPooling(Pooling):
+    """The maximum over all positions, feature by feature."""
+
+    def __call__(self, batch: Segments, query: Optional[torch.Tensor]) -> torch.Tensor:
+        return segment_max(batch.vectors, batch.segment, batch.count)
 
 
-def get_pooling(name: str) -> Pooling:
-    """The pooling of that name. Raises MtnlpError (E212) where there is none."""
-    if name not in POOLING:
-        raise MtnlpError(Errors.E212.format(name=name, names=", ".join(POOLING)))
-    return POOLING[name]
+class ClsPooling(Pooling):
+    """The first position of each window, averaged over windows."""
+
+    def __call__(self, batch: Segments, query: Optional[torch.Tensor]) -> torch.Tensor:
+        first = batch.windows.cumsum(0) - batch.windows
+        return segment_mean(batch.vectors[first], batch.segment[first], batch.count)
+
+
+class AttentionPooling(Pooling):
+    """A mean whose weights are learnt, over all windows at once: see `segment_attention`."""
+
+    def query_shape(self, width: int) -> Tuple[int, ...]:
+        return (width,)
+
+    def __call__(self, batch: Segments, query: Optional[torch.Tensor]) -> torch.Tensor:
+        assert query is not None
+        return segment_attention(batch.vectors, query, batch.segment, batch.count)
+
+
+def build_mean_pooling_v1() -> Pooling:
+    """`mtnlp.MeanPooling.v1` of the `layers` registry."""
+    return MeanPooling()
+
+
+def build_max_pooling_v1() -> Pooling:
+    """`mtnlp.MaxPooling.v1` of the `layers` registry."""
+    return MaxPooling()
+
+
+def build_cls_pooling_v1() -> Pooling:
+    """`mtnlp.ClsPooling.v1` of the `layers` registry."""
+    return ClsPooling()
+
+
+def build_attention_pooling_v1() -> Pooling:
+    """`mtnlp.AttentionPooling.v1` of the `layers` registry."""
+    return AttentionPooling()
 
 
 def segment_mean(

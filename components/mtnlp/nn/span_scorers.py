@@ -14,6 +14,7 @@ from typing import Callable
 
 import torch
 
+from ..ranges import DROPOUT, SIZE, require
 from ..structured.span_enumeration import span_ends
 
 ScorerBuilder = Callable[[int, int, int], torch.nn.Module]
@@ -91,14 +92,23 @@ class BiaffineScorer(torch.nn.Module):
 
 
 def build_marker_scorer_v1(hidden: int = 256, dropout: float = 0.1) -> ScorerBuilder:
-    """`mtnlp.MarkerScorer.v1` of the `layers` registry. hidden, dropout: see `MarkerScorer`."""
+    """`mtnlp.MarkerScorer.v1` of the `layers` registry. hidden, dropout: see `MarkerScorer`.
+    Raises MtnlpError E330 for settings out of range."""
+    check_scorer("mtnlp.MarkerScorer.v1", hidden, dropout)
     return partial(MarkerScorer, hidden=hidden, dropout=dropout)
 
 
 def build_biaffine_scorer_v1(hidden: int = 150, dropout: float = 0.1) -> ScorerBuilder:
     """`mtnlp.BiaffineScorer.v1` of the `layers` registry. hidden, dropout: see
-    `BiaffineScorer`."""
+    `BiaffineScorer`. Raises MtnlpError E330 for settings out of range."""
+    check_scorer("mtnlp.BiaffineScorer.v1", hidden, dropout)
     return partial(BiaffineScorer, hidden=hidden, dropout=dropout)
+
+
+def check_scorer(name: str, hidden: int, dropout: float) -> None:
+    """Raises MtnlpError E330 for settings out of range."""
+    require(name, SIZE, hidden=hidden)
+    require(name, DROPOUT, dropout=dropout)
 
 
 def _role(width: int, hidden: int, dropout: float) -> torch.nn.Module:

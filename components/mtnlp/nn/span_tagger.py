@@ -1,6 +1,6 @@
 """The head that scores every span up to a width, for nested entities."""
 
-from typing import Iterator, List, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple, Union
 
 import torch
 from torch.utils.checkpoint import checkpoint
@@ -9,8 +9,9 @@ from ..errors import Errors, MtnlpError
 from ..losses.base import adopt, pass_counts, reads_features
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.cross_entropy import CrossEntropy
-from ..structured.span_decoding import get_decoder
+from ..structured.span_decoding import Decoder, get_decoder
 from ..structured.span_enumeration import span_ends, span_mask, token_chunks, token_places
+from ..structured.spans import overlap_none
 from ..types import HeadOutput, LossBatch
 from .prior import prior_bias
 from .projection import Body
@@ -141,15 +142,17 @@ class SpanTagger(torch.nn.Module):
         self,
         scores: torch.Tensor,
         mask: torch.Tensor,
-        decoder: str = "nested",
+        decoder: Union[str, Decoder] = "nested",
         threshold: float = 0.5,
         temperature: float = 1.0,
+        taken: Optional[torch.Tensor] = None,
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """The entities of a batch.
 
-        mask: bool `[batch, seq]`, the real tokens, a prefix of each row. decoder: a name in
-        `structured.span_decoding`. threshold: the least probability. temperature: what scores are
-        divided by before.
+        mask: bool `[batch, seq]`, the real tokens, a prefix of each row. decoder: one of
+        `structured.span_decoding`, or its name. threshold: the least probability. temperature: what
+        scores are divided by before. taken: bool `[batch, seq]`, tokens that no entity may hold,
+        None for none.
         RETURNS: int64 `[n, 4]`, document, start, end, label index, in this order, and their
             probabilities `[n]`, on the CPU. Raises MtnlpError (E230) for an unknown decoder, (E235)
             for a temperature not above 0.
@@ -160,31 +163,33 @@ class SpanTagger(torch.nn.Module):
             for i in range(0, len(places), self.chunk_size)
             for row, start, _ in [places[i : i + self.chunk_size].unbind(1)]
         )
-        return self.select(parts, places, decoder, threshold, temperature)
+        return self.select(parts, places, decoder, threshold, temperature, taken)
 
     @torch.no_grad()
     def find(
         self,
         tokens: torch.Tensor,
         lengths: torch.Tensor,
-        decoder: str = "nested",
+        decoder: Union[str, Decoder] = "nested",
         threshold: float = 0.5,
         temperature: float = 1.0,
+        taken: Optional[torch.Tensor] = None,
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """`decode` of `forward`, without padding and with the scores of one chunk at a time.
 
         tokens: `[tokens, width]`, texts one after another. lengths: int64 `[batch]`, tokens a text.
         """
         parts = self.score(self.body(tokens))
-        return self.select(parts, token_places(lengths), decoder, threshold, temperature)
+        return self.select(parts, token_places(lengths), decoder, threshold, temperature, taken)
 
     def select(
         self,
         parts: Iterator[Tuple[slice, torch.Tensor]],
         places: torch.Tensor,
-        decoder: str,
+        decoder: Union[str, Decoder],
         threshold: float,
         temperature: float,
+        taken: Optional[torch.Tensor] = None,
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """The candidates among the scores of all parts, decoded. places: see `token_places`."""
         decode = get_decoder(decoder)
@@ -194,6 +199,9 @@ class SpanTagger(torch.nn.Module):
         ]
         spans = torch.cat([places.new_zeros(0, 4), *(spans for spans, _ in found)]).cpu()
         best = torch.cat([torch.zeros(0, device=places.device), *(p for _, p in found)]).cpu()
+        if taken is not None:
+            free = overlap_none(spans, taken.cpu())
+            spans, best = spans[free], best[free]
         kept = decode(spans, best)
         return spans[kept], best[kept]
 

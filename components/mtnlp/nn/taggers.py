@@ -5,10 +5,17 @@ that says which tags each token may have, bool `[batch, seq, tags]`: one True is
 True a missing one. Both decode to entities, int64 `[n, 4]` (document, start, end, label index;
 ordered by document and start) and their probabilities, float `[n]`, at a temperature, which
 changes no entity. `space` says which tokens are white space, bool `[batch, seq]`, None where none
-is. Raises MtnlpError (E235) for a temperature that is not above 0.
+is. `allowed` says which tags each token may have, bool `[batch, seq, tags]`, None for all: what is
+found is then the best under that condition, and probabilities are given it. Raises MtnlpError
+(E235) for a temperature that is not above 0.
+
+A tagger's registered function gives a constructor that still lacks what is found at `initialize`
+and what `mtnlp.TokenClassifier.v1` has for all: `(width, labels, scheme, hidden, dropout, loss) ->
+module`. Another one is a subclass of `Tagger` with `decode`, `nll` and `make_default_loss`, and its
+registration in the group `thinc_layers`.
 """
 
-from typing import List, Optional, Tuple
+from typing import Callable, List, Optional, Tuple
 
 import torch
 
@@ -16,12 +23,15 @@ from ..errors import Errors, MtnlpError
 from ..losses.base import adopt, pass_counts
 from ..losses.crf_likelihood import CRFLikelihood
 from ..losses.cross_entropy import CrossEntropy
+from ..structured.crf import constrain
 from ..structured.schemes import get_scheme
 from ..structured.spans import span_minimum, trim, widenings
 from ..types import HeadOutput, LossBatch
 from .linear_chain import LinearChainCRF
 from .projection import Body
 from .temperature import tempered
+
+TaggerBuilder = Callable[..., "Tagger"]
 
 
 class Tagger(torch.nn.Module):
@@ -82,7 +92,12 @@ class Tagger(torch.nn.Module):
         raise NotImplementedError
 
     def nbest(
-        self, scores: torch.Tensor, mask: torch.Tensor, k: int, temperature: float = 1.0
+        self,
+        scores: torch.Tensor,
+        mask: torch.Tensor,
+        k: int,
+        temperature: float = 1.0,
+        allowed: Optional[torch.Tensor] = None,
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """The k best taggings of each text. Raises MtnlpError (E233): only a CRF has them."""
         raise MtnlpError(Errors.E233)
@@ -149,6 +164,7 @@ class CRFTagger(Tagger):
         mask: torch.Tensor,
         temperature: float = 1.0,
         space: Optional[torch.Tensor] = None,
+        allowed: Optional[torch.Tensor] = None,
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """The entities of the best tag sequences and their exact posterior probabilities.
 
@@ -156,6 +172,7 @@ class CRFTagger(Tagger):
         every sequence that has it with some white space around it: these exclude each other, and
         their probabilities are added up.
         """
+        scores = scores if allowed is None else constrain(scores, allowed)
         spans = self.scheme.spans(self.crf.decode(scores, mask), mask)
         if space is None:
             return spans, self.crf.span_probabilities(scores, mask, spans, temperature)
@@ -167,7 +184,12 @@ class CRFTagger(Tagger):
 
     @torch.no_grad()
     def nbest(
-        self, scores: torch.Tensor, mask: torch.Tensor, k: int, temperature: float = 1.0
+        self,
+        scores: torch.Tensor,
+        mask: torch.Tensor,
+        k: int,
+        temperature: float = 1.0,
+        allowed: Optional[torch.Tensor] = None,
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """The k best taggings of each text.
 
@@ -175,6 +197,7 @@ class CRFTagger(Tagger):
             place of the document, and their log probabilities `[batch, k]`, best first, -inf where
             a text has fewer. Raises MtnlpError (E234) for a k below 1.
         """
+        scores = scores if allowed is None else constrain(scores, allowed)
         tags, probabilities = self.crf.nbest(scores, mask, k, temperature)
         possible = (probabilities > -torch.inf).unsqueeze(-1) & mask.unsqueeze(1)
         return self.scheme.spans(tags.flatten(0, 1), possible.flatten(0, 1)), probabilities
@@ -210,10 +233,22 @@ class SoftmaxTagger(Tagger):
         mask: torch.Tensor,
         temperature: float = 1.0,
         space: Optional[torch.Tensor] = None,
+        allowed: Optional[torch.Tensor] = None,
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """The entities of the best tags; an entity is as probable as its least probable tag, white
         space at its ends included."""
+        scores = scores if allowed is None else constrain(scores, allowed)
         best = tempered(scores.float(), temperature).softmax(-1).amax(-1)
         # Of the scores, not of probabilities: these may be rounded to the same number.
         spans = self.scheme.spans(scores.argmax(-1), mask)
         return spans, span_minimum(best, spans)
+
+
+def build_crf_tagger_v1() -> TaggerBuilder:
+    """`mtnlp.CRFTagger.v1` of the `layers` registry."""
+    return CRFTagger
+
+
+def build_softmax_tagger_v1() -> TaggerBuilder:
+    """`mtnlp.SoftmaxTagger.v1` of the `layers` registry."""
+    return SoftmaxTagger

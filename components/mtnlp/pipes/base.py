@@ -1,14 +1,16 @@
 """What all trainable pipes of mtnlp share: update, loss, initialisation, serialisation."""
 
+import json
+from collections import Counter
 from itertools import islice
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
-import srsly
 import torch
 from spacy import util
 from spacy.language import Language
 from spacy.pipeline.trainable_pipe import TrainablePipe
+from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
 from thinc.api import Model, Optimizer, set_dropout_rate
@@ -16,18 +18,22 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from ..errors import Errors, MtnlpError
 from ..gold.targets import Target
 from ..models import concat_tok2vec
+from ..models.forking import use_one_thread_if_forked
+from ..models.listener import require_encoded
 from ..models.torch_head import build_head, head_module
 from ..types import HeadOutput
 from .encoder_vectors import find_width, select, zeros_like
+from .labels import Labelled
 from .loss_normalization import count_gold
 from .score_loss import ScoresLoss
+from .upstream import require_upstream
 from .weighting import WeightedTasks
 
 # Enough for an encoder to say its width.
 SAMPLE_SIZE = 10
 
 
-class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
+class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
     """A pipe whose model is an encoder (`tok2vec`) and a torch head (`head`).
 
     A subclass says what the head is built from (`head_sizes`), what the gold of a batch is
@@ -38,7 +44,8 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
     `units`, the annotated units of an average batch, by which summed losses are divided so that
     sub-batches add up exactly; `score_loss`, whether `score` has the loss, too; the weights of
     tasks, see `WeightedTasks`. `step_loss`, not saved, is the loss of the last step (or the one
-    under way), summed over its sub-batches.
+    under way), summed over its sub-batches. `skipped_labels`, not saved, counts the gold labels
+    seen in training that are none of the pipe's.
     """
 
     def __init__(
@@ -59,6 +66,7 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
         self.check_weights()
         self.watch_loss()
         self.step_loss, self._step_is_over = 0.0, False
+        self.skipped_labels = Counter()
 
     # What a subclass provides
 
@@ -70,39 +78,10 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
         """The gold of a batch."""
         raise NotImplementedError
 
-    def find_labels(self, examples: Iterable[Example]) -> List[str]:
-        """The labels in the data."""
-        raise NotImplementedError
-
-    # Labels
-
-    @property
-    def labels(self) -> Tuple[str, ...]:
-        """The labels, in the order of the head's scores."""
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> List[str]:
-        """What `spacy init labels` writes and `initialize` reads."""
-        return list(self.labels)
-
     @property
     def is_built(self) -> bool:
         """Whether the head has its sizes."""
         return bool(self.model.get_ref("head").shims)
-
-    def add_label(self, label: str) -> int:
-        """Add a label before the head is built. RETURNS: 1 if it is new, else 0.
-
-        Raises MtnlpError E301 afterwards: the scores of a built head have their places.
-        """
-        if label in self.labels:
-            return 0
-        if self.is_built:
-            raise MtnlpError(Errors.E301.format(label=label, name=self.name))
-        self.cfg["labels"] = [*self.labels, label]
-        self.vocab.strings.add(label)
-        return 1
 
     # Training
 
@@ -115,34 +94,44 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
     ) -> None:
         """Find labels and sizes, build the head and count the gold.
 
+        A pipe that was trained starts anew: with the labels of this data, not with those it had.
+
         get_examples: gives the training data. labels: found in the data where not given.
-        Raises MtnlpError E302 where there are none, E306 where the data has no text.
+        Raises MtnlpError E302 where there are none, E306 where the data has no text, E311 to E313
+        where the encoder's vectors cannot reach this component, E340 to E344 for gold that cannot
+        be.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
-        for label in self.find_labels(get_examples()) if labels is None else labels:
-            self.add_label(label)
-        self.require_labels()
+        before = self.labels
+        if labels is not None:
+            self.set_labels(labels if self.is_built else [*before, *labels])
+        else:
+            self.set_labels(self.choose_labels(self.find_labels(get_examples())))
         # An encoder says nothing of its width on empty Docs.
         docs = (eg.predicted for eg in get_examples() if len(eg.predicted))
         sample = list(islice(docs, SAMPLE_SIZE))
-        if not sample:
-            raise MtnlpError(Errors.E306.format(name=self.name))
+        try:
+            self.require_labels()
+            if not sample:
+                raise MtnlpError(Errors.E306.format(name=self.name))
+        except MtnlpError:  # the head, where there is one, is that of the old labels
+            self.set_labels(before)
+            raise
         if "temperature" in self.cfg:  # fitted to weights that go now
             self.cfg["temperature"] = 1.0
+        require_upstream(self.model, sample, self.name, nlp)
         encoder = self.model.get_ref("tok2vec")
         encoder.initialize(X=sample)
         self.cfg["width"] = find_width(encoder, sample)
         self.build()
+        self.skipped_labels = Counter()
         count_classes = getattr(self.module, "count", None)
-        units, counts = count_gold(get_examples, self.get_target, count_classes, nlp)
+        units, counts = count_gold(
+            lambda: self.checked(get_examples()), self.get_target, count_classes, nlp
+        )
         self.cfg["units"] = units
         if counts is not None:
             self.module.set_counts(counts)
-
-    def require_labels(self) -> None:
-        """Raises MtnlpError E302 where no labels are known."""
-        if not self.labels:
-            raise MtnlpError(Errors.E302.format(name=self.name))
 
     def build(self) -> None:
         """Build the head from `cfg`."""
@@ -163,7 +152,8 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
         Only annotated Docs go through the head. The encoder is backpropagated into in any case,
         with zeros where nothing is annotated, because the last listener's backward pass is
         everybody's; the head's own parameters then have no gradient at all, since an optimizer
-        with momentum or decay moves weights on zeros.
+        with momentum or decay moves weights on zeros. Raises MtnlpError E310 where the encoder has
+        neither given its batch nor left its vectors.
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
@@ -174,10 +164,12 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
         docs = [eg.predicted for eg in examples]
         if not any(len(doc) for doc in docs):
             return losses
+        require_encoded(self.model, docs, self.name, is_train=True)
         set_dropout_rate(self.model, drop)
         vectors, backprop_vectors = self.model.get_ref("tok2vec").begin_update(docs)
         d_vectors = zeros_like(vectors)
         target = self.get_target(examples)
+        self.count_skipped(examples)
         if target.rows:
             chosen = select(vectors, target.rows)
             (output, _), backprop_head = self.model.get_ref("head").begin_update(chosen)
@@ -200,7 +192,7 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
         annotated. The next step's momentum and decay would move weights on them, so they are
         taken away here.
 
-        sgd: may have a step of its own for heads (`for_heads`), as `mtnlp.FusedAdam.v1` does.
+        sgd: may have a step of its own for heads (`for_heads`), as `mtnlp.AdamW.v1` does.
         """
         self._step_is_over = True
         if not any(parameter.grad is not None for parameter in self.module.parameters()):
@@ -250,20 +242,47 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
         if not target.rows:
             return 0.0, 0.0
         docs = [examples[row].predicted for row in target.rows]
+        require_encoded(self.model, docs, self.name)
         output, _ = self.model.predict(docs)
         return float(self.head_loss(target, output)), target.units
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
+        """As `TrainablePipe.pipe`. It is called before any component of a pipeline runs, so that
+        another's encoder, too, does not wait for the threads of a parent process."""
+        use_one_thread_if_forked()
+        return super().pipe(stream, batch_size=batch_size)
 
     @property
     def module(self) -> Any:
         """The head's torch module. Raises MtnlpError E205 where it has not been built."""
         return head_module(self.model.get_ref("head"))
 
-    # Serialisation: the head is rebuilt from cfg before its weights are read
+    # Serialisation: the head is rebuilt from cfg before its weights are read. Settings go through
+    # Python's json: spaCy's writes ten decimals and reads some numbers wrong in their last bit, and
+    # a fitted threshold that is loaded would not be the one that was measured.
+
+    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
+        """All of the pipe as a bytestring. Numbers in `cfg` come back exactly."""
+        getters: Dict[str, Callable[[], Any]] = {
+            "cfg": lambda: json.dumps(self.cfg),
+            "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
+            "model": lambda: self.model.to_bytes(),
+        }
+        return util.to_bytes(getters, exclude)
+
+    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
+        """Write the pipe to a folder. Numbers in `cfg` come back exactly."""
+        writers: Dict[str, Callable[[Path], Any]] = {
+            "cfg": lambda p: Path(p).write_text(json.dumps(self.cfg, indent=2), encoding="utf8"),
+            "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
+            "model": lambda p: self.model.to_disk(p),
+        }
+        util.to_disk(Path(path), writers, exclude)
 
     def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TorchPipe":
         """Load from a bytestring of `to_bytes`."""
         setters = {
-            "cfg": lambda b: self.restore(srsly.json_loads(b)),
+            "cfg": lambda b: self.restore(json.loads(b)),
             "vocab": lambda b: self.vocab.from_bytes(b, exclude=exclude),
             "model": lambda b: self.model.from_bytes(b),
         }
@@ -274,7 +293,7 @@ class TorchPipe(ScoresLoss, WeightedTasks, TrainablePipe):
         """Load from a folder of `to_disk`."""
         setters: Dict[str, Callable[[Path], Any]] = {
             "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
-            "cfg": lambda p: self.restore(srsly.read_json(p)),
+            "cfg": lambda p: self.restore(json.loads(Path(p).read_text(encoding="utf8"))),
             "model": lambda p: self.model.from_bytes(Path(p).read_bytes()),
         }
         util.from_disk(path, setters, exclude)

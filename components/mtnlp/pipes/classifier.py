@@ -1,6 +1,6 @@
 """What `multitask_textcat` and `event_textcat` share."""
 
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 import numpy
 import torch
@@ -10,12 +10,24 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Model
 
+from ..annotation.categories import (
+    SEPARATOR,
+    category_key,
+    category_keys,
+    split_key,
+    task_keys,
+    task_of,
+)
+from ..annotation.layers import CategoriesLayer
 from ..errors import Errors, MtnlpError
-from ..gold.categories import SEPARATOR, category_key, category_targets, gold_task_labels
+from ..gold.categories import category_targets, gold_task_labels
 from ..gold.targets import Target
+from ..models.listener import require_encoded
 from ..nn.temperature import tempered_columns
+from ..ranges import PROBABILITY, require
 from ..types import Task
 from .base import TorchPipe
+from .extensions import install_extension
 from .weighting import Weighting
 
 
@@ -25,7 +37,7 @@ class DocClassifier(TorchPipe):
     `cfg["tasks"]` holds each task's `labels` and `exclusive`, `cfg["labels"]` the full keys in the
     order of the head's scores.
 
-    What `scripts/calibrate.py` fits to held-out documents, and `initialize` takes back:
+    What `mtnlp calibrate` fits to held-out documents, and `initialize` takes back:
     `cfg["temperatures"]`, by task, divide the scores before they become probabilities, in
     prediction alone; `cfg["thresholds"]`, by full key, stand in for `threshold`. What is not in
     them is 1.0 and `threshold`. Exclusive tasks have no thresholds: their most probable label is
@@ -48,7 +60,9 @@ class DocClassifier(TorchPipe):
         """tasks: by name, whether exactly one of the task's labels holds.
         threshold: of the probability, for labels that hold each for itself.
         task_weight, weighting: see `WeightedTasks`. task_weights: of single tasks, 1.0 where there
-        is none. Raises MtnlpError E303 without tasks, E440 and E441 for weights."""
+        is none. Raises MtnlpError E303 without tasks, E330 for a threshold that is no
+        probability, E332 for a name that cannot be, E440 and E441 for weights."""
+        require(name, PROBABILITY, threshold=threshold)
         super().__init__(
             vocab,
             model,
@@ -61,6 +75,9 @@ class DocClassifier(TorchPipe):
         )
         if not tasks:
             raise MtnlpError(Errors.E303.format(name=name))
+        for task in tasks:
+            if not task or SEPARATOR in task:
+                raise MtnlpError(Errors.E332.format(name=name, task=task))
         self.cfg["tasks"] = {
             task: Task(labels=[], exclusive=exclusive) for task, exclusive in tasks.items()
         }
@@ -71,6 +88,10 @@ class DocClassifier(TorchPipe):
     def tasks(self) -> Dict[str, Task]:
         """Each task's labels and whether it is exclusive."""
         return self.cfg["tasks"]
+
+    @property
+    def layer(self) -> CategoriesLayer:
+        return CategoriesLayer(self.tasks)
 
     @property
     def task_names(self) -> List[str]:
@@ -84,30 +105,51 @@ class DocClassifier(TorchPipe):
         return {"tasks": self.tasks}
 
     def add_label(self, label: str) -> int:
-        """Add `task/LABEL`. Raises MtnlpError E304 where there is no such task."""
-        name, _, own = label.partition(SEPARATOR)
-        if name not in self.tasks or not own:
+        """Add `task/LABEL`. Raises MtnlpError E304 where there is no such task, E301 where the
+        head is built."""
+        self.task_and_label(label)
+        return super().add_label(label)
+
+    def set_labels(self, labels: Iterable[str]) -> None:
+        """Take these labels, `task/LABEL`, for a head that is still to be built. Raises MtnlpError
+        E304 for one of another task."""
+        by_task: Dict[str, List[str]] = {task: [] for task in self.tasks}
+        for task, label in map(self.task_and_label, dict.fromkeys(labels)):
+            by_task[task].append(label)
+        for task, own in by_task.items():
+            self.tasks[task]["labels"] = own
+        # The head's scores are ordered by task, whatever order labels come in.
+        super().set_labels(category_keys(self.tasks))
+
+    def choose_labels(self, found: List[str]) -> List[str]:
+        """As `TorchPipe.choose_labels`, task by task."""
+        if not self.is_built:
+            return super().choose_labels(found)
+        seen = {task_of(label) for label in found}
+        return [*found, *(label for label in self.labels if task_of(label) not in seen)]
+
+    def task_and_label(self, key: str) -> Tuple[str, str]:
+        """The two parts of `task/LABEL`. Raises MtnlpError E304 where there is no such task."""
+        task, label = split_key(key)
+        if task not in self.tasks or not label:
             raise MtnlpError(
-                Errors.E304.format(label=label, name=self.name, tasks=", ".join(self.tasks))
+                Errors.E304.format(label=key, name=self.name, tasks=", ".join(self.tasks))
             )
-        added = super().add_label(label)
-        if added:
-            self.tasks[name]["labels"].append(own)
-            # The head's scores are ordered by task, whatever order labels come in.
-            self.cfg["labels"] = [
-                category_key(task, name_)
-                for task, settings in self.tasks.items()
-                for name_ in settings["labels"]
-            ]
-        return added
+        return task, label
 
     def find_labels(self, examples: Iterable[Example]) -> List[str]:
         found = gold_task_labels(examples, self.tasks)
         return [category_key(task, label) for task, labels in found.items() for label in labels]
 
     def require_labels(self) -> None:
+        """Raises MtnlpError E302 for a task without labels, E343 for an exclusive one with a single
+        label."""
         if not all(task["labels"] for task in self.tasks.values()):
             raise MtnlpError(Errors.E302.format(name=self.name))
+        for name, task in self.tasks.items():
+            if task["exclusive"] and len(task["labels"]) == 1:
+                (key,) = task_keys(name, task)
+                raise MtnlpError(Errors.E343.format(task=name, name=self.name, key=key))
 
     def get_target(self, examples: Sequence[Example]) -> Target:
         return category_targets(examples, self.tasks)
@@ -139,8 +181,11 @@ class DocClassifier(TorchPipe):
         return numpy.array([fitted.get(key, default) for key in self.labels], dtype=float)
 
     def predict(self, docs: Iterable[Doc]) -> numpy.ndarray:
-        """Probabilities `[docs, labels]`."""
-        output, _ = self.model.predict(list(docs))
+        """Probabilities `[docs, labels]`. Raises MtnlpError E310 for Docs without the vectors of
+        the encoder."""
+        docs = list(docs)
+        require_encoded(self.model, docs, self.name)
+        output, _ = self.model.predict(docs)
         return self.probabilities(output.scores)
 
     def probabilities(
@@ -165,16 +210,15 @@ class DocClassifier(TorchPipe):
 
 
 def install_tasks() -> None:
-    """Register `doc._.tasks`."""
-    if not Doc.has_extension("tasks"):
-        Doc.set_extension("tasks", getter=doc_tasks)
+    """Register `doc._.tasks`; a warning E320 where another library has done so."""
+    install_extension(Doc, "tasks", getter=doc_tasks, instead="doc.cats, by task/LABEL,")
 
 
 def doc_tasks(doc: Doc) -> Dict[str, Dict[str, float]]:
     """`doc._.tasks`: `doc.cats`, by task and label."""
     tasks: Dict[str, Dict[str, float]] = {}
     for key, probability in doc.cats.items():
-        task, separator, label = key.partition(SEPARATOR)
-        if separator:
+        task, label = split_key(key)
+        if task is not None:
             tasks.setdefault(task, {})[label] = probability
     return tasks

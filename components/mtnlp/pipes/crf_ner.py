@@ -9,11 +9,15 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Config, Model
 
+from ..annotation.layers import EntityLayer, entity_layer
 from ..gold.entities import gold_labels, tag_targets
 from ..gold.targets import Target
 from ..models.listener import require_encoded
+from ..ranges import PROBABILITY, require
 from .base import TorchPipe
 from .entity_spans import Predictions, find_white_space, install_confidence, write_entities
+from .group_names import check_groups, check_new_group
+from .kept_entities import GivenTags, begin_in, find_kept, given_tags, kept_entities
 from .nbest import Hypothesis, make_hypotheses
 from .weighting import Weighting
 
@@ -21,6 +25,7 @@ DEFAULT_CONFIG = Config().from_str(
     """
     [crf_ner]
     spans_key = null
+    overwrite_ents = true
     min_confidence = 0.0
     score_loss = false
     task_weight = 1.0
@@ -55,6 +60,7 @@ def make_crf_ner(
     name: str,
     model: Model,
     spans_key: Optional[str],
+    overwrite_ents: bool,
     min_confidence: float,
     score_loss: bool,
     task_weight: float,
@@ -66,6 +72,10 @@ def make_crf_ner(
     model: `mtnlp.TokenClassifier.v1` or a model of its shape.
     spans_key: where gold and predictions live: `doc.ents` (None) or `doc.spans[spans_key]`. Of
         gold entities that overlap, those are learnt which `gold.entities.flatten` keeps.
+    overwrite_ents: whether entities that are there already, of an `entity_ruler` or another tagger,
+        are replaced. If not, they stay as they are, with the score 1.0, and what is found around
+        them is the best reading given them, with probabilities given them. Can be changed in a
+        trained pipeline: `pipe.cfg["overwrite_ents"]`.
     min_confidence: entities less probable are not written. Can be changed in a trained pipeline:
         `pipe.cfg["min_confidence"]`.
     task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
@@ -73,18 +83,22 @@ def make_crf_ner(
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.EntityScorer.v1`.
+    Raises MtnlpError E330 for settings out of range, E331 where another pipe of `nlp` writes the
+    same SpanGroup.
     """
     pipe = CRFNER(
         nlp.vocab,
         model,
         name,
         spans_key=spans_key,
+        overwrite_ents=overwrite_ents,
         min_confidence=min_confidence,
         task_weight=task_weight,
         weighting=weighting,
         scorer=scorer,
     )
     pipe.cfg["score_loss"] = score_loss
+    check_new_group(nlp, name, pipe.cfg)
     return pipe
 
 
@@ -103,13 +117,16 @@ class CRFNER(TorchPipe):
         name: str = "crf_ner",
         *,
         spans_key: Optional[str] = None,
+        overwrite_ents: bool = True,
         min_confidence: float = 0.0,
         task_weight: float = 1.0,
         weighting: Weighting = "static",
         scorer: Optional[Callable] = None,
     ):
+        require(name, PROBABILITY, min_confidence=min_confidence)
         settings = {
             "spans_key": spans_key,
+            "overwrite_ents": overwrite_ents,
             "min_confidence": min_confidence,
             "temperature": 1.0,
             "task_weight": task_weight,
@@ -117,6 +134,10 @@ class CRFNER(TorchPipe):
         }
         super().__init__(vocab, model, name, scorer=scorer, **settings)
         install_confidence()
+
+    @property
+    def layer(self) -> EntityLayer:
+        return entity_layer(self.cfg["spans_key"])
 
     def head_sizes(self) -> Dict[str, Any]:
         return {"labels": list(self.labels)}
@@ -127,20 +148,50 @@ class CRFNER(TorchPipe):
     def get_target(self, examples: Sequence[Example]) -> Target:
         return tag_targets(examples, self.cfg["spans_key"], self.labels, self.module.scheme)
 
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[List[str]] = None,
+    ) -> None:
+        """As `TorchPipe.initialize`. Raises MtnlpError E331 where another pipe writes the same
+        SpanGroup."""
+        if nlp is not None:
+            check_groups(nlp)
+        super().initialize(get_examples, nlp=nlp, labels=labels)
+
     def predict(self, docs: Iterable[Doc]) -> Predictions:
-        """The entities of the batch and their probabilities."""
+        """The entities of the batch and their probabilities. Raises MtnlpError E310 for Docs
+        without the vectors of the encoder."""
         docs = list(docs)
+        require_encoded(self.model, docs, self.name)
         output, mask = self.model.predict(docs)
         space = find_white_space(docs)
         found = None if space is None else torch.from_numpy(space).to(mask.device)
-        spans, probabilities = self.module.decode(
-            output.scores, mask, self.cfg["temperature"], found
-        )
+        given = self.find_given(docs, mask)
+        settings = self.cfg["temperature"], found
+        if given is None:
+            spans, probabilities = self.module.decode(output.scores, mask, *settings)
+        else:
+            spans, probabilities = self.module.decode(
+                output.scores, mask, *settings, allowed=given.allowed
+            )
         kept = probabilities >= self.cfg["min_confidence"]
+        if given is not None:
+            kept &= ~begin_in(spans, given.held)
         return Predictions(spans[kept].cpu().numpy(), probabilities[kept].cpu().numpy())
+
+    def find_given(self, docs: Sequence[Doc], mask: torch.Tensor) -> Optional[GivenTags]:
+        """What `overwrite_ents = false` keeps on a batch of Docs, as a condition; None where that
+        is nothing. mask: bool `[docs, tokens]`."""
+        kept = find_kept(docs, self.cfg, self.name)
+        return None if kept is None else given_tags(kept, mask, self.labels, self.module.scheme)
 
     def nbest(self, docs: Iterable[Doc], k: int) -> List[List[Hypothesis]]:
         """The k most probable readings of each Doc, best first; fewer where there are not as many.
+        What `overwrite_ents = false` keeps is a part of all, and the condition of their
+        probabilities.
 
         docs: they carry the encoder's vectors, so no `trf_data_cleaner` has run on them.
         Raises MtnlpError E233 for a softmax head, E234 for a k below 1, E310 for Docs without
@@ -150,11 +201,21 @@ class CRFNER(TorchPipe):
         require_encoded(self.model, docs, self.name)
         output, mask = self.model.predict(docs)
         temperature = self.cfg["temperature"]
-        spans, log_probabilities = self.module.nbest(output.scores, mask, k, temperature)
+        given = self.find_given(docs, mask)
+        if given is None:
+            spans, log_probabilities = self.module.nbest(output.scores, mask, k, temperature)
+        else:
+            spans, log_probabilities = self.module.nbest(
+                output.scores, mask, k, temperature, allowed=given.allowed
+            )
+            spans = spans[~begin_in(spans, given.held.repeat_interleave(k, dim=0))]
+        kept = None if given is None else given.kept
         return make_hypotheses(
-            docs, spans.cpu().numpy(), log_probabilities.cpu().numpy(), self.labels
+            docs, spans.cpu().numpy(), log_probabilities.cpu().numpy(), self.labels, kept
         )
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Predictions) -> None:
         """Write `doc.ents` or `doc.spans[spans_key]`, and the group with the scores."""
-        write_entities(docs, predictions, self.labels, self.cfg["spans_key"], self.name)
+        docs = list(docs)
+        kept = kept_entities(docs, self.cfg, self.name)
+        write_entities(docs, predictions, self.labels, self.cfg["spans_key"], self.name, kept)

@@ -1,12 +1,16 @@
 """Predicted entities on Docs, and the confidence of an entity."""
 
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
 from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc, Span, SpanGroup
 
 from ..errors import Errors, MtnlpError
+from .extensions import install_extension
+from .kept_entities import GIVEN, WRITTEN_BY, KeptEntities, join
+from .score_index import find_scores
+from .scored_spans import ScoredSpans
 
 
 class Predictions(NamedTuple):
@@ -37,23 +41,32 @@ def write_entities(
     labels: Sequence[str],
     spans_key: Optional[str],
     name: str,
+    kept: Optional[Sequence[KeptEntities]] = None,
 ) -> None:
     """Write a batch of entities, flat ones where they go into `doc.ents`.
 
     The SpanGroup `doc.spans[spans_key]`, or `doc.spans[name]` for a pipe that writes `doc.ents`,
     holds them in order, with their probabilities in `attrs["scores"]`.
+
+    kept: what was there and stays, by Doc; None where the pipe overwrites it. A kept entity has the
+    score 1.0, and `attrs["given"]` says which those are.
     """
     docs = list(docs)
     bounds = numpy.searchsorted(predictions.spans[:, 0], numpy.arange(len(docs) + 1))
-    for doc, begin, stop in zip(docs, bounds[:-1], bounds[1:], strict=True):
+    for i, (doc, begin, stop) in enumerate(zip(docs, bounds[:-1], bounds[1:], strict=True)):
         spans, scores = make_spans(
             doc, predictions.spans[begin:stop], predictions.scores[begin:stop], labels
         )
-        attrs = {"scores": scores, "is_ents": spans_key is None}
+        attrs: Dict[str, Any] = {"scores": scores, "is_ents": spans_key is None}
+        blocked: List[Span] = []
+        if kept is not None:
+            spans, scores, given = join(kept[i], spans, scores)
+            attrs.update({"scores": scores, WRITTEN_BY: name, GIVEN: given})
+            blocked = kept[i].blocked
         key = name if spans_key is None else spans_key
-        doc.spans[key] = SpanGroup(doc, name=key, spans=spans, attrs=attrs)
+        doc.spans[key] = ScoredSpans(doc, name=key, spans=spans, attrs=attrs)
         if spans_key is None:
-            doc.set_ents(spans, default="outside")
+            doc.set_ents(spans, blocked=blocked, default="outside")
 
 
 def make_spans(
@@ -83,9 +96,10 @@ def trim(doc: Doc, start: int, end: int) -> Tuple[int, int]:
 
 
 def install_confidence() -> None:
-    """Register `span._.confidence`."""
-    if not Span.has_extension("confidence"):
-        Span.set_extension("confidence", getter=span_confidence)
+    """Register `span._.confidence`; a warning E320 where another library has done so."""
+    install_extension(
+        Span, "confidence", getter=span_confidence, instead="mtnlp.confidence(span, key=...)"
+    )
 
 
 def confidence(span: Span, key: str) -> float:
@@ -95,40 +109,55 @@ def confidence(span: Span, key: str) -> float:
     the component that wrote them ("ner").
     Raises MtnlpError E305 where the group holds no such entity or has no scores.
     """
-    group = span.doc.spans.get(key)
-    score = None if group is None else find_score(group, span)
-    if score is None:
-        keys = [name for name, group in span.doc.spans.items() if "scores" in group.attrs]
-        raise MtnlpError(
-            Errors.E305.format(span=span.text, label=span.label_, key=key, keys=", ".join(keys))
-        )
-    return score
+    groups = {name: group for name, group in scored_groups(span.doc).items() if name == key}
+    scores = find_scores(span, groups)
+    if not scores:
+        keys = ", ".join(scored_groups(span.doc))
+        raise MtnlpError(Errors.E305.format(span=span.text, label=span.label_, key=key, keys=keys))
+    return scores[key]
 
 
 def span_confidence(span: Span) -> Optional[float]:
-    """`span._.confidence`: the probability of the entity with this span's boundaries and label.
+    """`span._.confidence`: the probability of the entity with this span's characters and label.
 
     A Span does not know its group. Where several groups hold the same entity, an entity of
     `doc.ents` gets the score of the pipe that wrote `doc.ents`, any other span the first group's;
     `mtnlp.confidence(span, key=...)` is exact. None where no group has it.
+
+    Groups are read once, not for every span, and again when they were changed. An entity keeps its
+    score when tokens within it are merged or split. Where a Doc is made without the groups' `attrs`
+    there is no score: `span.as_doc()`, `Doc.from_docs`, `Doc.from_json`.
     """
-    groups = [group for group in span.doc.spans.values() if "scores" in group.attrs]
-    in_ents = any(
-        (ent.start, ent.end, ent.label) == (span.start, span.end, span.label)
-        for ent in span.doc.ents
+    groups = scored_groups(span.doc)
+    scores = find_scores(span, groups)
+    if len(scores) > 1:
+        in_ents = is_entity(span)
+        return next(
+            (
+                score
+                for name, score in scores.items()
+                if bool(groups[name].attrs.get("is_ents")) == in_ents
+            ),
+            next(iter(scores.values())),
+        )
+    return next(iter(scores.values()), None)
+
+
+def scored_groups(doc: Doc) -> Dict[str, SpanGroup]:
+    """The groups of a Doc that have scores, by name."""
+    return {name: group for name, group in doc.spans.items() if "scores" in group.attrs}
+
+
+def is_entity(span: Span) -> bool:
+    """Whether `doc.ents` holds a span of these characters and this label."""
+    # Its token indices may be those from before tokens were merged.
+    tokens = span.doc.char_span(span.start_char, span.end_char)
+    if tokens is None or not len(tokens) or tokens[0].ent_type != span.label:
+        return False
+    doc, end = span.doc, tokens.end
+    begin, inside = 3, 1  # as `token.ent_iob` has them
+    return (
+        tokens[0].ent_iob == begin
+        and all(token.ent_iob == inside for token in tokens[1:])
+        and not (end < len(doc) and doc[end].ent_iob == inside)
     )
-    groups.sort(key=lambda group: bool(group.attrs.get("is_ents")) != in_ents)
-    for group in groups:
-        score = find_score(group, span)
-        if score is not None:
-            return score
-    return None
-
-
-def find_score(group: SpanGroup, span: Span) -> Optional[float]:
-    """The score of an entity in a group, None where it has none."""
-    scores = group.attrs.get("scores", ())
-    for member, score in zip(group, scores, strict=False):
-        if (member.start, member.end, member.label) == (span.start, span.end, span.label):
-            return float(score)
-    return None

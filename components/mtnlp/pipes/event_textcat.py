@@ -9,6 +9,7 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 
 from .classifier import DocClassifier
+from .extensions import install_extension
 from .weighting import Weighting
 
 DEFAULT_CONFIG = Config().from_str(
@@ -122,13 +123,14 @@ class EventClassifier(DocClassifier):
         super().set_annotations(docs, probabilities)
         labels = self.event_labels
         for doc, row in zip(docs, probabilities >= self.label_thresholds, strict=True):
-            doc._.events = [labels[i] for i in numpy.flatnonzero(row)]
+            set_events(doc, [labels[i] for i in numpy.flatnonzero(row)])
 
 
 def install_events() -> None:
-    """Register `doc._.events`."""
-    if not Doc.has_extension("events"):
-        Doc.set_extension("events", getter=get_events, setter=set_events)
+    """Register `doc._.events`; a warning E320 where another library has done so."""
+    install_extension(
+        Doc, "events", getter=get_events, setter=set_events, instead='doc.user_data["events"]'
+    )
 
 
 def get_events(doc: Doc) -> Optional[List[str]]:

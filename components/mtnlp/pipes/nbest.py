@@ -1,12 +1,13 @@
 """Several readings of one text, each with its probability."""
 
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
 from spacy.tokens import Doc
 
 from ..types import Annotation
 from .entity_spans import trim
+from .kept_entities import KeptEntities
 
 
 class Hypothesis(NamedTuple):
@@ -25,6 +26,7 @@ def make_hypotheses(
     spans: numpy.ndarray,
     log_probabilities: numpy.ndarray,
     labels: Sequence[str],
+    kept: Optional[Sequence[KeptEntities]] = None,
 ) -> List[List[Hypothesis]]:
     """The readings of each Doc, the most probable first.
 
@@ -33,6 +35,7 @@ def make_hypotheses(
 
     spans: int64 `[n, 4]`, document * k + rank, start, end, label index; ordered by the first two.
     log_probabilities: `[docs, k]`, -inf where a Doc has fewer readings.
+    kept: entities that are part of every reading of a Doc, as they are; none by default.
     """
     k = log_probabilities.shape[1]
     readings: List[List[Annotation]] = [[] for _ in range(log_probabilities.size)]
@@ -42,11 +45,14 @@ def make_hypotheses(
             readings[reading].append(Annotation(start, end, labels[label]))
     found: List[Dict[Tuple[Annotation, ...], float]] = [{} for _ in docs]
     for row, rank in zip(*(log_probabilities > -numpy.inf).nonzero(), strict=True):
-        key = tuple(readings[row * k + rank])
+        entities = readings[row * k + rank]
+        if kept is not None:
+            given = (Annotation(s.start, s.end, s.label_) for s in kept[row].spans)
+            entities = sorted([*given, *entities])
+        key = tuple(entities)
         probability = float(numpy.exp(log_probabilities[row, rank]))
         found[row][key] = min(1.0, found[row].get(key, 0.0) + probability)
     made = [
-        [Hypothesis(probability, list(entities)) for entities, probability in each.items()]
-        for each in found
+        [Hypothesis(probability, list(key)) for key, probability in each.items()] for each in found
     ]
     return [sorted(each, key=lambda reading: -reading.probability) for each in made]

@@ -11,9 +11,12 @@ from thinc.api import Config, Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 from thinc.util import to_numpy
 
+from ..errors import Errors
 from ..gold.targets import Target
+from ..log import logger
+from ..models.listener import require_encoded
 from .base import TorchPipe
-from .vector_hooks import install_vectors, set_vector_hooks
+from .vector_hooks import install_vectors, set_sentence_vector, set_vector_hooks
 
 DEFAULT_CONFIG = Config().from_str(
     """
@@ -46,7 +49,10 @@ DEFAULT_CONFIG = Config().from_str(
 def make_sentence_vectors(
     nlp: Language, name: str, model: Model, store_tensor: bool, scorer: Optional[Callable]
 ) -> "SentenceVectors":
-    """Sentence vectors.
+    """Sentence vectors: `doc.vector`, `span.vector`, `.similarity` and `doc._.sentence_vector`.
+
+    A DocBin keeps no vectors unless it is made with `DocBin(store_user_data=True)`, and even then
+    `doc.vector` of a Doc read from it has length 0 until `mtnlp.restore_vectors(doc)`, which see.
 
     model: `mtnlp.SentenceEncoder.v1` or a model of its shape.
     store_tensor: also write `doc.tensor`, one row a token. `span.vector` needs it, and so does
@@ -98,15 +104,32 @@ class SentenceVectors(TorchPipe):
         nothing = torch.zeros(0)
         return Target(rows=[], target=nothing, mask=nothing.bool(), units=0.0)
 
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Optional[Language] = None,
+        labels: Optional[List[str]] = None,
+    ) -> None:
+        """As `TorchPipe.initialize`; the log warns of a projection, which nothing trains."""
+        super().initialize(get_examples, nlp=nlp, labels=labels)
+        linear = self.module.projection.linear
+        if linear is not None:
+            sizes = {"width": linear.out_features, "own": linear.in_features}
+            logger.warning(Errors.W314.format(name=self.name, **sizes))
+
     @property
     def label_data(self) -> None:  # type: ignore[override]
         """Nothing for `spacy init labels` to write."""
         return None
 
     def predict(self, docs: Iterable[Doc]) -> VectorBatch:
-        """Vectors of Docs, zeros for empty ones."""
+        """Vectors of Docs, zeros for empty ones. Raises MtnlpError E310 for Docs without the
+        vectors of the encoder."""
+        docs = list(docs)
+        require_encoded(self.model, docs, self.name)
         pooler, head = self.model.get_ref("tok2vec"), self.model.get_ref("head")
-        source = pooler.get_ref("source").predict(list(docs))
+        source = pooler.get_ref("source").predict(docs)
         output, _ = head.predict(pooler.get_ref("pool").predict(source))
         vectors: Any = torch2xp(output.scores)
         if not self.cfg["store_tensor"]:
@@ -140,7 +163,7 @@ class SentenceVectors(TorchPipe):
         vectors = to_numpy(predictions.vectors)
         rows: Sequence[Any] = predictions.rows or [None] * len(vectors)
         for doc, vector, part in zip(docs, vectors, rows, strict=True):
-            doc._.sentence_vector = vector
+            set_sentence_vector(doc, vector)
             if part is not None:
                 doc.tensor = to_numpy(part)
             set_vector_hooks(doc)

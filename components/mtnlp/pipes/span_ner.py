@@ -1,28 +1,36 @@
 """`span_ner`: nested entities with a probability for each."""
 
-from typing import Any, Callable, Dict, Iterable, List, Literal, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Union
 
 import numpy
+import torch
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
 from thinc.api import Config, Model
 
+from ..annotation.layers import EntityLayer, entity_layer
 from ..errors import Errors, MtnlpError
 from ..gold.entities import gold_labels
 from ..gold.spans import get_spans, span_targets
 from ..gold.targets import Target
 from ..log import logger
+from ..models.listener import require_encoded
+from ..models.registered import find_span_decoder
 from ..models.span_classifier import find_spans
+from ..ranges import PROBABILITY, require
 from .base import TorchPipe
 from .entity_spans import Predictions, install_confidence, write_entities
+from .group_names import check_groups, check_new_group
+from .kept_entities import find_kept, held_tokens, kept_entities
 from .weighting import Weighting
 
 DEFAULT_CONFIG = Config().from_str(
     """
     [span_ner]
     spans_key = "sc"
+    overwrite_ents = true
     decoder = "nested"
     threshold = 0.5
     score_loss = false
@@ -52,8 +60,6 @@ DEFAULT_CONFIG = Config().from_str(
     """
 )["span_ner"]
 
-DecoderName = Literal["flat", "nested", "all"]
-
 
 @Language.factory(
     "span_ner",
@@ -71,7 +77,8 @@ def make_span_ner(
     name: str,
     model: Model,
     spans_key: Optional[str],
-    decoder: DecoderName,
+    overwrite_ents: bool,
+    decoder: Union[str, Callable],
     threshold: float,
     score_loss: bool,
     task_weight: float,
@@ -83,8 +90,14 @@ def make_span_ner(
     model: `mtnlp.SpanClassifier.v1` or a model of its shape.
     spans_key: where gold and predictions live: `doc.spans[spans_key]`, or `doc.ents` (None), with
         the decoder "flat" alone.
+    overwrite_ents: whether spans that are there already are replaced. If not, they stay as they
+        are, with the score 1.0: with the decoder "flat" nothing is found that overlaps one, with
+        the others all is found but the very same span with the same label. Can be changed in a
+        trained pipeline: `pipe.cfg["overwrite_ents"]`.
     decoder: which of the spans found stay. "flat": best first, none that overlap; "nested": best
-        first, none that cross; "all".
+        first, none that cross; "all"; or the name or `@layers` block of another one (see
+        `structured.span_decoding`). In a trained pipeline the name can be changed:
+        `pipe.cfg["decoder"]`; it is null where the decoder is that of the block.
     threshold: the least probability of an entity: what `min_confidence` is in `crf_ner`. Can be
         changed in a trained pipeline: `pipe.cfg["threshold"]`.
     task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
@@ -92,12 +105,15 @@ def make_span_ner(
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.EntityScorer.v1`.
+    Raises MtnlpError E330 for settings out of range, E331 where another pipe of `nlp` writes the
+    same SpanGroup.
     """
     pipe = SpanNER(
         nlp.vocab,
         model,
         name,
         spans_key=spans_key,
+        overwrite_ents=overwrite_ents,
         decoder=decoder,
         threshold=threshold,
         task_weight=task_weight,
@@ -105,6 +121,7 @@ def make_span_ner(
         scorer=scorer,
     )
     pipe.cfg["score_loss"] = score_loss
+    check_new_group(nlp, name, pipe.cfg)
     return pipe
 
 
@@ -123,26 +140,47 @@ class SpanNER(TorchPipe):
         name: str = "span_ner",
         *,
         spans_key: Optional[str] = "sc",
-        decoder: str = "nested",
+        overwrite_ents: bool = True,
+        decoder: Union[str, Callable] = "nested",
         threshold: float = 0.5,
         task_weight: float = 1.0,
         weighting: Weighting = "static",
         scorer: Optional[Callable] = None,
     ):
-        """Arguments as for `make_span_ner`. Raises MtnlpError E231 where nested entities were to
-        go into `doc.ents`."""
+        """Arguments as for `make_span_ner`. Raises MtnlpError E230 for an unknown decoder, E231
+        where nested entities were to go into `doc.ents`, E330 for a threshold that is no
+        probability."""
+        require(name, PROBABILITY, threshold=threshold)
         settings = {
             "spans_key": spans_key,
-            "decoder": decoder,
+            "overwrite_ents": overwrite_ents,
+            "decoder": decoder if isinstance(decoder, str) else None,
             "threshold": threshold,
             "temperature": 1.0,
             "task_weight": task_weight,
             "weighting": weighting,
         }
         super().__init__(vocab, model, name, scorer=scorer, **settings)
-        if spans_key is None and decoder != "flat":
+        self.own_decoder = find_span_decoder(decoder)
+        if spans_key is None and not self.is_flat:
             raise MtnlpError(Errors.E231.format(name=name))
         install_confidence()
+
+    @property
+    def decoder(self) -> Callable:
+        """The span decoder that `cfg` names, else that of the config's block. Raises MtnlpError
+        E230 for an unknown name."""
+        name = self.cfg["decoder"]
+        return self.own_decoder if name is None else find_span_decoder(name)
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether no two of the spans that the decoder leaves overlap."""
+        return bool(getattr(self.decoder, "is_flat", False))
+
+    @property
+    def layer(self) -> EntityLayer:
+        return entity_layer(self.cfg["spans_key"])
 
     def head_sizes(self) -> Dict[str, Any]:
         return {"labels": list(self.labels)}
@@ -163,7 +201,10 @@ class SpanNER(TorchPipe):
         nlp: Optional[Language] = None,
         labels: Optional[List[str]] = None,
     ) -> None:
-        """As `TorchPipe.initialize`; the log says how many entities are too wide to be found."""
+        """As `TorchPipe.initialize`; the log says how many entities are too wide to be found.
+        Raises MtnlpError E331 where another pipe writes the same SpanGroup."""
+        if nlp is not None:
+            check_groups(nlp)
         super().initialize(get_examples, nlp=nlp, labels=labels)
         max_width = self.module.max_width
         widths = numpy.array(self.gold_widths(get_examples()), dtype=int)
@@ -181,13 +222,27 @@ class SpanNER(TorchPipe):
         return [end - start for gold in golds if gold for start, end, _ in gold.spans]
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
-        """The entities of the batch and their probabilities."""
-        vectors = self.model.get_ref("tok2vec").predict(list(docs))
-        settings = self.cfg["decoder"], self.cfg["threshold"], self.cfg["temperature"]
-        spans, probabilities = find_spans(self.model.get_ref("head"), vectors, *settings)
+        """The entities of the batch and their probabilities. Raises MtnlpError E310 for Docs
+        without the vectors of the encoder."""
+        docs = list(docs)
+        require_encoded(self.model, docs, self.name)
+        vectors = self.model.get_ref("tok2vec").predict(docs)
+        settings = self.decoder, self.cfg["threshold"], self.cfg["temperature"]
+        taken = self.find_taken(docs)
+        spans, probabilities = find_spans(self.model.get_ref("head"), vectors, *settings, taken)
         return Predictions(spans.numpy(), probabilities.numpy())
+
+    def find_taken(self, docs: Sequence[Doc]) -> Optional[torch.Tensor]:
+        """bool `[docs, tokens]`: what flat entities may not hold, since `overwrite_ents = false`
+        keeps other entities there; None where nothing is kept or entities may overlap."""
+        if not self.is_flat:
+            return None
+        kept = find_kept(docs, self.cfg, self.name)
+        return None if kept is None else held_tokens(kept, (len(docs), max(map(len, docs))))
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Predictions) -> None:
         """Write `doc.spans[spans_key]` with its scores, or `doc.ents` and the group with the
         scores."""
-        write_entities(docs, predictions, self.labels, self.cfg["spans_key"], self.name)
+        docs = list(docs)
+        kept = kept_entities(docs, self.cfg, self.name)
+        write_entities(docs, predictions, self.labels, self.cfg["spans_key"], self.name, kept)

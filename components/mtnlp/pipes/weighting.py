@@ -1,6 +1,6 @@
 """The tasks of a pipe's loss and their weights."""
 
-from typing import Any, Dict, List, Literal
+from typing import Any, Dict, List, Literal, get_args
 
 import torch
 from thinc.api import get_torch_default_device
@@ -8,6 +8,7 @@ from thinc.api import get_torch_default_device
 from ..errors import Errors, MtnlpError
 from ..gold.targets import Target
 from ..nn.task_weighting import TaskWeighting
+from ..ranges import FINITE, require, require_choice
 from ..types import HeadOutput, LossBatch
 
 Weighting = Literal["static", "uncertainty"]
@@ -45,11 +46,14 @@ class WeightedTasks:
         return [target.units]
 
     def check_weights(self) -> None:
-        """Raises MtnlpError E440 for a negative weight, E441 where fixed weights are set and
-        learned ones asked for."""
+        """Raises MtnlpError E330 for an unknown weighting or an infinite weight, E440 for a
+        negative one, E441 where fixed weights are set and learned ones asked for."""
         weights = [self.cfg["task_weight"], *self.cfg.get("task_weights", {}).values()]
+        require_choice(self.name, get_args(Weighting), weighting=self.cfg["weighting"])
         if not all(weight >= 0 for weight in weights):
             raise MtnlpError(Errors.E440.format(name=self.name, weights=weights))
+        for weight in weights:
+            require(self.name, FINITE, task_weight=weight)
         if self.cfg["weighting"] == "uncertainty" and any(weight != 1 for weight in weights):
             raise MtnlpError(Errors.E441.format(name=self.name))
 

@@ -5,13 +5,19 @@ from typing import Any, Callable, Dict, FrozenSet, Iterable, Mapping, Optional, 
 
 from spacy.training import Example
 
-from .counts import Counts, mean, total
-
-SEPARATOR = "/"
-POSITIVE = 0.5
+from ..annotation.categories import (
+    POSITIVE,
+    Cats,
+    annotated_keys,
+    is_positive,
+    is_task_annotated,
+    positive_keys,
+    task_keys,
+    task_of,
+)
+from .counts import Counts, count_per_label, mean, total
 
 Decision = Tuple[FrozenSet[str], FrozenSet[str]]
-Cats = Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -40,17 +46,16 @@ class CategoryTask:
         RETURNS: None where the document is not annotated for the task: no key of it in `gold`
             or, if exclusive, no key that is set.
         """
-        annotated = [key for key in gold if task_of(key) == self.name]
-        right = frozenset(key for key in annotated if gold[key] >= POSITIVE)
-        if not annotated or (self.exclusive and not right):
+        if not is_task_annotated(gold, self.name, self.exclusive):
             return None
+        right = frozenset(positive_keys(gold, self.name))
         if self.exclusive:
             scored = [key for key in self.keys if key in predicted]
             best = max(scored, key=lambda key: predicted[key], default=None)
             return right, frozenset() if best is None else frozenset([best])
         reached = frozenset(
             key
-            for key in annotated
+            for key in annotated_keys(gold, self.name)
             if key in predicted and predicted[key] >= self.thresholds.get(key, self.threshold)
         )
         return right, reached
@@ -135,17 +140,6 @@ def score_categories(
     return scores
 
 
-def task_of(key: str) -> Optional[str]:
-    """The task a key of `doc.cats` belongs to, None for a key without a slash."""
-    name, slash, _ = key.partition(SEPARATOR)
-    return name if slash else None
-
-
-def task_keys(name: str, spec: Mapping[str, Any]) -> Tuple[str, ...]:
-    """The full keys of a task: its labels with its name in front."""
-    return tuple(f"{name}{SEPARATOR}{label}" for label in spec.get("labels") or ())
-
-
 def infer_tasks(pairs: Iterable[Tuple[Cats, Cats]]) -> Dict[str, CategoryTask]:
     """The tasks the gold side of (gold cats, predicted cats) speaks of, by name.
 
@@ -161,7 +155,7 @@ def infer_tasks(pairs: Iterable[Tuple[Cats, Cats]]) -> Dict[str, CategoryTask]:
             name = task_of(key)
             if name is not None:
                 keys.setdefault(name, {})[key] = None
-                positives[name] = positives.get(name, 0) + int(value >= POSITIVE)
+                positives[name] = positives.get(name, 0) + int(is_positive(value))
         for name, number in positives.items():
             exclusive[name] = exclusive.get(name, True) and number == 1
         predicted_keys.update(dict.fromkeys(predicted))
@@ -172,16 +166,10 @@ def infer_tasks(pairs: Iterable[Tuple[Cats, Cats]]) -> Dict[str, CategoryTask]:
 
 def count_task(task: CategoryTask, pairs: Iterable[Tuple[Cats, Cats]]) -> TaskCounts:
     """Add up a task's decisions over (gold cats, predicted cats)."""
-    result = TaskCounts()
-    for gold, predicted in pairs:
-        decision = task.decide(gold, predicted)
-        if decision is None:
-            continue
-        result.documents += 1
-        result.right += int(decision[0] == decision[1])
-        for key in decision[0] | decision[1]:
-            result.per_key.setdefault(key, Counts()).add(decision[0] & {key}, decision[1] & {key})
-    return result
+    found = (task.decide(gold, predicted) for gold, predicted in pairs)
+    decisions = [decision for decision in found if decision is not None]
+    right = sum(gold == predicted for gold, predicted in decisions)
+    return TaskCounts(right, len(decisions), count_per_label(decisions, label=str))
 
 
 def _task_scores(name: str, counts: TaskCounts) -> Dict[str, Any]:
@@ -201,4 +189,4 @@ def _main_score(task: CategoryTask, counts: TaskCounts) -> float:
 
 
 def _per_type(counts: TaskCounts) -> Dict[str, Dict[str, float]]:
-    return {key: counts.per_key[key].to_dict() for key in sorted(counts.per_key)}
+    return {key: item.to_dict() for key, item in counts.per_key.items()}

@@ -1,7 +1,7 @@
 """Precision, recall and F1 from counts."""
 
 from dataclasses import dataclass
-from typing import AbstractSet, Any, Dict, Iterable, List
+from typing import AbstractSet, Any, Callable, Dict, Iterable, List, Mapping, Tuple
 
 
 @dataclass
@@ -16,12 +16,10 @@ class Counts:
     fp: int = 0
     fn: int = 0
 
-    def add(self, gold: AbstractSet[Any], predicted: AbstractSet[Any]) -> None:
-        """Compare two sets of things that are right or wrong as a whole."""
-        common = len(gold & predicted)
-        self.tp += common
-        self.fp += len(predicted) - common
-        self.fn += len(gold) - common
+    @property
+    def support(self) -> int:
+        """How many are gold."""
+        return self.tp + self.fn
 
     @property
     def precision(self) -> float:
@@ -38,6 +36,46 @@ class Counts:
     def to_dict(self) -> Dict[str, float]:
         """Returns {"p", "r", "f"}, the shape spaCy prints per type."""
         return {"p": self.precision, "r": self.recall, "f": self.fscore}
+
+
+def count_per_label(
+    pairs: Iterable[Tuple[AbstractSet[Any], AbstractSet[Any]]], label: Callable[[Any], str]
+) -> Dict[str, Counts]:
+    """Counts of each label that is gold or predicted somewhere, ordered by label.
+
+    pairs: of each document the gold and the predicted set, of things that are right or wrong as a
+    whole. label: of a member of the sets.
+    """
+    found: Dict[str, Counts] = {}
+    for gold, predicted in pairs:
+        for item in gold | predicted:
+            counts = found.setdefault(label(item), Counts())
+            if item not in predicted:
+                counts.fn += 1
+            elif item in gold:
+                counts.tp += 1
+            else:
+                counts.fp += 1
+    return dict(sorted(found.items()))
+
+
+def averages(per_label: Mapping[str, Counts]) -> Dict[str, Dict[str, float]]:
+    """Returns {"micro": {"p", "r", "f"}, "macro": {...}}, 0.0 of nothing.
+
+    Micro averages are of the summed counts, macro averages are means over the labels. A macro F1
+    is the mean of the labels' F1, as in scikit-learn; it never exceeds the larger of macro
+    precision and macro recall, but, not being their harmonic mean, can lie below the smaller.
+    """
+    rows = [counts.to_dict() for counts in per_label.values()]
+    return {
+        "micro": total(per_label.values()).to_dict(),
+        "macro": {key: mean(row[key] for row in rows) for key in "prf"},
+    }
+
+
+def with_support(per_label: Mapping[str, Counts]) -> Dict[str, Dict[str, float]]:
+    """Returns {label: {"p", "r", "f", "support": how many are gold}}."""
+    return {label: {**item.to_dict(), "support": item.support} for label, item in per_label.items()}
 
 
 def total(counts: Iterable[Counts]) -> Counts:

@@ -2,10 +2,11 @@
 
 from typing import Any, Callable, Dict, Iterable, Optional, Set, Tuple
 
-from spacy.tokens import Doc, Span
+from spacy.tokens import Span
 from spacy.training import Example
 
-from .counts import Counts, total
+from ..annotation.layers import entity_layer
+from .counts import count_per_label, total
 
 SpanKey = Tuple[int, int, str]
 
@@ -31,40 +32,26 @@ def score_entities(
         `ents` where a key is given. Python floats; 0.0 where nothing was annotated.
     """
     prefix = "ents" if spans_key is None else f"spans_{spans_key}"
-    per_type: Dict[str, Counts] = {}
-    for example in examples:
-        if not is_annotated(example.reference, spans_key):
-            continue
-        gold = gold_entities(example, spans_key)
-        predicted = predicted_entities(example, spans_key)
-        for label in {key[2] for key in gold | predicted}:
-            per_type.setdefault(label, Counts()).add(
-                {key for key in gold if key[2] == label},
-                {key for key in predicted if key[2] == label},
-            )
+    layer = entity_layer(spans_key)
+    pairs = (
+        (gold_entities(example, spans_key), predicted_entities(example, spans_key))
+        for example in examples
+        if layer.is_annotated(example.reference)
+    )
+    per_type = count_per_label(pairs, label=lambda key: key[2])
     micro = total(per_type.values())
     return {
         f"{prefix}_p": micro.precision,
         f"{prefix}_r": micro.recall,
         f"{prefix}_f": micro.fscore,
-        f"{prefix}_per_type": {label: per_type[label].to_dict() for label in sorted(per_type)},
+        f"{prefix}_per_type": {label: counts.to_dict() for label, counts in per_type.items()},
     }
-
-
-def is_annotated(doc: Doc, spans_key: Optional[str]) -> bool:
-    """Whether a reference document says anything about a layer.
-
-    `doc.ents`: any token is marked inside or outside; `doc.spans`: the key is there. A document
-    annotated with no entities at all is annotated.
-    """
-    if spans_key is None:
-        return len(doc) > 0 and doc.has_annotation("ENT_IOB")
-    return spans_key in doc.spans
 
 
 def gold_entities(example: Example, spans_key: Optional[str]) -> Set[SpanKey]:
     """The reference's entities as (start, end, label) in reference tokens."""
-    return {(s.start, s.end, s.label_) for s in _layer(example.reference, spans_key)}
+    spans = entity_layer(spans_key).spans(example.reference)
+    return {(span.start, span.end, span.label_) for span in spans}
 
 
 def predicted_entities(example: Example, spans_key: Optional[str]) -> Set[SpanKey]:
@@ -74,9 +61,8 @@ def predicted_entities(example: Example, spans_key: Optional[str]) -> Set[SpanKe
     spaCy's scorer does. In the layer `doc.ents`, predictions over a token without annotation
     are neither right nor wrong and are left out.
     """
-    found = (
-        reference_span(example, span, spans_key) for span in _layer(example.predicted, spans_key)
-    )
+    spans = entity_layer(spans_key).spans(example.predicted)
+    found = (reference_span(example, span, spans_key) for span in spans)
     return {key for key in found if key is not None}
 
 
@@ -91,9 +77,3 @@ def reference_span(example: Example, span: Span, spans_key: Optional[str]) -> Op
     if spans_key is None and any(unknown):
         return None
     return start, end, span.label_
-
-
-def _layer(doc: Doc, spans_key: Optional[str]) -> Iterable[Span]:
-    if spans_key is None:
-        return doc.ents
-    return doc.spans.get(spans_key, ())

@@ -3,8 +3,8 @@
 Shapes, everywhere: emissions `[batch, seq, tags]`, float; transitions `[tags, tags]`, the score of
 `second after first`; start and end `[tags]`; mask bool `[batch, seq]`, a prefix of each row
 (padding on the right). An empty row contributes 0. Padding may hold anything, NaN included.
-Transitions, start and end may hold -inf; emissions are finite. Half-precision emissions are
-computed in float32.
+Transitions, start and end may hold -inf, and so may emissions, as from `constrain`, where a
+sequence is left. Half-precision emissions are computed in float32.
 """
 
 from typing import Tuple
@@ -25,8 +25,10 @@ def _promote(emissions: torch.Tensor) -> torch.Tensor:
     return emissions.to(torch.promote_types(emissions.dtype, torch.float32))
 
 
-def _constrain(emissions: torch.Tensor, allowed: torch.Tensor) -> torch.Tensor:
-    """-inf for the tags that are not allowed; a token that allows none counts as missing."""
+def constrain(emissions: torch.Tensor, allowed: torch.Tensor) -> torch.Tensor:
+    """-inf for the tags that are not allowed; a token that allows none counts as missing. What is
+    computed from them is given that the tags are among those allowed: bool
+    `[batch, seq, tags]`."""
     allowed = allowed | ~allowed.any(-1, keepdim=True)
     return emissions.masked_fill(~allowed, -torch.inf)
 
@@ -60,7 +62,7 @@ def constrained_log_partition(
     (Tsuboi et al. 2008). A token that allows nothing counts as missing. Where no sequence is
     left (only with -inf in the other scores) the value is -inf and the gradient zero.
     """
-    return log_partition(_constrain(emissions, allowed), transitions, start, end, mask)
+    return log_partition(constrain(emissions, allowed), transitions, start, end, mask)
 
 
 def nll(
@@ -91,7 +93,7 @@ def nll(
         gold = allowed.to(torch.uint8).argmax(-1)
         loss = loss - PathScore.apply(emissions, *scores, mask & full.unsqueeze(1), gold)
     if bool(part.any()):
-        held = _constrain(emissions, allowed)
+        held = constrain(emissions, allowed)
         loss = loss - LogPartition.apply(held, *scores, mask & part.unsqueeze(1))
     # Subtracted in float64: the two are large and close together.
     return loss.to(emissions.dtype)

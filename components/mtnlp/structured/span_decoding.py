@@ -2,15 +2,31 @@
 
 Spans are int64 `[n, 4]`: text, start, end, label index, in this order and without duplicates; their
 scores are float `[n]`. A decoder returns the indices of those that stay, ascending.
+
+A decoder's registered function returns the decoder. Another one is a function of that kind and its
+registration in the group `thinc_layers`; it is a `SpanDecoder` where what it leaves is flat.
 """
 
-from typing import Callable, Dict, Iterator, Tuple
+from dataclasses import dataclass
+from typing import Callable, Dict, Iterator, Tuple, Union
 
 import torch
 
 from ..errors import Errors, MtnlpError
 
 Decoder = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class SpanDecoder:
+    """A decoder, and whether no two of the spans it leaves overlap: such spans may stand in
+    `doc.ents`."""
+
+    decode: Decoder
+    is_flat: bool = False
+
+    def __call__(self, spans: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        return self.decode(spans, scores)
 
 
 def decode_flat(spans: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
@@ -57,14 +73,35 @@ def decode_all(spans: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
     return torch.arange(len(spans), device=spans.device)
 
 
-DECODERS: Dict[str, Decoder] = {"flat": decode_flat, "nested": decode_nested, "all": decode_all}
+def build_flat_decoder_v1() -> SpanDecoder:
+    """`mtnlp.FlatDecoder.v1` of the `layers` registry: `decode_flat`."""
+    return SpanDecoder(decode_flat, is_flat=True)
 
 
-def get_decoder(name: str) -> Decoder:
-    """A decoder by its name. Raises MtnlpError (E230) where there is none."""
-    if name not in DECODERS:
-        raise MtnlpError(Errors.E230.format(name=name, names=", ".join(DECODERS)))
-    return DECODERS[name]
+def build_nested_decoder_v1() -> SpanDecoder:
+    """`mtnlp.NestedDecoder.v1` of the `layers` registry: `decode_nested`."""
+    return SpanDecoder(decode_nested)
+
+
+def build_all_decoder_v1() -> SpanDecoder:
+    """`mtnlp.AllDecoder.v1` of the `layers` registry: `decode_all`."""
+    return SpanDecoder(decode_all)
+
+
+DECODERS: Dict[str, Decoder] = {
+    "flat": build_flat_decoder_v1(),
+    "nested": build_nested_decoder_v1(),
+    "all": build_all_decoder_v1(),
+}
+
+
+def get_decoder(decoder: Union[str, Decoder]) -> Decoder:
+    """A decoder by its name, or itself. Raises MtnlpError (E230) for an unknown name."""
+    if not isinstance(decoder, str):
+        return decoder
+    if decoder not in DECODERS:
+        raise MtnlpError(Errors.E230.format(name=decoder, names=", ".join(DECODERS)))
+    return DECODERS[decoder]
 
 
 def _room(spans: torch.Tensor) -> int:

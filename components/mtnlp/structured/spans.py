@@ -1,4 +1,4 @@
-"""Values of the tokens of spans, and spans that differ in white space alone."""
+"""Values of the tokens of spans, spans that differ in white space alone, spans of free tokens."""
 
 from typing import Tuple
 
@@ -48,6 +48,14 @@ def widenings(spans: torch.Tensor, space: torch.Tensor) -> Tuple[torch.Tensor, t
     wider[:, 1] -= torch.div(number, choices[owner], rounding_mode="floor")
     wider[:, 2] += number % choices[owner]
     return wider, owner
+
+
+def overlap_none(spans: torch.Tensor, taken: torch.Tensor) -> torch.Tensor:
+    """bool `[n]`: which of `spans`, int64 `[n, 4]`, hold none of the tokens `taken`, bool
+    `[batch, seq]`."""
+    before = torch.nn.functional.pad(taken.long().cumsum(1), (1, 0))
+    doc, start, end, _ = spans.unbind(1)
+    return before[doc, end] == before[doc, start]
 
 
 def space_runs(space: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:

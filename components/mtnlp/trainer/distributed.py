@@ -1,6 +1,6 @@
 """Data-parallel training over torch.distributed: processes, and the sum of their gradients.
 
-Start with `torchrun --nproc-per-node N scripts/train.py …`. Each process has the whole pipeline and
+Start with `torchrun --nproc-per-node N -m mtnlp train …`. Each process has the whole pipeline and
 takes its share of every batch. The pipes' losses are sums divided by a constant, so the sum of the
 processes' gradients is the gradient of the whole batch, and a training with N processes is the
 training with one.

@@ -43,7 +43,7 @@ class Options:
 
 
 def train_from_config(path: Path, options: Options, overrides: Dict[str, Any]) -> Language:
-    """What `scripts/train.py` does: read a config, initialise the pipeline, train it.
+    """What `mtnlp train` does: read a config, initialise the pipeline, train it.
 
     path: the config file. overrides: settings by dotted names. RETURNS: the trained pipeline.
     Raises MtnlpError E460 to E463 where a training cannot be resumed.

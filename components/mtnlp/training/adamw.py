@@ -2,18 +2,20 @@
 
 from collections import defaultdict
 from functools import partial
-from math import isfinite
+from math import hypot, inf, isfinite
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
+import numpy
 import torch
-from thinc.api import xp2torch
+from thinc.api import Optimizer, xp2torch
+from thinc.backends import get_array_ops
 from thinc.optimizers import KeyT
 from thinc.types import FloatsXd
 from torch.optim.adamw import adamw
 
 from ..errors import Errors, MtnlpError
+from ..ranges import require_rates
 from .encoder_layers import depth_of, layer_of
-from .in_place_optimizer import InPlaceOptimizer
 
 FloatOrSchedule = Any
 # What torch.nn.utils.clip_grad_norm_ adds to the norm.
@@ -49,11 +51,21 @@ def create_adamw_v1(
     layer_decay: each of the encoder's layers learns at so many times the rate of the one above it,
         the embeddings at that below the first layer (Howard and Ruder, 2018); 1: all alike.
 
-    Raises MtnlpError E455 for a head_factor below 0 or a layer_decay outside (0, 1].
+    Raises MtnlpError E330 for rates out of range, E455 for a head_factor below 0 or a layer_decay
+    outside (0, 1].
     """
-    if not head_factor >= 0:
+    require_rates(
+        "mtnlp.AdamW.v1",
+        learn_rate=learn_rate,
+        L2=L2,
+        beta1=beta1,
+        beta2=beta2,
+        eps=eps,
+        grad_clip=grad_clip,
+    )
+    if not 0 <= head_factor < inf:
         raise MtnlpError(
-            Errors.E455.format(name="head_factor", value=head_factor, form="0 or more")
+            Errors.E455.format(name="head_factor", value=head_factor, form="0 or more, and finite")
         )
     if not 0 < layer_decay <= 1:
         form = "more than 0 and at most 1"
@@ -91,26 +103,40 @@ def decays(name: str, ndim: int) -> bool:
     return ndim > 1 and not name.endswith("bias")
 
 
-class AdamW(InPlaceOptimizer):
-    """The optimizer behind `mtnlp.AdamW.v1`.
+class AdamW(Optimizer):
+    """The optimizer behind `mtnlp.AdamW.v1`. It changes weights and moments in place.
+
+    one_by_one: step on each parameter as soon as it is handed over; its gradient is then clipped
+        by its own norm.
+    decay_all: biases and norms decay, too.
 
     gradient_norm: the norm of all gradients of the last step, before clipping; 0 before the first.
     learn_rates: the rates of the last step: `encoder` (its last layer) and `heads`.
     """
 
     __slots__: tuple = (
+        "arrays",
+        "decay_all",
         "gradient_norm",
         "gradients",
         "head_factor",
         "layer_counts",
         "layer_decay",
         "learn_rates",
+        "one_by_one",
+        "under_way",
         "waiting",
     )
     gradient_norm: float
     learn_rates: Dict[str, float]
     head_factor: float
     layer_decay: float
+    one_by_one: bool
+    decay_all: bool
+    # Whether a step has begun that `step_schedules` has not ended yet (`one_by_one`).
+    under_way: bool
+    # Each parameter's memory.
+    arrays: Dict[KeyT, FloatsXd]
     # Each parameter's gradient, kept: thinc clears its own as soon as it has handed it over.
     gradients: Dict[KeyT, torch.Tensor]
     # The parameters of the next step.
@@ -124,11 +150,17 @@ class AdamW(InPlaceOptimizer):
         *,
         head_factor: float = 1.0,
         layer_decay: float = 1.0,
+        one_by_one: bool = False,
+        decay_all: bool = False,
         **settings: Any,
     ) -> None:
         super().__init__(learn_rate, L2_is_weight_decay=True, use_averages=False, **settings)
         self.head_factor = head_factor
         self.layer_decay = layer_decay
+        self.one_by_one = one_by_one
+        self.decay_all = decay_all
+        self.under_way = False
+        self.arrays = {}
         self.gradients = {}
         self.waiting = {}
         self.layer_counts = defaultdict(int)
@@ -161,28 +193,63 @@ class AdamW(InPlaceOptimizer):
             parameter's rate. is_head: whether it is none of an encoder's.
         RETURNS: both; the weights are those that the step will change, in place.
 
-        Raises MtnlpError E450 for a parameter that is waiting already: a step was left out.
+        Raises MtnlpError E450 for a parameter that is waiting already: a step was left out; with
+        `one_by_one` E451 for a gradient that is not finite.
         """
         if not gradient.size:
             return weights, gradient
         if key in self.waiting:
             raise MtnlpError(Errors.E450)
         weights = self.own_array(key, weights)
-        given, kept = xp2torch(gradient), self.gradients.get(key)
+        self.waiting[key] = Waiting(lr_scale, is_head)
+        layer = layer_of(key[1])
+        if layer is not None:
+            self.layer_counts[key[0]] = max(self.layer_counts[key[0]], layer + 1)
+        given = xp2torch(gradient)
+        if self.one_by_one:
+            self.gradients[key] = given
+            try:
+                self.make_step()
+            finally:
+                del self.gradients[key]
+                given.zero_()
+            return weights, gradient
+        kept = self.gradients.get(key)
         if kept is None:
             self.gradients[key] = given.clone()
         else:
             kept.copy_(given)
         given.zero_()
-        self.waiting[key] = Waiting(lr_scale, is_head)
-        layer = layer_of(key[1])
-        if layer is not None:
-            self.layer_counts[key[0]] = max(self.layer_counts[key[0]], layer + 1)
         return weights, gradient
+
+    def own_array(self, key: KeyT, weights: FloatsXd) -> FloatsXd:
+        """The first array that was seen of the memory in which a parameter's weights lie.
+
+        thinc makes a torch tensor of the array that comes back from a step, and an array of that
+        tensor at the next step; each keeps the one before it alive, without end. It ends where the
+        same array comes back each time.
+
+        Raises MtnlpError E454 where weights cannot be stepped on in place.
+        """
+        own = self.arrays.get(key)
+        values = xp2torch(weights)
+        if own is None or xp2torch(own).data_ptr() != values.data_ptr():
+            if isinstance(weights, numpy.ndarray) and values.device.type != "cpu":
+                raise MtnlpError(Errors.E454.format(device=values.device))
+            own = self.arrays[key] = weights
+        return own
+
+    def make_moments(self, key: KeyT, weights: FloatsXd) -> None:
+        """Zeros for a parameter that is seen for the first time."""
+        if key not in self.mom1:
+            ops = get_array_ops(weights)
+            self.mom1[key] = ops.alloc(weights.shape, dtype="float32")
+            self.mom2[key] = ops.alloc(weights.shape, dtype="float32")
 
     def step_schedules(self) -> None:
         """Make the step, then go to the next value of every schedule."""
         self.make_step()
+        self.under_way = False
         super().step_schedules()
 
     def make_step(self) -> None:
@@ -195,25 +262,29 @@ class AdamW(InPlaceOptimizer):
         waiting, self.waiting = self.waiting, {}
         self.learn_rates = self.rates_now()
         norms = torch._foreach_norm([self.gradients[key] for key in waiting])
-        self.gradient_norm = float(torch.linalg.vector_norm(torch.stack(norms)))
-        if not isfinite(self.gradient_norm):
-            raise MtnlpError(Errors.E451.format(norm=self.gradient_norm))
+        norm = float(torch.linalg.vector_norm(torch.stack(norms)))
+        # Of a step that is made one by one, the parameters before count, too.
+        self.gradient_norm = hypot(self.gradient_norm, norm) if self.under_way else norm
+        self.under_way = self.one_by_one
+        if not isfinite(norm):
+            raise MtnlpError(Errors.E451.format(norm=norm))
         for key in waiting:
             self.make_moments(key, self.arrays[key])
         groups: Dict[Group, List[KeyT]] = defaultdict(list)
         for key, (scale, is_head) in waiting.items():
             depth = 0 if is_head else depth_of(key[1], self.layer_counts[key[0]])
             factor = scale * self.layer_decay**depth
-            groups[Group(factor, decays(key[1], self.arrays[key].ndim))].append(key)
+            group = Group(factor, self.decay_all or decays(key[1], self.arrays[key].ndim))
+            groups[group].append(key)
         for group, keys in groups.items():
-            self.step_group(group, keys)
+            self.step_group(group, keys, norm)
 
     @torch.no_grad()
-    def step_group(self, group: Group, keys: List[KeyT]) -> None:
-        """One step on the parameters of a group."""
+    def step_group(self, group: Group, keys: List[KeyT], norm: float) -> None:
+        """One step on the parameters of a group. norm: by which their gradients are clipped."""
         weights = [xp2torch(self.arrays[key]) for key in keys]
         made = torch.tensor([float(self.nr_update[key]) for key in keys], device=weights[0].device)
-        excess = (self.gradient_norm + CLIP_EPSILON) / self.grad_clip if self.grad_clip else 1.0
+        excess = (norm + CLIP_EPSILON) / self.grad_clip if self.grad_clip else 1.0
         adamw(
             weights,
             [self.gradients[key] for key in keys],

@@ -6,6 +6,7 @@ from spacy.language import Language
 
 from ..errors import Errors, MtnlpError
 from ..models.transformer import WindowedTransformerModel
+from ..ranges import COUNT, require
 
 
 def create_freeze_encoder_v1(
@@ -19,7 +20,10 @@ def create_freeze_encoder_v1(
 
     component: name of the transformer component.
     cache_size: as in `mtnlp.TransformerModel.v1`.
+
+    Raises MtnlpError E330 for a negative cache_size.
     """
+    require("mtnlp.FreezeEncoder.v1", COUNT, cache_size=cache_size)
 
     def freeze_encoder(nlp: Language) -> None:
         models = {name: getattr(pipe, "model", None) for name, pipe in nlp.components}

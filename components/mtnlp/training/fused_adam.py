@@ -1,17 +1,7 @@
-"""Adam in one pass over memory: `mtnlp.FusedAdam.v1`."""
+"""The earlier optimizer, for configs that name it: `mtnlp.FusedAdam.v1`."""
 
-from functools import partial
-from typing import Any, Callable, Tuple
-
-import torch
-from thinc.api import xp2torch
-from thinc.backends import get_array_ops
-from thinc.types import FloatsXd
-from torch.optim.adamw import adamw
-
-from .in_place_optimizer import InPlaceOptimizer
-
-FloatOrSchedule = Any
+from ..ranges import require_rates
+from .adamw import AdamW, FloatOrSchedule
 
 
 def create_fused_adam_v1(
@@ -23,82 +13,38 @@ def create_fused_adam_v1(
     eps: FloatOrSchedule = 1e-8,
     grad_clip: FloatOrSchedule = 1.0,
     head_factor: float = 1.0,
-) -> "FusedAdam":
-    """AdamW (Loshchilov and Hutter, 2019) by torch's fused kernel.
+) -> AdamW:
+    """`mtnlp.AdamW.v1` with two differences: all parameters decay, biases and norms among them, and
+    each is stepped on by itself, its gradient clipped by its own norm.
 
-    Takes the place of `Adam.v1` with `L2_is_weight_decay = true` and `use_averages = false`. An
-    encoder's word embeddings are most of its weights, and thinc's Adam passes over them several
-    times a step: for a small encoder on a CPU that is a large part of the step.
+    An alias for configs and checkpoints that name it; new configs take `mtnlp.AdamW.v1`. As with
+    thinc's `Adam.v1`, each parameter moves as soon as it is handed over, so that
+    `nlp.update(..., sgd=optimizer)` needs no `optimizer.step_schedules()`, unless rates change.
 
-    learn_rate, L2, beta1, beta2, eps, grad_clip: as in `Adam.v1`, each a number or a schedule; the
-        norm of every parameter's gradient is clipped on its own.
-    head_factor: the heads of mtnlp's components learn at so many times the encoder's rate: they
-        begin at random, the encoder does not.
+    learn_rate, L2, beta1, beta2, eps, grad_clip: as in `Adam.v1`, each a number or a schedule.
+    head_factor: the heads of mtnlp's components learn at so many times the encoder's rate.
+
+    Raises MtnlpError E330 for numbers out of range. The optimizer raises E451 for a gradient that
+    is not finite; that parameter, and those behind it, have not moved then.
     """
-    optimizer = FusedAdam(
+    require_rates(
+        "mtnlp.FusedAdam.v1",
+        learn_rate=learn_rate,
+        L2=L2,
+        beta1=beta1,
+        beta2=beta2,
+        eps=eps,
+        grad_clip=grad_clip,
+        head_factor=head_factor,
+    )
+    return AdamW(
         learn_rate,
         L2=L2,
         beta1=beta1,
         beta2=beta2,
         eps=eps,
         grad_clip=grad_clip,
-        L2_is_weight_decay=True,
-        use_averages=False,
+        head_factor=head_factor,
+        one_by_one=True,
+        decay_all=True,
     )
-    optimizer.head_factor = head_factor
-    return optimizer
-
-
-class FusedAdam(InPlaceOptimizer):
-    """The optimizer behind `mtnlp.FusedAdam.v1`."""
-
-    __slots__: Tuple[str, ...] = ("head_factor",)
-    head_factor: float
-
-    @property
-    def for_heads(self) -> Callable[..., Tuple[FloatsXd, FloatsXd]]:
-        """This optimizer, stepping at the heads' rate."""
-        return partial(self, lr_scale=self.head_factor)
-
-    def __call__(
-        self,
-        key: Tuple[int, str],
-        weights: FloatsXd,
-        gradient: FloatsXd,
-        *,
-        lr_scale: float = 1.0,
-    ) -> Tuple[FloatsXd, FloatsXd]:
-        """One step on one parameter, in place. The gradient is zero afterwards: nobody else clears
-        those of thinc's own layers.
-
-        key: which parameter. weights, gradient: float32 of one shape. RETURNS: both.
-        """
-        if not gradient.size:
-            return weights, gradient
-        ops = get_array_ops(weights)
-        weights = self.own_array(key, weights)
-        self.make_moments(key, weights)
-        self.nr_update[key] += 1
-        if self.grad_clip:
-            gradient = ops.clip_gradient(gradient, self.grad_clip)
-        values = xp2torch(weights)
-        with torch.no_grad():
-            adamw(
-                [values],
-                [xp2torch(gradient)],
-                [xp2torch(self.mom1[key])],
-                [xp2torch(self.mom2[key])],
-                [],
-                # The kernel counts up to the step it is about to make.
-                [torch.tensor(float(self.nr_update[key] - 1), device=values.device)],
-                fused=True,
-                amsgrad=False,
-                beta1=self.b1,
-                beta2=self.b2,
-                lr=self.learn_rate * lr_scale,
-                weight_decay=self.L2,
-                eps=self.eps,
-                maximize=False,
-            )
-        gradient.fill(0)
-        return weights, gradient

@@ -6,6 +6,7 @@ weight decay, a linear schedule with warm-up (Devlin et al. 2019, section 4.1). 
 files that `multitask_textcat` is trained on.
 """
 
+import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass, field
@@ -15,6 +16,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 import spacy
+import typer
 from scipy.special import log_softmax
 from spacy.tokens import Doc, DocBin
 from transformers import (
@@ -27,6 +29,11 @@ from transformers import (
 from transformers.utils import is_accelerate_available
 from wasabi import msg
 
+if not __package__:  # run by its path
+    sys.path[0] = str(Path(__file__).parents[3])
+
+from mtnlp.annotation.categories import positive_keys, split_key
+from mtnlp.cli.verb import verb_app
 from mtnlp.errors import Errors, MtnlpError
 from mtnlp.evaluation.classification import exclusive_metrics
 from mtnlp.evaluation.intervals import wilson_interval
@@ -71,9 +78,7 @@ class Texts:
 
 def text_label(doc: Doc, task: str) -> Optional[str]:
     """The label of an exclusive task, None where the document has none."""
-    prefix = f"{task}/"
-    found = (key for key, score in doc.cats.items() if key.startswith(prefix) and score > 0)
-    return next((key.removeprefix(prefix) for key in found), None)
+    return next((split_key(key)[1] for key in positive_keys(doc.cats, task)), None)
 
 
 def run_text_baseline(
@@ -218,3 +223,55 @@ def _announce_scores(run: Dict[str, Any]) -> None:
         f"{run['train_words_per_second']:.0f} words/s, predicting "
         f"{run['predict_words_per_second']:.0f} words/s"
     )
+
+
+app = verb_app()
+
+
+@app.command()
+def main(
+    train: Path = typer.Argument(..., exists=True, help=".spacy file to train on"),
+    dev: Path = typer.Argument(..., exists=True, help=".spacy file that chooses the rate"),
+    test: Path = typer.Argument(..., exists=True, help=".spacy file to score"),
+    task: str = typer.Option("sentiment", help="Exclusive task: labels in doc.cats['task/LABEL']"),
+    backbone: str = typer.Option(
+        "assets/backbone/all-MiniLM-L6-v2", help="Hugging Face encoder, name or path"
+    ),
+    output: Path = typer.Option(
+        Path("metrics/baseline_textcat.json"), help="Results; runs already in it are skipped"
+    ),
+    lr: List[float] = typer.Option(
+        [1e-4, 2e-4, 5e-5], help="Learning rate; repeat it to try several"
+    ),
+    batch_size: int = typer.Option(16, min=1, help="Texts a step"),
+    epochs: int = typer.Option(3, min=1),
+    seed: int = typer.Option(0),
+    limit: Optional[int] = typer.Option(None, min=1, help="Training texts to use"),
+    max_length: int = typer.Option(512, min=4, help="Wordpieces a text; the rest is cut off"),
+    group_by_length: bool = typer.Option(
+        False, help="Draw batches of similar length: faster, not the usual recipe"
+    ),
+) -> None:
+    """Text classification with Hugging Face's Trainer, one run per learning rate.
+
+    The learning rate is chosen by accuracy on DEV; the score is that on TEST. An interrupted
+    command goes on after the last finished run.
+    """
+    recipe = Recipe(
+        batch_size=batch_size,
+        epochs=epochs,
+        seed=seed,
+        limit=limit,
+        max_length=max_length,
+        group_by_length=group_by_length,
+    )
+    parts = {"train": train, "dev": dev, "test": test}
+    try:
+        run_text_baseline(parts, task, backbone, output, lr, recipe)
+    except MtnlpError as error:
+        msg.fail(str(error), exits=1)
+    msg.good(f"Results in {output}")
+
+
+if __name__ == "__main__":
+    app()

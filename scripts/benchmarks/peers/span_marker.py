@@ -14,14 +14,21 @@ from typing import Any, Dict, List, Optional, Set
 
 import spacy
 import torch
+import typer
 from spacy.tokens import DocBin
 from spacy.training import Example
 from wasabi import msg
 
+if not __package__:  # run by its path
+    sys.path[0] = str(Path(__file__).parents[3])
+
+from mtnlp.annotation.layers import entity_layer
+from mtnlp.cli.verb import verb_app
 from mtnlp.errors import Errors, MtnlpError
 from mtnlp.evaluation.intervals import bootstrap_interval
 from mtnlp.evaluation.spans import SpanKey, document_counts, span_metrics
 from mtnlp.evaluation.tagging import OUTSIDE, bio_tags
+from mtnlp.files import write_json
 from scripts.benchmarks.pipeline_speed import PipelineContender, SpeedWorkload, Turn
 
 
@@ -141,13 +148,14 @@ def make_trainer(
 
 
 def read(path: Path, spans_key: Optional[str], limit: Optional[int] = None) -> Sentences:
-    """The documents of a `.spacy` file that have words."""
+    """The documents of a `.spacy` file that have words and are annotated."""
+    layer = entity_layer(spans_key)
     docs = DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab)
     found = Sentences([], [])
     for doc in docs:
-        if not len(doc):
+        if not len(doc) or not layer.is_annotated(doc):
             continue
-        spans = doc.ents if spans_key is None else doc.spans.get(spans_key, ())
+        spans = layer.spans(doc)
         found.tokens.append([token.text for token in doc])
         found.gold.append({(span.start, span.end, span.label_) for span in spans})
     return Sentences(found.tokens[:limit], found.gold[:limit])
@@ -216,12 +224,65 @@ class SpanMarkerContender:
 
 
 def to_sentences(examples: List[Example], spans_key: Optional[str]) -> Sentences:
-    """The words and gold entities of examples that have words."""
+    """The words and gold entities of examples that have words and are annotated."""
+    layer = entity_layer(spans_key)
     found = Sentences([], [])
     for example in examples:
         doc = example.y
-        if len(doc):
-            spans = doc.ents if spans_key is None else doc.spans.get(spans_key, ())
+        if len(doc) and layer.is_annotated(doc):
+            spans = layer.spans(doc)
             found.tokens.append([token.text for token in doc])
             found.gold.append({(span.start, span.end, span.label_) for span in spans})
     return found
+
+
+app = verb_app()
+
+
+@app.command()
+def main(
+    train: Path = typer.Argument(..., exists=True, help=".spacy file to train on"),
+    test: Path = typer.Argument(..., exists=True, help=".spacy file to score"),
+    spans_key: Optional[str] = typer.Option(
+        None, help="Entities are in doc.spans of this key; without it in doc.ents"
+    ),
+    backbone: str = typer.Option(
+        "assets/backbone/all-MiniLM-L6-v2", help="Hugging Face encoder, name or path"
+    ),
+    output: Path = typer.Option(Path("metrics/baseline_span_marker.json"), help="Results"),
+    lr: float = typer.Option(5e-5, help="Learning rate"),
+    batch_size: int = typer.Option(16, min=1, help="Sentences a step"),
+    epochs: int = typer.Option(1, min=1),
+    seed: int = typer.Option(0),
+    limit: Optional[int] = typer.Option(None, min=1, help="Training documents to use"),
+    max_length: int = typer.Option(256, min=8, help="Wordpieces a text"),
+    entity_length: int = typer.Option(8, min=1, help="Words of the widest entity"),
+) -> None:
+    """SpanMarker on the corpora of `span_ner`. Needs `pip install span_marker==1.8.0`.
+
+    Without a GPU it trains at some twenty words a second: choose --limit and --epochs accordingly.
+    """
+    recipe = Recipe(
+        learning_rate=lr,
+        batch_size=batch_size,
+        epochs=epochs,
+        seed=seed,
+        limit=limit,
+        max_length=max_length,
+        entity_length=entity_length,
+    )
+    try:
+        results = run_span_marker(train, test, spans_key, backbone, recipe)
+    except MtnlpError as error:
+        msg.fail(str(error), exits=1)
+    write_json(output, results)
+    low, high = results["f_interval"]
+    msg.good(
+        f"F1 {results['test']['micro']['f']:.4f} [{low:.4f}, {high:.4f}], training "
+        f"{results['train_words_per_second']:.0f} words/s, predicting "
+        f"{results['predict_words_per_second']:.0f} words/s. Results in {output}"
+    )
+
+
+if __name__ == "__main__":
+    app()

@@ -24,6 +24,14 @@ def test_notes_are_counted() -> None:
     assert dict(policy.notes) == {"odd": 3}
 
 
+def test_a_warning_is_kept_once_and_counted() -> None:
+    policy = BadInput()
+    for line in (3, 5):
+        policy.warn("odd", Path("a"), line)
+    policy.warn("empty", Path("b"))
+    assert policy.warning_lines() == ["a:3: odd (2 lines)", "b: empty"]
+
+
 def test_line_ends_and_byte_order_mark(tmp_path: Path) -> None:
     lines = read_lines(write(tmp_path / "a", b"\xef\xbb\xbfone\r\ntwo\x0b\n\nthree"))
     assert [tuple(line) for line in lines] == [

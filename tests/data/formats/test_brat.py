@@ -98,6 +98,8 @@ def test_windows_line_ends(tmp_path: Path, strict: BadInput, start: int) -> None
         (BRAT_ANN + "T5\tCITY 38", 6, "E121"),
         (BRAT_ANN + "T5", 6, "E121"),
         ("T1\tPERSON 0 x\tAnna Berg\n", 1, "E121"),
+        (BRAT_ANN + "T4\tPERSON 0 9\tAnna Berg\n", 6, "E164"),
+        (BRAT_ANN + "R1\tKNOWS Arg1:T1 Arg2:T2\n", 6, "E164"),
     ],
 )
 def test_malformed(tmp_path: Path, lenient: BadInput, ann: str, line: int, code: str) -> None:
@@ -114,7 +116,6 @@ def test_malformed(tmp_path: Path, lenient: BadInput, ann: str, line: int, code:
     "text, ann, message",
     [
         ("", BRAT_ANN, r"a\.txt: \[E101\]"),
-        (BRAT_TEXT, "", r"a\.ann: \[E101\]"),
         (BRAT_TEXT[:20], BRAT_ANN, r"a\.ann:3: \[E122\]"),
         (b"Anna\nB\xff", BRAT_ANN, r"a\.txt:2: \[E102\]"),
         (BRAT_TEXT, b"T1\tPERSON 0 4\tAnna\nT2\t\xff", r"a\.ann:2: \[E102\]"),
@@ -123,6 +124,35 @@ def test_malformed(tmp_path: Path, lenient: BadInput, ann: str, line: int, code:
 def test_broken_files(tmp_path: Path, text: str, ann: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         read(tmp_path, text, ann, BadInput())
+
+
+def test_an_empty_annotation_is_one(tmp_path: Path, strict: BadInput) -> None:
+    """brat makes the `.ann` beside every text; annotators leave it so where nothing is to find."""
+    for ann in ("", "\n"):
+        (record,) = read(tmp_path, BRAT_TEXT, ann, strict)
+        assert record.spans == {"nerel": []}
+        assert record.cats is not None and set(record.cats.values()) == {0.0}
+
+
+@pytest.mark.parametrize(
+    "offsets, spans, left_out",
+    [
+        ("0 4;5 9", [(0, 9, "PERSON")], 0),
+        ("5 9;0 4", [(0, 9, "PERSON")], 0),
+        ("0 4;5 9;13 17", [], 1),
+        ("0 4;10 12", [], 1),
+    ],
+)
+def test_fragments_around_white_space_are_one(
+    tmp_path: Path, strict: BadInput, offsets: str, spans: list, left_out: int
+) -> None:
+    """Annotation tools break an entity where its line ends."""
+    text = "Anna\nBerg of Oslo"
+    pairs = [[int(number) for number in pair.split()] for pair in offsets.split(";")]
+    surface = " ".join(text[start:end] for start, end in pairs).replace("\n", " ")
+    (record,) = read(tmp_path, text, f"T1\tPERSON {offsets}\t{surface}\n", strict)
+    assert record.spans == {"nerel": spans}
+    assert sum(strict.notes.values()) == left_out
 
 
 def test_half_a_pair(tmp_path: Path) -> None:

@@ -106,6 +106,48 @@ def test_an_empty_column_is_no_token(tmp_path: Path) -> None:
         list(read_columns(write(tmp_path / "a", "a\tO\n\tO\n"), BadInput()))
 
 
+def test_tokens_nobody_judged(tmp_path: Path) -> None:
+    path = write(tmp_path / "a", "Ada B-PER\nsang -\n\nin -\nRome -\n")
+    first, second = read_columns(path, BadInput())
+    assert (first.entities, first.missing) == ([(0, 1, "PER")], [(1, 2)])
+    assert (second.entities, second.missing) == (None, None)
+    path = write(tmp_path / "b", "-DOCSTART-\n" + path.read_text())
+    (document,) = read_columns(path, BadInput(), unit="document")
+    assert (document.entities, document.missing) == ([(0, 1, "PER")], [(1, 4)])
+    with pytest.raises(DataError, match=r"a:1: \[E165\]"):
+        list(read_columns(tmp_path / "a", BadInput(), spans_key="mine"))
+    write(path, CONLL.replace("I-ORG", "-"))
+    with pytest.raises(DataError, match="E104"):
+        list(read_conll(path, BadInput()))
+
+
+def test_comments_and_blanks(tmp_path: Path) -> None:
+    """As tools for annotation write them; `#` alone is a token."""
+    tabs = "# id = 7\n# text = #1 hit\n#\tO\n1\tB-rank \nhit\tB-work of art\t\n"
+    blanks = "# a comment of any length\n# O\n1 B-rank \n"
+    for text, expected in (
+        (tabs, [(1, 2, "rank"), (2, 3, "work of art")]),
+        (blanks, [(1, 2, "rank")]),
+    ):
+        policy = BadInput()
+        (record,) = read_columns(write(tmp_path / "a", text), policy)
+        assert record.tokens is not None and record.tokens[:2] == ["#", "1"]
+        assert record.entities == expected
+        assert policy.notes["comment lines ignored"] == text.count("# ") - text.count("# O")
+
+
+def test_a_broken_token_is_no_comment(tmp_path: Path) -> None:
+    path = write(tmp_path / "a", "Ada\tO\n#tag\tB_X\n")
+    with pytest.raises(DataError, match=r"a:2: .*E104"):
+        list(read_columns(path, BadInput()))
+
+
+def test_any_delimiter(tmp_path: Path, strict: BadInput) -> None:
+    path = write(tmp_path / "a", "New York;B-LOC\nsang;O\n")
+    (record,) = read_columns(path, strict, delimiter=";")
+    assert (record.tokens, record.entities) == (["New York", "sang"], [(0, 1, "LOC")])
+
+
 def test_one_column(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r":1: .*E103"):
         list(read_columns(write(tmp_path / "a", "O\nO\n"), BadInput()))

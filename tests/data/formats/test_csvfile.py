@@ -57,6 +57,27 @@ def test_malformed(
     assert [record.text for record in records] == (["a"] if line == 3 else [])
 
 
+def test_tables_as_people_have_them(tmp_path: Path, strict: BadInput) -> None:
+    """A comment before the header, another separator, what the annotator refused."""
+    text = "# exported\ntext;label;answer\n#1 hit;good;accept\nHm;bad;reject\nOh;bad;ignore\n"
+    (record,) = read_csv(write(tmp_path / "a.csv", text), strict, CsvOptions(delimiter=";"))
+    assert (record.text, record.cats) == ("#1 hit", {"category/good": 1.0})
+    assert sorted(strict.notes.values()) == [1, 2]
+    path = write(tmp_path / "b.csv", text.replace("# exported\n", ""))
+    with pytest.raises(DataError, match=r"b\.csv:1: \[E175\].*--delimiter ';'"):
+        list(read_csv(path, strict))
+
+
+def test_columns_nobody_reads_are_named(tmp_path: Path, strict: BadInput) -> None:
+    text = 'id,text,label,intent,ents\n1,a,,x,"[[0, 1, ""X""]]"\n2,b,,y,\n'
+    path = write(tmp_path / "a.csv", text)
+    assert [record.cats for record in read_csv(path, strict)] == [None, None]
+    intent, ents, nothing = strict.warning_lines()
+    assert intent.startswith(f"{path}:2: [E169]") and intent.endswith("intent (2 lines)")
+    assert ents.startswith(f"{path}:2: [E171]")
+    assert nothing.startswith(f"{path}: [E172]")
+
+
 def test_columns_by_number_must_exist(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="E139"):
         list(read_csv(write(tmp_path / "a.csv", "a,b\n"), BadInput(), CsvOptions("0", "7")))

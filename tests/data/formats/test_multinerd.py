@@ -4,7 +4,7 @@ import pytest
 
 from mtnlp.data.formats.bad_input import BadInput
 from mtnlp.data.formats.multinerd import read_multinerd
-from mtnlp.data.labels import MULTINERD_LABELS, MULTINERD_SYSTEM_B, MULTINERD_TAGS
+from mtnlp.data.labels import MULTINERD_LABELS, MULTINERD_TAGS
 from mtnlp.errors import DataError
 from tests.data.corpora import JSONL, TSV, multinerd_line, write
 
@@ -14,7 +14,6 @@ def test_published_ids() -> None:
     assert len(MULTINERD_TAGS) == 31
     ids = {"B-PER": 1, "I-LOC": 6, "B-ANIM": 7, "B-DIS": 13, "B-TIME": 27, "I-VEHI": 30, "O": 0}
     assert {tag: MULTINERD_TAGS.index(tag) for tag in ids} == ids
-    assert set(MULTINERD_SYSTEM_B) < set(MULTINERD_LABELS)
 
 
 def test_jsonl_keeps_english(tmp_path: Path, strict: BadInput) -> None:

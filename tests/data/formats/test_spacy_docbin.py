@@ -36,6 +36,37 @@ def test_annotated_empty_is_not_missing() -> None:
     assert doc_to_record(doc).entities == []
 
 
+def test_what_is_missing_stays_missing() -> None:
+    """Per token: entity tags and sentence starts; per label: categories."""
+    nlp = spacy.blank("en")
+    doc = nlp("Ada sang in Rome")
+    doc.set_ents([Span(doc, 0, 1, "PER")], outside=[doc[1:2]], default="missing")
+    doc[2].is_sent_start = False
+    doc.cats = {"t/a": 1.0}
+    record = doc_to_record(doc)
+    assert (record.entities, record.missing) == ([(0, 1, "PER")], [(2, 4)])
+    again = to_doc(record, nlp)
+    assert [token.ent_iob_ for token in again] == ["B", "O", "", ""]
+    assert [token.is_sent_start for token in again][1:] == [None, False, None]
+    assert again.cats == {"t/a": 1.0}
+
+
+def test_plain_categories_get_their_task() -> None:
+    doc = spacy.blank("en")("Fine")
+    doc.cats = {"positive": 1.0, "topic/film": 0.5}
+    assert doc_to_record(doc, "mood").cats == {"mood/positive": 1.0, "topic/film": 0.5}
+
+
+def test_what_is_not_kept_is_named(tmp_path: Path, strict: BadInput) -> None:
+    doc = spacy.blank("en")("Fine")
+    doc[0].lemma_ = "fine"
+    doc[0].pos_ = "ADJ"
+    DocBin(docs=[doc, doc]).to_disk(tmp_path / "a.spacy")
+    list(read_docbin(tmp_path / "a.spacy", strict))
+    (warning,) = strict.warning_lines()
+    assert "E176" in warning and "POS, LEMMA, which" in warning
+
+
 def test_broken(tmp_path: Path, lenient: BadInput) -> None:
     data = DocBin(docs=[spacy.blank("en")("Some words here")]).to_bytes()
     whole = zlib.decompress(data)

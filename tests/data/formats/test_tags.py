@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtnlp.data.formats.tags import entities_of, parse_tag, scheme_evidence
+from mtnlp.data.formats.tags import entities_of, missing_of, parse_tag, scheme_evidence
 from mtnlp.errors import DataError
 from mtnlp.types import Annotation
 
@@ -61,6 +61,17 @@ def test_iob1_and_iob2_round_trip(chunks: List["tuple[int, str]"]) -> None:
 def test_not_a_tag(tag: str) -> None:
     with pytest.raises(DataError, match="E104"):
         parse_tag(tag)
+
+
+def test_tags_of_ones_own() -> None:
+    """Types with blanks, and `-`, spaCy's writing of a token that nobody judged."""
+    assert parse_tag("B-work of art", own_data=True) == ("B", "work of art")
+    for tag in ("-", "B-work of art"):
+        with pytest.raises(DataError, match="E104"):
+            parse_tag(tag)
+    tags = [parse_tag(tag, own_data=True) for tag in ("-", "-", "B-X", "-", "O", "-")]
+    assert missing_of(tags) == [(0, 2), (3, 4), (5, 6)]
+    assert entities_of(tags) == [(2, 3, "X")]
 
 
 def test_unknown_type() -> None:

@@ -83,7 +83,7 @@ def test_papers_travel_with_the_model(wheels: Dict[str, Path]) -> None:
 def test_package_wheel_holds_the_sources_and_entry_points(wheels: Dict[str, Path]) -> None:
     with zipfile.ZipFile(wheels["mtnlp"]) as archive:
         names = archive.namelist()
-    assert "mtnlp/project/package.py" in names and "mtnlp/py.typed" in names
+    assert "mtnlp/cli/app.py" in names and "mtnlp/py.typed" in names
     assert any(name.endswith("entry_points.txt") for name in names)
     sources = {str(p.relative_to(ROOT / "components")) for p in (ROOT / "components").rglob("*.py")}
     assert sources <= set(names)

@@ -3,10 +3,11 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
+from typer.testing import CliRunner
 
 from mtnlp.errors import MtnlpError
-from scripts.project.validate_sample import require_valid, validate_sample
-from tests.data.corpora import SAMPLE, flat, invoke
+from scripts.project.validate_sample import app, require_valid, validate_sample
+from tests.data.corpora import SAMPLE, flat
 
 
 @pytest.fixture
@@ -29,9 +30,9 @@ def test_the_sample_is_well_formed() -> None:
 
 
 def test_the_script(copy: Path) -> None:
-    assert invoke("validate_sample", SAMPLE).exit_code == 0
+    assert CliRunner().invoke(app, [str(SAMPLE)]).exit_code == 0
     (copy / "conll" / "eng.train").unlink()
-    result = invoke("validate_sample", copy)
+    result = CliRunner().invoke(app, [str(copy)])
     assert result.exit_code == 1
     assert "[E149]" in flat(result.output) and "[E141]" in flat(result.output)
 

@@ -3,11 +3,19 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterator, List, NamedTuple, Optional, Sequence
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 from ...errors import DataError, Errors
 
 UTF8_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass
+class Warned:
+    """Where a warning applied first, as `path` or `path:line`, and on how many lines it did."""
+
+    where: str
+    lines: int = 0
 
 
 @dataclass
@@ -17,11 +25,13 @@ class BadInput:
     skip: leave malformed units out instead of raising.
     errors: one entry for each unit left out.
     notes: oddities that are tolerated and counted in either mode, by name.
+    warnings: what is probably not meant so, by message: where it applies first, on how many lines.
     """
 
     skip: bool = False
     errors: List[DataError] = field(default_factory=list)
     notes: Counter = field(default_factory=Counter)
+    warnings: Dict[str, Warned] = field(default_factory=dict)
 
     def report(self, error: DataError) -> None:
         """Takes note of a malformed unit.
@@ -37,6 +47,19 @@ class BadInput:
         if count:
             self.notes[what] += count
 
+    def warn(self, message: str, path: Path, line: Optional[int] = None) -> None:
+        """Takes note of what is probably a mistake; the same message is kept once and counted."""
+        where = f"{path}" if line is None else f"{path}:{line}"
+        self.warnings.setdefault(message, Warned(where)).lines += line is not None
+
+    def warning_lines(self) -> List[str]:
+        """The warnings as text: where, what, and the number of lines where there are several."""
+        return [
+            f"{warned.where}: {message}"
+            + (f" ({warned.lines:,} lines)" if warned.lines > 1 else "")
+            for message, warned in self.warnings.items()
+        ]
+
 
 class Line(NamedTuple):
     """A line as bytes (without its line end) and its 1-based number."""
@@ -45,28 +68,29 @@ class Line(NamedTuple):
     raw: bytes
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, *, may_be_empty: bool = False) -> bytes:
     """The content of a file without a byte order mark.
 
+    may_be_empty: whether a file without content says something, and is no broken one.
     Raises: DataError when it is missing, unreadable or empty.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(Errors.E100.format(reason=error.strerror or error), path) from None
-    if not data.strip():
+    if not data.strip() and not may_be_empty:
         raise DataError(Errors.E101, path)
     return data.removeprefix(UTF8_BOM)
 
 
-def read_lines(path: Path) -> List[Line]:
+def read_lines(path: Path, *, may_be_empty: bool = False) -> List[Line]:
     """The lines of a file. `\\n` and `\\r\\n` end a line; nothing else does, so that a form feed
     or U+2028 within a text stays where it is. Still bytes: a line that is no UTF-8 then spoils
     only its own unit.
 
     Raises: DataError when the file is missing, unreadable or empty.
     """
-    raws = read_bytes(path).split(b"\n")
+    raws = read_bytes(path, may_be_empty=may_be_empty).split(b"\n")
     return [Line(number, raw.removesuffix(b"\r")) for number, raw in enumerate(raws, start=1)]
 
 

@@ -14,6 +14,8 @@ from ..labels import (
     NEREL_RELATION_LABELS,
 )
 from .bad_input import BadInput, decode, read_bytes, read_lines
+from .entry import Card, Dataset, SplitFiles
+from .offsets import trim
 
 _ENTITY = re.compile(r"(T\d+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)\t(.*)")
 _RELATION = re.compile(r"(R\d+)\t(\S+) Arg1:(T\d+) Arg2:(T\d+)\s*")
@@ -61,8 +63,10 @@ def read_nerel(path: Path, on_bad: BadInput) -> Iterator[Record]:
 
     Records: `text`; all continuous entities, nested and crossing ones too, in `spans["nerel"]`;
     `cats` with every one of the 49 relation types, 1.0 where the document has such a relation.
-    Discontinuous entities cannot be a Span: they are counted and left out, while their relations
-    still count. Stray lines are counted and ignored.
+    An empty `.ann` is "annotated, nothing there". Fragments with nothing but white space between
+    them are one entity: annotation tools break entities at line ends. Truly discontinuous entities
+    cannot be a Span: they are counted and left out, while their relations still count. Stray lines
+    are counted and ignored.
     Raises: DataError through `on_bad`.
     """
     stems = sorted({file.with_suffix("") for file in path.glob("*") if _is_brat(file)})
@@ -76,7 +80,10 @@ def read_nerel(path: Path, on_bad: BadInput) -> Iterator[Record]:
         except DataError as error:
             on_bad.report(error)
             continue
-        discontinuous = sum(len(entity.fragments) > 1 for entity in document.entities.values())
+        discontinuous = sum(
+            len(joined(document.text, entity.fragments)) > 1
+            for entity in document.entities.values()
+        )
         on_bad.note("discontinuous entities left out", discontinuous)
         on_bad.note("stray lines ignored", document.stray_lines)
         yield record
@@ -85,8 +92,9 @@ def read_nerel(path: Path, on_bad: BadInput) -> Iterator[Record]:
 def read_brat(text_path: Path, ann_path: Path) -> BratDocument:
     """Reads and checks one document; relations may stand before their entities.
 
-    Raises: DataError for a missing or empty file, bad UTF-8, a malformed line, an unknown type,
-        offsets that do not give the quoted text, a relation between unknown entities.
+    Raises: DataError for a missing file or an empty text, bad UTF-8, a malformed line, an unknown
+        type, two lines with one id, offsets that do not give the quoted text, a relation between
+        unknown entities.
     """
     document = _read_annotation(ann_path)
     raw = decode(read_bytes(text_path), text_path)
@@ -112,6 +120,18 @@ def quoted(text: str, fragments: Tuple[Fragment, ...]) -> Optional[str]:
     if any(not 0 <= start < end <= len(text) for start, end in fragments):
         return None
     return " ".join(text[start:end] for start, end in fragments)
+
+
+def joined(text: str, fragments: Tuple[Fragment, ...]) -> Tuple[Fragment, ...]:
+    """The fragments in order, those with nothing but white space between them as one."""
+    result: List[Fragment] = []
+    for start, end in sorted(fragments):
+        last_start, last_end = result[-1] if result else (0, 0)
+        if result and not text[last_end:start].strip():
+            result[-1] = (last_start, max(last_end, end))
+        else:
+            result.append((start, end))
+    return tuple(result)
 
 
 def event_cats(relations: List[Relation]) -> Dict[str, float]:
@@ -149,21 +169,32 @@ def _text_of(raw: str, entities: Dict[str, Entity]) -> str:
 
 def _read_annotation(path: Path) -> BratDocument:
     document = BratDocument()
-    for number, raw in read_lines(path):
+    lines_of: Dict[str, int] = {}
+    for number, raw in read_lines(path, may_be_empty=True):
         line = decode(raw, path, number)
         if not line.strip():
             continue
         try:
             if _ENTITY_LIKE.match(line):
                 name, entity = _parse_entity(line, number)
+                _check_id("entity", name, number, lines_of)
                 document.entities[name] = entity
             elif _RELATION_LIKE.match(line):
-                document.relations.append(_parse_relation(line, number))
+                name, relation = _parse_relation(line, number)
+                _check_id("relation", name, number, lines_of)
+                document.relations.append(relation)
             elif not _IGNORED.match(line):
                 document.stray_lines += 1
         except DataError as error:
             raise DataError(str(error), path, number) from None
     return document
+
+
+def _check_id(what: str, name: str, number: int, lines_of: Dict[str, int]) -> None:
+    """Takes note of an id and its line. Raises: DataError (E164) for a second line with it."""
+    first = lines_of.setdefault(name, number)
+    if first != number:
+        raise DataError(Errors.E164.format(what=what, name=name, first=first))
 
 
 def _parse_entity(line: str, number: int) -> Tuple[str, Entity]:
@@ -178,21 +209,22 @@ def _parse_entity(line: str, number: int) -> Tuple[str, Entity]:
     return name, Entity(label, fragments, surface, number)
 
 
-def _parse_relation(line: str, number: int) -> Relation:
+def _parse_relation(line: str, number: int) -> Tuple[str, Relation]:
     match = _RELATION.fullmatch(line)
     if match is None:
         raise DataError(Errors.E121.format(what="relation", form="R1<TAB>TYPE Arg1:T1 Arg2:T2"))
-    _, label, head, tail = match.groups()
+    name, label, head, tail = match.groups()
     if label not in NEREL_RELATION_LABELS:
         raise DataError(Errors.E125.format(what="relation", label=label))
-    return Relation(label, head, tail, number)
+    return name, Relation(label, head, tail, number)
 
 
 def _to_record(document: BratDocument, path: Path) -> Record:
     spans: List[Annotation] = []
     for entity in document.entities.values():
-        if len(entity.fragments) == 1:
-            start, end = trim(document.text, *entity.fragments[0])
+        fragments = joined(document.text, entity.fragments)
+        if len(fragments) == 1:
+            start, end = trim(document.text, *fragments[0])
             if start == end:
                 message = Errors.E123.format(expected=entity.surface, found="")
                 raise DataError(message, path, entity.line)
@@ -205,10 +237,22 @@ def _to_record(document: BratDocument, path: Path) -> Record:
     return record
 
 
-def trim(text: str, start: int, end: int) -> Fragment:
-    """The offsets without whitespace at either edge; equal when nothing else is there."""
-    while start < end and text[start].isspace():
-        start += 1
-    while start < end and text[end - 1].isspace():
-        end -= 1
-    return start, end
+NEREL = Dataset(
+    name="nerel",
+    card=Card(
+        title="NEREL",
+        author="Loukachevitch et al., 2021",
+        url="https://github.com/nerel-ds/NEREL",
+        licence="none stated",
+        notice="Russian Wikinews articles with annotations; the annotations state no licence.",
+    ),
+    read=lambda path, on_bad, unit: read_nerel(path, on_bad),
+    find=SplitFiles(
+        folders=("", "NEREL-v1.1", "NEREL/NEREL-v1.1", "NEREL", "nerel"),
+        are_folders=True,
+        wanted="the folders train, dev and test, which `spacy project assets . --extra` fetches",
+    ),
+    labels=NEREL_ENTITY_LABELS,
+    language="ru",
+    asset="NEREL",
+)

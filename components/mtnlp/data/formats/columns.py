@@ -8,8 +8,10 @@ from typing import Collection, Iterator, List, Optional, Sequence, Tuple
 
 from ...errors import DataError, Errors
 from ...types import Annotation, Record
+from ..options import ConvertOptions
 from .bad_input import BadInput, Line, blocks, decode, read_lines
-from .tags import Tag, entities_of, parse_tag, scheme_evidence
+from .entry import Format
+from .tags import Tag, entities_of, missing_of, parse_tag, scheme_evidence, set_entities
 
 DOCSTART = b"-DOCSTART-"
 _BLANKS = re.compile(r"[ \t]+")
@@ -40,14 +42,20 @@ def read_columns(
     labels: Optional[Collection[str]] = None,
     columns: Optional[int] = None,
     pos_column: Optional[int] = None,
+    delimiter: Optional[str] = None,
 ) -> Iterator[Record]:
     """Reads a file of columns.
+
+    A file whose legal types are not given is somebody's own: its types may hold blanks where tabs
+    separate the columns, its tag `-` is a token nobody judged (`Record.missing`), and a line that
+    begins with `#` and is no token with a tag is a comment, counted and ignored.
 
     unit: "sentence" or "document", what becomes a Record.
     spans_key: where entities go: None for `entities`, a name for `spans[name]`.
     labels: the legal entity types; None allows any.
-    columns: how many columns every line must have; None takes the first line's number.
+    columns: how many columns every line must have; None takes the first token's number.
     pos_column: the column of part-of-speech tags, if there is one.
+    delimiter: what separates columns; None takes a tab where a line has one, else blanks.
     Raises: DataError through `on_bad`.
     """
     try:
@@ -57,11 +65,18 @@ def read_columns(
     except DataError as error:
         on_bad.report(error)
         return
-    sentences = list(read_sentences(path, lines, on_bad, labels, columns, pos_column))
+    if labels is None:
+        lines = _without_comments(lines, on_bad, delimiter)
+    sentences = list(read_sentences(path, lines, on_bad, labels, columns, pos_column, delimiter))
     scheme, slips = detect_scheme(sentences)
     on_bad.note(f"entities of {scheme} files that begin as in the other scheme", slips)
     for group in _units(sentences, unit):
-        yield _to_record(group, path, spans_key, has_documents=group[0].document > 0)
+        try:
+            record = _to_record(group, path, spans_key, has_documents=group[0].document > 0)
+        except DataError as error:
+            on_bad.report(DataError(str(error), path, group[0].line))
+            continue
+        yield record
 
 
 def detect_scheme(sentences: Sequence[Sentence]) -> Tuple[str, int]:
@@ -81,6 +96,7 @@ def read_sentences(
     labels: Optional[Collection[str]] = None,
     columns: Optional[int] = None,
     pos_column: Optional[int] = None,
+    delimiter: Optional[str] = None,
 ) -> Iterator[Sentence]:
     """Parses lines into sentences; the arguments are those of `read_columns`.
 
@@ -94,7 +110,7 @@ def read_sentences(
         if not content:
             continue
         try:
-            rows = [_columns_of(line, path, columns) for line in content]
+            rows = [_columns_of(line, path, columns, delimiter) for line in content]
             columns = columns or len(rows[0])
             tags = [
                 _tag_of(row, path, line, labels, columns)
@@ -103,17 +119,53 @@ def read_sentences(
         except DataError as error:
             on_bad.report(error)
             continue
-        pos = None if pos_column is None else [row[pos_column] for row in rows]
+        pos = None if pos_column is None else [row[pos_column].strip() for row in rows]
         numbers = [line.number for line in content]
         yield Sentence([row[0] for row in rows], tags, pos, documents, numbers)
 
 
-def _columns_of(line: Line, path: Path, columns: Optional[int]) -> List[str]:
-    text = decode(line.raw, path, line.number)
-    row = text.split("\t") if "\t" in text else _BLANKS.split(text.strip(" "))
+def _columns_of(
+    line: Line, path: Path, columns: Optional[int], delimiter: Optional[str]
+) -> List[str]:
+    row = _split(decode(line.raw, path, line.number), delimiter)
     if len(row) != (columns or max(len(row), 2)) or not all(row):
         raise _wrong_columns(row, path, line, columns or 2)
     return row
+
+
+def _split(text: str, delimiter: Optional[str]) -> List[str]:
+    """The columns of a line; blanks behind the last one are none of it."""
+    text = text.rstrip(" \t")
+    if delimiter == " " or (delimiter is None and "\t" not in text):
+        return _BLANKS.split(text.strip(" "))
+    return text.split(delimiter or "\t")
+
+
+def _without_comments(
+    lines: Sequence[Line], on_bad: BadInput, delimiter: Optional[str]
+) -> List[Line]:
+    """The lines that are no comments. `#` is also a token: a comment is what begins so and has no
+    separator where others have one; where blanks separate, what has not the columns of the first
+    other line, or no tag in the last of them."""
+    texts = [line.raw.decode("utf8", errors="replace") for line in lines]
+    ordinary = (text for text in texts if text.strip() and not text.startswith(("#", "-DOCSTART-")))
+    first = next(ordinary, "")
+    width = len(_split(first, delimiter))
+    mark = delimiter or ("\t" if "\t" in first else " ")
+    is_comment = [text.startswith("#") and not _is_row(text, width, mark) for text in texts]
+    on_bad.note("comment lines ignored", sum(is_comment))
+    return [line for line, comment in zip(lines, is_comment, strict=True) if not comment]
+
+
+def _is_row(text: str, width: int, delimiter: str) -> bool:
+    if delimiter != " ":
+        return delimiter in text.rstrip()
+    row = _split(text, delimiter)
+    try:
+        parse_tag(row[-1].strip(), own_data=True)
+    except DataError:
+        return False
+    return len(row) == max(width, 2)
 
 
 def _tag_of(
@@ -122,7 +174,7 @@ def _tag_of(
     if len(row) != columns:
         raise _wrong_columns(row, path, line, columns)
     try:
-        return parse_tag(row[-1], labels)
+        return parse_tag(row[-1].strip(), labels, own_data=labels is None)
     except DataError as error:
         raise DataError(str(error), path, line.number) from None
 
@@ -147,8 +199,9 @@ def _to_record(
     sentences: Sequence[Sentence], path: Path, spans_key: Optional[str], has_documents: bool
 ) -> Record:
     tokens: List[str] = []
-    starts: List[bool] = []
+    starts: List[Optional[bool]] = []
     pos: List[str] = []
+    tags: List[Tag] = []
     entities: List[Annotation] = []
     for sentence in sentences:
         shift = len(tokens)
@@ -158,13 +211,24 @@ def _to_record(
         )
         starts.extend(index == 0 for index in range(len(sentence.tokens)))
         tokens.extend(sentence.tokens)
+        tags.extend(sentence.tags)
         pos.extend(sentence.pos or [])
     record = Record(tokens=tokens, sent_starts=starts, tags=pos or None)
     record.meta = {"path": str(path), "line": sentences[0].line}
     if has_documents:
         record.meta["group"] = f"{path}#{sentences[0].document}"
-    if spans_key is None:
-        record.entities = entities
-    else:
-        record.spans = {spans_key: entities}
+    set_entities(record, entities, missing_of(tags), spans_key)
     return record
+
+
+def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator[Record]:
+    return read_columns(
+        path,
+        on_bad,
+        unit=options.unit or COLUMNS.units[0],
+        spans_key=options.spans_key,
+        delimiter=options.delimiter,
+    )
+
+
+COLUMNS = Format("columns", _read_own, units=("sentence", "document"), options=("delimiter",))

@@ -7,11 +7,17 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ...errors import DataError, Errors
 from ...types import Record
+from ..options import ConvertOptions
 from .bad_input import BadInput, decode, read_lines
-from .label_names import name_of
+from .entry import Format
+from .jsonl import REFUSED, REFUSED_NOTE
+from .label_names import name_of, read_label_names
+from .unread import unread_columns
 
 # Python's default of 131,072 characters is less than a long document.
 FIELD_LIMIT = 10_000_000
+# What people separate columns by, the rarest within a text first.
+_DELIMITERS = ("\t", ";", "|", ",")
 
 
 @dataclass(frozen=True)
@@ -39,18 +45,29 @@ class CsvOptions:
 
 
 def read_csv(path: Path, on_bad: BadInput, options: CsvOptions = CsvOptions()) -> Iterator[Record]:
-    """Reads one file, a Record a row. An empty label is "not annotated".
+    """Reads one file, a Record per row. An empty label is "not annotated".
 
+    Lines that begin with `#` before the header are comments; rows that the annotator rejected or
+    ignored (a column `answer`) are left out; both are counted. Columns that hold labels or offsets
+    and are not read are a warning, and so is a file without labels.
     Raises: DataError through `on_bad`.
     """
     try:
         rows = list(_rows(path, options, on_bad))
+        rows = _without_comments(rows, options, on_bad)
         columns, has_header = _columns(rows, path, options)
     except DataError as error:
         on_bad.report(error)
         return
     width = len(rows[0][1])
+    header = [cell.strip() for cell in rows[0][1]] if has_header else []
+    answer = header.index("answer") if "answer" in header else None
+    read = {header[index] for index in columns.values()} if has_header else set()
+    is_annotated = False
     for line, row in rows[has_header:]:
+        if answer is not None and len(row) == width and row[answer].strip().lower() in REFUSED:
+            on_bad.note(REFUSED_NOTE)
+            continue
         try:
             if len(row) != width:
                 raise DataError(Errors.E103.format(found=len(row), expected=width))
@@ -58,8 +75,28 @@ def read_csv(path: Path, on_bad: BadInput, options: CsvOptions = CsvOptions()) -
         except DataError as error:
             on_bad.report(DataError(str(error), path, line))
             continue
+        for message in unread_columns(header, row, read).values():
+            on_bad.warn(message, path, line)
+        is_annotated = is_annotated or record.cats is not None
         record.meta.update(path=str(path), line=line)
         yield record
+    if not is_annotated and len(rows) > has_header:
+        on_bad.warn(Errors.E172.format(fields=", ".join(header or rows[0][1])), path)
+
+
+def _without_comments(
+    rows: List[Tuple[int, List[str]]], options: CsvOptions, on_bad: BadInput
+) -> List[Tuple[int, List[str]]]:
+    """The rows from the header on. Without a header there are no comments: a text may begin so."""
+    if options.text.isdigit():
+        return rows
+    begin = 0
+    while begin < len(rows) and rows[begin][1][0].lstrip().startswith("#"):
+        if options.text in [cell.strip() for cell in rows[begin][1]]:
+            break
+        begin += 1
+    on_bad.note("comment lines ignored", begin)
+    return rows[begin:]
 
 
 def _rows(path: Path, options: CsvOptions, on_bad: BadInput) -> Iterator[Tuple[int, List[str]]]:
@@ -116,7 +153,13 @@ def _columns(
         missing = [name for name in wanted.values() if name not in header]
         has_header = True
     if missing:
-        message = Errors.E139.format(missing=", ".join(missing), found=", ".join(first))
+        names = ", ".join(missing)
+        guess = next((mark for mark in _DELIMITERS if len(first) == 1 and mark in first[0]), None)
+        if guess is None:
+            message = Errors.E139.format(missing=names, found=", ".join(first))
+        else:
+            shown = {"\t": "tab"}.get(guess, guess)
+            message = Errors.E175.format(missing=names, found=first[0], guess=shown)
         raise DataError(message, path, line)
     return columns, has_header
 
@@ -132,6 +175,7 @@ def _to_record(row: List[str], columns: Dict[str, int], options: CsvOptions) -> 
         known = dict.fromkeys(options.label_names or (), 0.0)
         values = {**known, **dict.fromkeys(names, 1.0)}
         record.cats = {f"{options.task}/{name}": value for name, value in values.items()}
+        record.meta["judged"] = [options.task]
         if options.label_separator is None:
             record.meta["stratum"] = names[0]
     if "group" in columns:
@@ -145,3 +189,20 @@ def _labels(cell: str, options: CsvOptions) -> List[str]:
     if options.label_names is None:
         return labels
     return [name_of(label, options.label_names) for label in labels]
+
+
+def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator[Record]:
+    names = options.label_names
+    csv_options = CsvOptions(
+        text=options.text_field,
+        label=options.label_field,
+        label_separator=options.label_separator,
+        group=options.group_field,
+        task=options.task,
+        delimiter=options.delimiter,
+        label_names=None if names is None else read_label_names(names),
+    )
+    return read_csv(path, on_bad, csv_options)
+
+
+CSV = Format("csv", _read_own, options=("label_separator", "label_names", "delimiter"))

@@ -4,12 +4,13 @@ import re
 import tarfile
 import zlib
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
-from ...errors import DataError, Errors
+from ...errors import DataError, Errors, MtnlpError
 from ...types import Record
 from ..labels import SENTIMENT_LABELS, SENTIMENT_TASK
 from .bad_input import UTF8_BOM, BadInput, decode
+from .entry import Card, Dataset, HubSource
 
 _REVIEW = re.compile(r"(?:^|/)(train|test)/(pos|neg)/([^/.][^/]*)$")
 _URLS = re.compile(r"(?:^|/)(train|test)/urls_(pos|neg)\.txt$")
@@ -18,6 +19,10 @@ _BREAKS = re.compile(r"\s*(?:<br\s*/?>\s*)+")
 # The corpus has no reviews rated 5 or 6.
 _RATINGS = {"pos": range(7, 11), "neg": range(1, 5)}
 _LABELS = {"pos": "positive", "neg": "negative"}
+# The hub's order of ids.
+HUB_LABELS = ("negative", "positive")
+# How copies name the tree or its archive.
+_NAMES = ("", "aclImdb", "aclImdb_v1.tar.gz", "aclImdb_v1", "aclImdb.tar.gz", "imdb")
 
 Part = Tuple[str, str]  # ("train" | "test", "pos" | "neg")
 
@@ -132,3 +137,47 @@ def _tar_members(path: Path) -> Iterator[Tuple[str, bytes]]:
         raise DataError(Errors.E115.format(reason=error), path) from None
     except OSError as error:
         raise DataError(Errors.E100.format(reason=error.strerror or error), path) from None
+
+
+def imdb_row(row: Mapping[str, Any]) -> Record:
+    """`text` and `label` (0 negative, 1 positive).
+
+    Raises: DataError for an empty text or another label.
+    """
+    text, label = row.get("text"), row.get("label")
+    if not isinstance(text, str) or not clean_review(text):
+        raise DataError(Errors.E135.format(field="text"))
+    if label not in (0, 1):
+        raise DataError(Errors.E136.format(field="label", form="0 or 1"))
+    record = Record(text=clean_review(text), cats=sentiment_cats(HUB_LABELS[label]))
+    record.meta["stratum"] = HUB_LABELS[label]
+    return record
+
+
+def find_imdb(root: Path) -> Dict[str, Path]:
+    """The tree or archive at a path or just below it. It holds all parts: a review's `meta["part"]`
+    says which is its own.
+
+    Raises: MtnlpError (E141) when there is none.
+    """
+    for path in [root] if root.is_file() else [root / name for name in _NAMES]:
+        if path.is_file() or (path / "train").is_dir():
+            return {"train": path}
+    raise MtnlpError(Errors.E141.format(path=root, wanted="aclImdb/, aclImdb_v1.tar.gz"))
+
+
+# The hub keeps neither movies nor ratings, so that its reviews have no `meta["group"]`.
+IMDB = Dataset(
+    name="imdb",
+    card=Card(
+        title="Large Movie Review Dataset (IMDB)",
+        author="Maas et al., 2011",
+        url="https://ai.stanford.edu/~amaas/data/sentiment/",
+        licence="none stated",
+        notice="The reviews belong to their authors; the dataset's makers ask to be cited and "
+        "state no licence.",
+    ),
+    read=lambda path, on_bad, unit: read_imdb(path, on_bad),
+    find=find_imdb,
+    hub=HubSource("stanfordnlp/imdb", lambda split: imdb_row, splits=("train", "test")),
+)

@@ -1,8 +1,7 @@
 """MultiNERD: JSONL (`tokens`, `ner_tags` as ids, `lang`) or TSV (`index TAB token TAB tag`)."""
 
-import json
 from pathlib import Path
-from typing import Any, Iterator, List, Sequence
+from typing import Any, Iterator, List, Mapping, Optional, Sequence
 
 from ...errors import DataError, Errors
 from ...types import Record
@@ -13,6 +12,8 @@ from ..labels import (
     WIKINEURAL_EXTRA_LABELS,
 )
 from .bad_input import BadInput, Line, blocks, decode, read_lines
+from .entry import Card, Dataset, HubSource, SplitFiles
+from .json_rows import parse_json
 from .tags import Tag, entities_of, parse_tag
 
 LANGUAGE = "en"
@@ -76,8 +77,8 @@ def _read_jsonl(path: Path, lines: Sequence[Line], on_bad: BadInput) -> Iterator
             continue
         try:
             row = parse_json(raw, path, number)
-            if isinstance(row, dict) and row.get("lang", LANGUAGE) != LANGUAGE:
-                on_bad.note(_OTHER)
+            if isinstance(row, dict) and (other := _left_out(row)) is not None:
+                on_bad.note(other)
                 continue
             record = row_to_record(row)
         except DataError as error:
@@ -87,15 +88,8 @@ def _read_jsonl(path: Path, lines: Sequence[Line], on_bad: BadInput) -> Iterator
         yield record
 
 
-def parse_json(raw: bytes, path: Path, number: int) -> Any:
-    """A line of JSONL.
-
-    Raises: DataError when it is no UTF-8 or no JSON.
-    """
-    try:
-        return json.loads(decode(raw, path, number))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise DataError(Errors.E133.format(reason=error), path, number) from None
+def _left_out(row: Mapping[str, Any]) -> Optional[str]:
+    return None if row.get("lang", LANGUAGE) == LANGUAGE else _OTHER
 
 
 def _read_tsv(path: Path, lines: Sequence[Line], on_bad: BadInput) -> Iterator[Record]:
@@ -113,7 +107,7 @@ def _sentence_of_rows(path: Path, block: Sequence[Line]) -> Record:
     tokens: List[str] = []
     tags: List[Tag] = []
     for position, (number, raw) in enumerate(block):
-        row = decode(raw, path, number).split("\t")
+        row = decode(raw, path, number).rstrip(" \t").split("\t")
         if len(row) != 3 or not all(row):
             raise DataError(Errors.E103.format(found=len(row), expected=3), path, number)
         if row[0] != str(position):
@@ -121,7 +115,29 @@ def _sentence_of_rows(path: Path, block: Sequence[Line]) -> Record:
             raise DataError(message, path, number)
         tokens.append(row[1])
         try:
-            tags.append(parse_tag(row[2], _LABELS))
+            tags.append(parse_tag(row[2].strip(), _LABELS))
         except DataError as error:
             raise DataError(str(error), path, number) from None
     return _sentence(tokens, tags)
+
+
+MULTINERD = Dataset(
+    name="multinerd",
+    card=Card(
+        title="MultiNERD, English",
+        author="Tedeschi and Navigli, 2022",
+        url="https://github.com/Babelscape/multinerd",
+        licence="CC BY-NC-SA 4.0",
+        notice="Non-commercial: a model trained on it may not be used commercially, and its "
+        "makers must be credited.",
+    ),
+    read=lambda path, on_bad, unit: read_multinerd(path, on_bad),
+    find=SplitFiles(
+        folders=("", "multinerd", "MultiNERD", "EN", "wikineural_en"),
+        suffixes=(".jsonl", ".tsv", ".conllu", ".txt"),
+    ),
+    labels=_LABELS,
+    units=("sentence",),
+    language=LANGUAGE,
+    hub=HubSource("Babelscape/multinerd", lambda split: row_to_record, left_out=_left_out),
+)

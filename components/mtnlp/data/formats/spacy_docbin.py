@@ -9,14 +9,23 @@ from spacy.vocab import Vocab
 
 from ...errors import DataError, Errors
 from ...types import Annotation, Record
+from ..options import ConvertOptions
 from .bad_input import BadInput, read_bytes
+from .categories import key_of
+from .entry import Format
+from .tags import MISSING, OUTSIDE, missing_of
+
+# What Docs may hold and Records do not.
+_NOT_KEPT = ("POS", "MORPH", "LEMMA", "DEP", "ENT_KB_ID")
 
 
-def read_docbin(path: Path, on_bad: BadInput) -> Iterator[Record]:
+def read_docbin(path: Path, on_bad: BadInput, task: str = "category") -> Iterator[Record]:
     """Reads one file, a Record a Doc, with the Doc's own tokens; `meta["spaces"]` keeps whether
     a space follows each, so that the text comes back exactly.
 
-    What the Docs lack stays "not annotated": no `ents`, no `cats`, no `spans`.
+    What the Docs lack stays "not annotated": no `ents`, no `cats`, no `spans`, a token without
+    an entity tag, a label that `cats` does not name.
+    task: where a key of `cats` names no task (`positive`), it becomes `task/positive`.
     Raises: DataError through `on_bad` when it is no DocBin.
     """
     try:
@@ -29,26 +38,30 @@ def read_docbin(path: Path, on_bad: BadInput) -> Iterator[Record]:
         return
     for doc in docs:
         if len(doc):
-            record = doc_to_record(doc)
+            record = doc_to_record(doc, task)
+            lost = [name for name in _NOT_KEPT if doc.has_annotation(name)]
+            if lost:
+                on_bad.warn(Errors.E176.format(attributes=", ".join(lost)), path)
             record.meta["path"] = str(path)
             yield record
 
 
-def doc_to_record(doc: Doc) -> Record:
-    """A Doc as a Record of tokens."""
+def doc_to_record(doc: Doc, task: str = "category") -> Record:
+    """A Doc as a Record of tokens; `task` as in `read_docbin`."""
     record = Record(tokens=[token.text for token in doc])
     if not doc.has_unknown_spaces:
         record.meta["spaces"] = [bool(token.whitespace_) for token in doc]
     if doc.has_annotation("ENT_IOB"):
         record.entities = [Annotation(ent.start, ent.end, ent.label_) for ent in doc.ents]
+        record.missing = missing_of([MISSING if token.ent_iob == 0 else OUTSIDE for token in doc])
     if doc.spans:
         record.spans = {str(key): _annotations(group) for key, group in doc.spans.items()}
     if doc.cats:
-        record.cats = {str(key): float(value) for key, value in doc.cats.items()}
+        record.cats = {key_of(str(key), task): float(value) for key, value in doc.cats.items()}
     if doc.has_annotation("TAG"):
         record.tags = [token.tag_ for token in doc]
     if doc.has_annotation("SENT_START"):
-        record.sent_starts = [bool(token.is_sent_start) for token in doc]
+        record.sent_starts = [token.is_sent_start for token in doc]
     return record
 
 
@@ -63,3 +76,10 @@ def _load(path: Path) -> DocBin:
         raise
     except (zlib.error, ValueError, KeyError, TypeError) as error:
         raise DataError(Errors.E140.format(reason=error or type(error).__name__), path) from None
+
+
+def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator[Record]:
+    return read_docbin(path, on_bad, options.task)
+
+
+DOCBIN = Format("docbin", _read_own)

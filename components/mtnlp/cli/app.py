@@ -1,0 +1,114 @@
+"""The table of verbs, and the one place where errors become messages."""
+
+from importlib import import_module
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+from wasabi import msg
+
+from ..errors import Errors, MtnlpError
+
+
+class Verb(NamedTuple):
+    """module: in this package; it holds `app`. help: the first sentence of the verb's help."""
+
+    module: str
+    help: str
+
+
+VERBS: Dict[str, Verb] = {
+    "convert": Verb("convert", "Convert a corpus, or data of your own, to spaCy's format."),
+    "stats": Verb("stats", "Count documents, labels, lengths, gaps and duplicates."),
+    "backbone": Verb("backbone", "Fetch an encoder: config, weights, tokenizer."),
+    "train": Verb("train", "Train a pipeline; resume it, or share it among processes."),
+    "evaluate": Verb("evaluate", "Score every task of a pipeline, with 95% intervals."),
+    "calibrate": Verb("calibrate", "Fit temperatures and thresholds to held-out documents."),
+    "compare": Verb("compare", "Train and score every cell of a grid, and tabulate."),
+    "joint-report": Verb("joint_report", "Compare joint training with each task alone."),
+    "export-tensorboard": Verb("export_tensorboard", "Write TensorBoard's curves as CSV."),
+}
+# What `pip install mtnlp` leaves out, and the extra that brings it.
+EXTRAS = {
+    "accelerate": "compare",
+    "datasets": "hub",
+    "matplotlib": "reports",
+    "peft": "lora",
+    "pyarrow": "hub",
+    "scipy": "reports",
+    "tensorboard": "train",
+}
+
+
+class Commands(Mapping[str, Any]):
+    """The verbs' commands by name, each imported when it is looked up."""
+
+    def __getitem__(self, name: str) -> Any:
+        module = import_module(f".{VERBS[name].module}", __package__)
+        command = get_command(module.app)
+        command.name = name
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(VERBS)
+
+    def __len__(self) -> int:
+        return len(VERBS)
+
+
+class VerbGroup(TyperGroup):
+    """A group whose help imports no verb, and which prints mtnlp's errors without a traceback.
+
+    Exit status 1: an error of mtnlp, of a file, or of a library that is not installed. Status 2:
+    the command line cannot be understood.
+    """
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**{**attributes, "commands": None})
+        self.commands: Any = Commands()
+
+    def list_commands(self, ctx: Any) -> List[str]:
+        """The names, in the order of the table."""
+        return list(VERBS)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The table in the help of the group."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.help) for name, verb in VERBS.items()])
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a verb."""
+        try:
+            return super().invoke(ctx)
+        except MtnlpError as error:
+            message = str(error)
+        except ModuleNotFoundError as error:
+            library = (error.name or "").partition(".")[0]
+            if library not in EXTRAS:
+                raise
+            message = Errors.E002.format(library=library, extra=EXTRAS[library])
+        except OSError as error:
+            if error.filename is None:
+                raise
+            message = Errors.E001.format(path=error.filename, reason=error.strerror or error)
+        msg.fail(message)
+        raise typer.Exit(1)
+
+
+app = typer.Typer(
+    name="mtnlp",
+    cls=VerbGroup,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def main() -> None:
+    """Several tasks from one transformer pass: prepare data, train, score, calibrate, compare.
+
+    Each verb tells of its arguments and options: mtnlp VERB --help.
+    """

@@ -1,0 +1,171 @@
+"""`mtnlp convert`."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Optional
+
+import typer
+
+from .verb import verb_app
+
+app = verb_app()
+
+
+class Name(StrEnum):
+    """What to convert: a corpus, or a format of one's own data."""
+
+    imdb = "imdb"
+    conll = "conll"
+    nerel = "nerel"
+    multinerd = "multinerd"
+    columns = "columns"
+    jsonl = "jsonl"
+    csv = "csv"
+    docbin = "docbin"
+
+
+class Source(StrEnum):
+    """Where a corpus comes from."""
+
+    sample = "sample"
+    local = "local"
+    hub = "hub"
+
+
+class Unit(StrEnum):
+    """What a Doc is."""
+
+    sentence = "sentence"
+    document = "document"
+
+
+@app.command(no_args_is_help=True)
+def main(
+    name: Name = typer.Argument(..., help="A corpus, or the format of your own data."),
+    source: Source = typer.Option(
+        Source.sample,
+        help="Where a corpus comes from: the embedded sample, a local copy, the Hugging Face hub.",
+    ),
+    path: Optional[Path] = typer.Option(
+        None, help="Your copy of the corpus, or a folder that holds it (--source local)."
+    ),
+    sample: Path = typer.Option(
+        Path("corpus/sample"), help="The folder of the embedded sample (--source sample)."
+    ),
+    train: Optional[Path] = typer.Option(None, help="Your own data: the training file."),
+    dev: Optional[Path] = typer.Option(
+        None, help="Your own data: the development file; carved from train where there is none."
+    ),
+    test: Optional[Path] = typer.Option(None, help="Your own data: the test file."),
+    output_name: Optional[str] = typer.Option(
+        None, "--name", help="File name of the result; the corpus' own by default."
+    ),
+    out: Path = typer.Option(Path("corpus"), help="Folder of the splits train, dev and test."),
+    ratio: Optional[str] = typer.Option(
+        None, help="Split everything anew, train:dev:test, such as 60:15:25."
+    ),
+    dev_share: float = typer.Option(
+        0.2, min=0.01, max=0.99, help="Share of train that becomes dev where there is no dev."
+    ),
+    stratify: bool = typer.Option(True, help="Keep the labels' proportions in splits and limits."),
+    limit: str = typer.Option(
+        "0",
+        help="At most so many units per split, or train:dev:test such as 500:100:0; 0 is all.",
+    ),
+    unit: Optional[Unit] = typer.Option(None, help="What a Doc is (conll and columns)."),
+    labels: Optional[str] = typer.Option(
+        None, help="Entity labels to keep, such as PER,ORG,LOC,DIS,ANIM; others become O."
+    ),
+    seed: int = typer.Option(0, help="Seed of splits and limits."),
+    skip_bad: bool = typer.Option(
+        False, "--skip-bad", help="Leave malformed units out and count them, instead of stopping."
+    ),
+    lang: Optional[str] = typer.Option(None, help="Language of raw texts, for the tokenizer."),
+    task: str = typer.Option("category", help="Your own data: name of the classification task."),
+    text_field: str = typer.Option(
+        "text", help="Your own data: field or column of the text (a number: no header)."
+    ),
+    label_field: str = typer.Option(
+        "label", help="Your own data: field or column of the label (a number: no header)."
+    ),
+    label_separator: Optional[str] = typer.Option(
+        None, help="Your own CSV: splits the label column into several labels."
+    ),
+    label_names: Optional[Path] = typer.Option(
+        None,
+        help="Your own CSV with numbered labels: a file with their names, that of 0 in its first "
+        "line.",
+    ),
+    spans_field: Optional[str] = typer.Option(
+        None,
+        help="Your own JSONL: field of the offsets with labels; spans, entities or annotations by "
+        "default.",
+    ),
+    tags_field: Optional[str] = typer.Option(
+        None, help="Your own JSONL: field of a tag per token; tags or ner_tags by default."
+    ),
+    delimiter: Optional[str] = typer.Option(
+        None,
+        help="Your own CSV or columns: what separates the columns, such as ';', '|' or tab; a "
+        "comma (.csv), a tab (.tsv) or blanks by default.",
+    ),
+    group_field: Optional[str] = typer.Option(
+        None, help="Your own data: field or column of what no split may tear apart."
+    ),
+    spans_key: Optional[str] = typer.Option(
+        None, help="Your own data: the layer of doc.spans for entities; doc.ents by default."
+    ),
+) -> None:
+    """Convert a corpus, or data of your own, to spaCy's format.
+
+    Writes OUT/{train,dev,test}/NAME.spacy, which `mtnlp train` and every command of spaCy read.
+    A corpus (imdb, conll, nerel, multinerd) comes from --source; your own data (columns, jsonl,
+    csv, docbin) from --train, --dev and --test. Malformed input is an error that names file and
+    line; then nothing is written.
+
+    \b
+    Examples:
+      mtnlp convert conll --source local --path conll2003
+      mtnlp convert jsonl --train reviews.jsonl --name reviews --ratio 80:10:10
+    """
+    from ..data.convert import convert, print_report
+    from ..data.options import (
+        ConvertOptions,
+        parse_delimiter,
+        parse_labels,
+        parse_limit,
+        parse_ratio,
+    )
+    from ..data.progress import bar
+
+    options = ConvertOptions(
+        format=name.value,
+        source=source.value,
+        path=path,
+        sample=sample,
+        train=train,
+        dev=dev,
+        test=test,
+        name=output_name,
+        out=out,
+        ratio=parse_ratio(ratio) if ratio else None,
+        dev_share=dev_share,
+        stratify=stratify,
+        limit=parse_limit(limit),
+        unit=unit.value if unit else None,
+        labels=parse_labels(labels) if labels else None,
+        seed=seed,
+        skip_bad=skip_bad,
+        lang=lang,
+        task=task,
+        text_field=text_field,
+        label_field=label_field,
+        label_separator=label_separator,
+        label_names=label_names,
+        spans_field=spans_field,
+        tags_field=tags_field,
+        delimiter=parse_delimiter(delimiter) if delimiter else None,
+        group_field=group_field,
+        spans_key=spans_key,
+    )
+    print_report(convert(options, bar))

@@ -1,0 +1,20 @@
+"""The table of everything `convert` reads. A dataset or a format is one file and one entry here."""
+
+from typing import Dict
+
+from .formats.brat import NEREL
+from .formats.columns import COLUMNS
+from .formats.conll import CONLL
+from .formats.csvfile import CSV
+from .formats.entry import Dataset, Format
+from .formats.imdb import IMDB
+from .formats.jsonl import JSONL
+from .formats.multinerd import MULTINERD
+from .formats.spacy_docbin import DOCBIN
+
+# Published datasets, by the name the command line has for them.
+DATASETS: Dict[str, Dataset] = {
+    dataset.name: dataset for dataset in (IMDB, CONLL, NEREL, MULTINERD)
+}
+# Formats of one's own data.
+FORMATS: Dict[str, Format] = {format.name: format for format in (COLUMNS, JSONL, CSV, DOCBIN)}

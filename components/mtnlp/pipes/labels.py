@@ -1,0 +1,113 @@
+"""The labels of a pipe, and the layer of annotation that holds them."""
+
+from collections import Counter
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+
+from spacy.tokens import Doc
+from spacy.training import Example
+from spacy.vocab import Vocab
+
+from ..annotation.layers import AnyLayer
+from ..errors import Errors, MtnlpError
+from ..log import logger
+
+
+class Labelled:
+    """What a trainable pipe does with its labels, `cfg["labels"]`, in the order of the head's
+    scores.
+
+    `skipped_labels`, not saved, counts the gold labels that training met and that are none of
+    these, in all epochs so far: entities, or documents of which a category holds.
+    """
+
+    name: str
+    vocab: Vocab
+    cfg: Dict[str, Any]
+    skipped_labels: "Counter[str]"
+
+    @property
+    def is_built(self) -> bool:
+        """Whether the head has its sizes."""
+        raise NotImplementedError
+
+    @property
+    def layer(self) -> Optional[AnyLayer]:
+        """Where the gold and the predictions are in a Doc; None for a pipe that has no gold."""
+        return None
+
+    def is_annotated(self, doc: Doc) -> bool:
+        """Whether a reference Doc says anything about what this pipe predicts. One that does not
+        trains nothing and counts for nothing."""
+        layer = self.layer
+        return layer is not None and layer.is_annotated(doc)
+
+    @property
+    def labels(self) -> Tuple[str, ...]:
+        """The labels, in the order of the head's scores."""
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> List[str]:
+        """What `spacy init labels` writes and `initialize` reads."""
+        return list(self.labels)
+
+    def add_label(self, label: str) -> int:
+        """Add a label before the head is built. RETURNS: 1 if it is new, else 0.
+
+        Raises MtnlpError E301 afterwards: the scores of a built head have their places.
+        """
+        if label in self.labels:
+            return 0
+        if self.is_built:
+            raise MtnlpError(Errors.E301.format(label=label, name=self.name))
+        self.set_labels([*self.labels, label])
+        return 1
+
+    def set_labels(self, labels: Iterable[str]) -> None:
+        """Take these labels, each once, for a head that is still to be built."""
+        self.cfg["labels"] = list(dict.fromkeys(labels))
+        for label in self.cfg["labels"]:
+            self.vocab.strings.add(label)
+
+    def choose_labels(self, found: List[str]) -> List[str]:
+        """The labels of a head that is to be built on data that holds `found`: these and what
+        `add_label` has added. Where a head is there already, it goes, and its labels with it,
+        unless the data holds none at all."""
+        return (found or list(self.labels)) if self.is_built else [*self.labels, *found]
+
+    def find_labels(self, examples: Iterable[Example]) -> List[str]:
+        """The labels in the data."""
+        raise NotImplementedError
+
+    def require_labels(self) -> None:
+        """Raises MtnlpError E302 where no labels are known."""
+        if not self.labels:
+            raise MtnlpError(Errors.E302.format(name=self.name))
+
+    def checked(self, examples: Iterable[Example]) -> Iterator[Example]:
+        """The examples of the training data. Raises MtnlpError as `layer.check` does."""
+        layer = self.layer
+        for index, example in enumerate(examples):
+            if layer is not None:
+                layer.check(example.reference, index)
+            yield example
+
+    def count_skipped(self, examples: Sequence[Example]) -> None:
+        """Count those labels of a batch that the pipe does not know, and warn of new ones.
+
+        A head has its labels when it is built. What is labelled otherwise is missing in the gold:
+        neither it nor "nothing there" can be learnt. A label is told once, when it first comes.
+        """
+        layer = self.layer
+        if layer is None:
+            return
+        found: Counter[str] = Counter()
+        for example in examples:
+            found.update(layer.label_counts(example.reference))
+        for label in self.labels:
+            del found[label]
+        new = sorted(found.keys() - self.skipped_labels.keys())
+        self.skipped_labels.update(found)
+        if new:
+            counts = ", ".join(f"'{label}' ({found[label]})" for label in new)
+            logger.warning(Errors.E345.format(name=self.name, counts=counts, layer=layer))
