@@ -35,20 +35,23 @@ class Errors:
 
     # E1: data
     E100 = "[E100] Cannot read the file ({reason}). Check the path and its permissions."
-    E101 = "[E101] The file is empty. Fetch it again; its download or copy probably broke off."
+    E101 = "[E101] The file is empty: its download or copy probably broke off. Fetch it again."
     E102 = (
-        "[E102] Byte 0x{byte:02x} is no valid UTF-8. Convert the file to UTF-8, or leave such "
+        "[E102] Byte 0x{byte:02x} is not valid UTF-8. Convert the file to UTF-8, or leave such "
         "units out with --skip-bad."
     )
     E103 = (
-        "[E103] {found} columns where {expected} non-empty ones belong. Is the line cut short, or "
-        "the separator another one?"
+        "[E103] The line has {found} columns; expected {expected}, none of them empty. Check "
+        "whether it is cut short or has another separator."
     )
-    E104 = "[E104] '{tag}' is no tag. Tags are O or a prefix, a hyphen and a type: B-PER, I-PER."
+    E104 = (
+        "[E104] '{tag}' is not a valid tag; expected O, or B- or I- and a type, such as B-PER "
+        "(the prefixes of BILUO and BIOES are read, too)."
+    )
     E105 = "[E105] Unknown entity type '{label}'. Known here: {labels}."
     E106 = (
-        "[E106] This tag is not IOB1: B- is for an entity right after another one of its type, "
-        "and nothing else."
+        "[E106] This tag is not valid IOB1. There, B- only marks an entity that directly follows "
+        "another one of its type."
     )
     E107 = "[E107] The file has no -DOCSTART- lines, so it has no documents. Use --unit sentence."
     E110 = (
@@ -64,7 +67,7 @@ class Errors:
         "[E113] The list has {lines} lines, so none for ID {number} of {review} (its first line "
         "is that of ID 0). Is the list cut short?"
     )
-    E114 = "[E114] No movie on this line, which is that of {review}."
+    E114 = "[E114] The line for {review} names no movie."
     E115 = "[E115] Broken archive ({reason}). It is probably cut short: fetch it again."
     E120 = "[E120] No brat documents here. Expected pairs of NAME.txt and NAME.ann."
     E121 = "[E121] Malformed {what} line. Expected {form}."
@@ -77,8 +80,8 @@ class Errors:
         "[E123] The offsets give '{found}', but the annotation quotes '{expected}'. Offsets count "
         "characters (not bytes) of the .txt beside it."
     )
-    E124 = "[E124] The relation names {argument}, and there is no such entity in the file."
-    E125 = "[E125] Unknown {what} type '{label}': none of NEREL's."
+    E124 = "[E124] The relation refers to {argument}, but the file has no such entity."
+    E125 = "[E125] NEREL has no {what} type '{label}'. Correct its name."
     E130 = (
         '[E130] A line must be a mapping with "tokens", a list of non-empty strings, and '
         '"ner_tags", a list as long.'
@@ -87,16 +90,16 @@ class Errors:
     E132 = "[E132] Tag id {tag!r} is not one of 0 to {last}."
     E133 = "[E133] Not JSON: {reason}."
     E134 = (
-        "[E134] Token index '{found}' where {expected} belongs: tokens are numbered from 0 in "
+        "[E134] The token index is '{found}'; expected {expected}. Tokens are numbered from 0 in "
         "every sentence, and a blank line ends one."
     )
     E135 = "[E135] No text in the field '{field}'."
     E136 = "[E136] The field '{field}' must be {form}."
     E137 = (
-        "[E137] The spans {left} and {right} overlap, which entities may not. Name a layer with "
-        "--spans-key: it may hold overlapping spans."
+        "[E137] The spans {left} and {right} overlap. Entities may not overlap, but the spans of "
+        "a layer may: name one with --spans-key."
     )
-    E138 = "[E138] Broken row: {reason}. Is a quotation mark left open?"
+    E138 = "[E138] Cannot read the row: {reason}. Check for a quotation mark that is not closed."
     E139 = "[E139] No column {missing}. The first row holds: {found}."
     E140 = "[E140] Not a DocBin, or one cut short ({reason})."
     E141 = (
@@ -118,7 +121,7 @@ class Errors:
         "or fewer splits with --ratio."
     )
     E147 = "[E147] Unknown labels in --labels: {unknown}. The corpus has: {known}."
-    E148 = "[E148] '{name}' cannot be read by {unit}. Its unit is the {only}."
+    E148 = "[E148] '{name}' cannot be read with --unit {unit}. Use --unit {only}."
     E149 = "[E149] {count} faults in the sample:\n{faults}"
     E150 = (
         "[E150] No corpus in {folder}: {missing}. Convert the corpora first, or correct the name."
@@ -127,7 +130,10 @@ class Errors:
         "[E151] Cannot load the tokenizer of '{name}' to count wordpieces ({reason}). Fetch the "
         "backbone first, or leave --backbone out."
     )
-    E152 = "[E152] '{found}' is no label id. --label-names names the ids 0 to {last}, a line each."
+    E152 = (
+        "[E152] '{found}' is not a label id. --label-names has one name per line, for the ids 0 "
+        "to {last}."
+    )
     E153 = "[E153] A list of label names has one name a line: this one is {what}."
     E154 = "[E154] {option} is for {formats}, and this is {found}. Leave it out."
     E160 = "[E160] mtnlp.MixedCorpus.v1: {option} = {value!r}. Expected {form}."
@@ -214,8 +220,8 @@ class Errors:
     )
     E195 = (
         "[E195] The corpus '{name}': `ents_to` cannot move the entities of '{start}…', because "
-        "some of its tokens are not annotated, which a spans group cannot say. Annotate the "
-        "document fully or leave its entities out."
+        "some of its tokens are not annotated, and a spans group cannot express that. Annotate "
+        "the document fully or leave its entities out."
     )
     E196 = (
         "[E196] The corpus '{name}': the spans of '{key}' overlap in '{start}…', so they cannot "
@@ -291,13 +297,13 @@ class Errors:
         "the head gives none. Let its HeadOutput carry features, or choose another loss."
     )
     E223 = (
-        "[E223] The loss {loss} is for classes of which exactly one holds, and here each label "
-        "holds for itself ({setting}). Choose a loss of labels, such as "
-        "mtnlp.BinaryCrossEntropy.v1, or set exclusive = true where the component has that setting."
+        "[E223] {loss} is a loss for exclusive classes, but here each label holds for itself "
+        "({setting}). Choose a loss for multi-label tasks, such as mtnlp.BinaryCrossEntropy.v1, "
+        "or set exclusive = true where the component has that setting."
     )
     E224 = (
-        "[E224] The loss {loss} is for labels each of which holds for itself, and here exactly one "
-        "class does ({setting}). Choose a loss of classes, such as mtnlp.CrossEntropy.v1, or set "
+        "[E224] {loss} is a loss for multi-label tasks, but here exactly one class holds "
+        "({setting}). Choose a loss for exclusive classes, such as mtnlp.CrossEntropy.v1, or set "
         "exclusive = false where the component has that setting."
     )
     E230 = "[E230] There is no span decoder '{name}'. Choose one of: {names}."
@@ -354,12 +360,12 @@ class Errors:
         "encoder's linear layers in 'targets': {found}."
     )
     E273 = (
-        "[E273] mtnlp.TransformerModel.v1: an adapter is there to be trained, and frozen = true "
-        "says that nothing is. Remove one of them."
+        "[E273] mtnlp.TransformerModel.v1: an adapter would be trained, but frozen = true trains "
+        "nothing. Remove one of them."
     )
     E274 = (
-        "[E274] mtnlp.FreezeEncoder.v1: '{name}' is no transformer with a "
-        "mtnlp.TransformerModel.v1. Such components are: {found}."
+        "[E274] mtnlp.FreezeEncoder.v1: '{name}' is not a transformer with the model "
+        "mtnlp.TransformerModel.v1. The pipeline has these: {found}."
     )
 
     # E3: pipes
@@ -379,7 +385,7 @@ class Errors:
         "[components.{name}.tasks.sentiment] with exclusive = true."
     )
     E304 = (
-        "[E304] '{label}' is no label of a task of '{name}'. Labels are written task/LABEL, and "
+        "[E304] '{name}' has no task for the label '{label}'. Labels are written task/LABEL, and "
         "its tasks are: {tasks}."
     )
     E305 = (
@@ -506,15 +512,23 @@ class Errors:
     E416 = (
         "[E416] Nothing to calibrate in '{path}': it has no crf_ner, no span_ner and no classifier."
     )
-    E420 = "[E420] {path} is no grid: {reason}."
-    E421 = "[E421] {source}: {config} has no setting '{name}', nor its defaults. Correct the name."
+    E420 = "[E420] {path} is not a valid grid: {reason}."
+    E421 = (
+        "[E421] {source}: neither {config} nor its defaults have a setting '{name}'. Correct the "
+        "name."
+    )
     E422 = "[E422] {source}: nothing at '{path}'. Correct the path, or put the files there first."
     E423 = "[E423] {cell}: the config does not hold together: {reason}"
     E424 = (
         "[E424] {cell}: nothing ends the training. Set training.max_epochs or training.max_steps."
     )
-    E425 = "[E425] {path} is of another setting. Name another --output, or delete its folder."
-    E426 = "[E426] paths.test stands in for paths.dev, but no corpus of the config depends on that."
+    E425 = (
+        "[E425] {path} was made with other settings. Name another --output, or delete its folder."
+    )
+    E426 = (
+        "[E426] The test corpus is read with paths.test in place of paths.dev, but no corpus of "
+        "the config uses paths.dev."
+    )
     E427 = "[E427] No run has the score '{metric}'. Scores are: {known}."
     E428 = "[E428] {run} failed: {reason} (all it printed is in {log})"
     E429 = "[E429] The figure needs matplotlib: pip install 'mtnlp[reports]'."
@@ -532,21 +546,22 @@ class Errors:
         "[E433] Nothing is left to fit for {names}. Allow temperatures; thresholds are for "
         "classifiers with a task that is not exclusive."
     )
-    E434 = "[E434] {name} is {found}. Give a number that is not below 0."
+    E434 = "[E434] {name} is {found}. Give 0 or more."
     E440 = "[E440] '{name}': the weights of tasks must not be negative. Found: {weights}."
     E441 = (
         "[E441] '{name}': weighting = \"uncertainty\" learns the weights of tasks. Leave out "
         'task_weight and weight, or set weighting = "static".'
     )
     E442 = (
-        "[E442] mtnlp.TaskGradients.v1 goes back through the encoder once a task, which the model "
-        "of '{name}' does not allow. Name a transformer with the model mtnlp.TransformerModel.v1."
+        "[E442] mtnlp.TaskGradients.v1 runs the encoder's backward pass once per task, which the "
+        "model of '{name}' does not allow. Name a transformer with the model "
+        "mtnlp.TransformerModel.v1."
     )
     E443 = "[E443] mtnlp.TaskGradients.v1: every = {every}. Expected at least 1."
     E450 = (
-        "[E450] mtnlp.AdamW.v1 holds gradients that no step has been made on: it makes one step on "
-        "those of all components when optimizer.step_schedules() is called, as `spacy train` does "
-        "after each batch. Call it after nlp.update(..., sgd=optimizer), too."
+        "[E450] mtnlp.AdamW.v1 holds gradients but has not made a step on them. It makes one step "
+        "for all components when optimizer.step_schedules() is called, as `spacy train` does "
+        "after each batch. In a loop of your own, call it after nlp.update(..., sgd=optimizer)."
     )
     E451 = (
         "[E451] The gradient's norm is {norm}: the training has diverged. Lower the learn rate, or "
@@ -572,8 +587,8 @@ class Errors:
         "each evaluation, and more often with --checkpoint-every."
     )
     E461 = (
-        "[E461] The checkpoint is of another setting: {names}. Set it back, or start anew without "
-        "--resume. max_steps, max_epochs, patience and the logger may change."
+        "[E461] The checkpoint was made with other settings: {names}. Set them back, or start "
+        "anew without --resume. max_steps, max_epochs, patience and the logger may change."
     )
     E462 = "[E462] Cannot read the checkpoint {path} ({reason}). Start anew without --resume."
     E463 = (
@@ -619,14 +634,14 @@ class Errors:
         "[E501] Gold and predictions differ in shape: {gold} against {predicted}. Compare the same "
         "documents, with the same tokens, in the same order."
     )
-    E502 = "[E502] {successes} successes of {n} are no proportion. Give 0 <= successes <= n."
+    E502 = "[E502] {successes} of {n} is not a proportion. Give 0 <= successes <= n."
     E503 = "[E503] Cannot load a pipeline from '{path}' ({reason}). Give a trained model's folder."
     E510 = (
         "[E510] The baseline needs the library 'accelerate', on which Hugging Face's Trainer runs: "
         "pip install 'mtnlp[compare]'."
     )
     E511 = (
-        "[E511] {path} holds results of another setting (different: {names}). Name another file "
+        "[E511] {path} holds results of other settings (different: {names}). Name another file "
         "with --output, or delete this one."
     )
     E512 = (

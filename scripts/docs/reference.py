@@ -23,7 +23,7 @@ TITLES = {
     "spacy_factories": "Components",
     "spacy_architectures": "Architectures",
     "thinc_losses": "Losses",
-    "thinc_layers": "Span scorers",
+    "thinc_layers": "Span scorers, poolings and decoders",
     "spacy_misc": "Adapters",
     "spacy_readers": "Corpus readers",
     "spacy_batchers": "Batchers",
@@ -91,7 +91,7 @@ def describe(entry: EntryPoint) -> Iterator[str]:
 
 def functions() -> Iterator[str]:
     """What `import mtnlp` offers."""
-    for node in tree("mtnlp").body:
+    for node in ast.walk(tree("mtnlp")):
         if isinstance(node, ast.ImportFrom) and node.level == 1 and node.module:
             module = f"mtnlp.{node.module}"
             for alias in node.names:

@@ -65,8 +65,7 @@ def command_lines(text: str) -> Iterator[List[str]]:
 
 
 def mtnlp_command() -> Any:
-    """`mtnlp` as click sees it, found by the script that installs with the package; None where
-    there is none."""
+    """`mtnlp` as click sees it, found by the script that installs with the package."""
     parser = ConfigParser()
     parser.read(ROOT / "setup.cfg", encoding="utf8")
     for line in parser["options.entry_points"].get("console_scripts", "").splitlines():
@@ -74,7 +73,7 @@ def mtnlp_command() -> Any:
         if name.strip() == "mtnlp":
             module, _, app = target.strip().partition(":")
             return typer.main.get_command(getattr(importlib.import_module(module), app))
-    return None
+    raise AssertionError("setup.cfg installs no command mtnlp")
 
 
 def spacy_command() -> Any:

@@ -10,11 +10,10 @@ from typing import Iterator, List
 import pytest
 
 from tests.docs.blocks import PAGES, ROOT
+from tests.test_architecture import FLOORS
 
 PACKAGE = ROOT / "components" / "mtnlp"
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
-# Files that are still where they were before, by the name they get.
-MOVES = {"scripts/project/application.py": "scripts/application.py"}
 CODE = re.compile(r"`([^`\n]+)`")
 
 
@@ -56,8 +55,7 @@ def paths_in(page: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 def test_named_files_exist(page: Path) -> None:
-    missing = [path for path in paths_in(page) if not (ROOT / path).exists()]
-    assert [path for path in missing if not (ROOT / MOVES.get(path, path)).exists()] == []
+    assert [path for path in paths_in(page) if not (ROOT / path).exists()] == []
 
 
 def test_extras_exist() -> None:
@@ -91,6 +89,17 @@ def test_files_to_add_to_exist() -> None:
     assert named
     missing = [path for path in named if "NAME" not in path and not (PACKAGE / path).is_file()]
     assert missing == []
+
+
+def test_floors_are_those_of_the_house() -> None:
+    text = (ROOT / "docs" / "contributing.md").read_text(encoding="utf8")
+    rows = re.findall(r"(?m)^\| (\d+) \| ([^|]+) \|", text)
+    shown = {
+        room.removesuffix("/").removesuffix(".py"): int(floor)
+        for floor, rooms in rows
+        for room in CODE.findall(rooms)
+    }
+    assert shown == FLOORS
 
 
 @pytest.mark.slow
