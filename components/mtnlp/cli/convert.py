@@ -11,19 +11,6 @@ from .verb import verb_app
 app = verb_app()
 
 
-class Name(StrEnum):
-    """What to convert: a corpus, or a format of one's own data."""
-
-    imdb = "imdb"
-    conll = "conll"
-    nerel = "nerel"
-    multinerd = "multinerd"
-    columns = "columns"
-    jsonl = "jsonl"
-    csv = "csv"
-    docbin = "docbin"
-
-
 class Source(StrEnum):
     """Where a corpus comes from."""
 
@@ -41,7 +28,11 @@ class Unit(StrEnum):
 
 @app.command(no_args_is_help=True)
 def main(
-    name: Name = typer.Argument(..., help="A corpus, or the format of your own data."),
+    name: str = typer.Argument(
+        ...,
+        help="A corpus (imdb, conll, nerel, multinerd), or the format of your own data (columns, "
+        "jsonl, csv, docbin).",
+    ),
     source: Source = typer.Option(
         Source.sample,
         help="Where a corpus comes from: the embedded sample, a local copy, the Hugging Face hub.",
@@ -139,7 +130,7 @@ def main(
     from ..data.progress import bar
 
     options = ConvertOptions(
-        format=name.value,
+        format=name,
         source=source.value,
         path=path,
         sample=sample,

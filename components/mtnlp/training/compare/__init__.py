@@ -1,1 +1,0 @@
-"""Side-by-side runs: a grid of configs, trained one after another, each in its own process."""
