@@ -76,7 +76,8 @@ def show_entities(nlp: Language, docs: List[Doc]) -> None:
     for pipe in pipes_of(nlp, *ENTITY_FACTORIES):
         layer = nlp.get_pipe(pipe).layer
         key = pipe if layer.spans_key is None else layer.spans_key
-        table = new_table(f"{pipe}: {layer}", "text", "entities, with their confidence")
+        home = "doc.ents" if layer.spans_key is None else f'doc.spans["{key}"]'
+        table = new_table(f"{pipe}: {home}", "text", "entities, with their confidence")
         for doc in docs:
             found = [
                 f"{escape(span.text)} [cyan]{span.label_}[/] {mtnlp.confidence(span, key=key):.2f}"
