@@ -108,6 +108,9 @@ def test_predictions_after(work: Path, figures: Dict[str, Any]) -> None:
             [other.cats[key] for key in sentiment]
         )
         for key, threshold in cfg["thresholds"].items():
+            if not text.strip():  # nothing to read: 0.0 whatever the temperature
+                assert one.cats[key] == together.cats[key] == 0.0
+                continue
             odds = np.log(one.cats[key] / (1 - one.cats[key])) / temperature
             assert other.cats[key] == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-4)
             assert (key.partition("/")[2] in other._.events) == (other.cats[key] >= threshold)

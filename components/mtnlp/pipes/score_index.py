@@ -22,9 +22,14 @@ class GroupIndex:
         for i, key in enumerate(entity_keys(group)):
             self.positions.setdefault(key, i)
 
+    @property
+    def counts_changes(self) -> bool:
+        """Whether `version` shows every change of the group."""
+        return self.version[1] is not None
+
     def has_moved(self, key: EntityKey) -> bool:
         """Whether another entity stands where this one did when the group was read."""
-        if key not in self.positions:
+        if key not in self.positions or self.counts_changes:
             return False
         try:
             return entity_key(self.group[self.positions[key]]) != key
@@ -69,7 +74,7 @@ def find_scores(span: Span, groups: Dict[str, SpanGroup]) -> Dict[str, float]:
             index = indices[name]
             index.misses += 1
             is_power_of_two = not index.misses & (index.misses - 1)
-            if is_power_of_two and not hasattr(group, "changes"):
+            if is_power_of_two and not index.counts_changes:
                 indices[name] = GroupIndex(group, index.misses)
     scores = {}
     for name, group in groups.items():
