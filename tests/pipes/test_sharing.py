@@ -20,6 +20,7 @@ from tests.pipes.cases import (
     initialized,
     make_case,
     mixed_examples,
+    only,
     same_weights,
     step,
     train,
@@ -112,6 +113,17 @@ def test_a_pipe_learns_while_others_are_disabled(trained: Language) -> None:
     assert kept == [name for name in HEADS if name != "ner"]
     train(trained, mixed_examples(trained), 1)
     assert not same_weights(before["events"], head_weights(trained, "events"))
+
+
+@pytest.mark.parametrize("name", ["span", "crf_ents", "sentence_vectors"])
+def test_an_only_listener_without_gold_leaves_the_encoder_alone(name: str, backbone: Path) -> None:
+    nlp, sgd = initialized(make_case(backbone, name)), adam()
+    step(nlp, mixed_examples(nlp), sgd=sgd)
+    before = encoder_weights(nlp)
+    step(nlp, only(nlp, "textcat"), sgd=sgd)
+    assert same_weights(before, encoder_weights(nlp))
+    step(nlp, mixed_examples(nlp), sgd=sgd)
+    assert same_weights(before, encoder_weights(nlp)) == (name == "sentence_vectors")
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -44,6 +44,8 @@ class EvalShim(PyTorchShim):
     def finish_update(self, optimizer: Optimizer) -> None:
         """Step on the gradients; training is over until the next `begin_update`."""
         super().finish_update(optimizer)
+        # thinc leaves zeros, on which the next step would move weights that nobody trained in it.
+        self._model.zero_grad(set_to_none=True)
         self.set_mode(training=False)
 
     def from_bytes(self, bytes_data: bytes) -> "EvalShim":

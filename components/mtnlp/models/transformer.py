@@ -228,8 +228,11 @@ def forward(
     output = make_batch(len(docs), spans, layouts, hidden, model.inner)
 
     def backprop(d_output: EncodedBatch, retain_graph: bool = False) -> List[Doc]:
-        if backprop_windows is not None:
-            backprop_windows(list(cast(Any, d_output.model_output).values()), retain_graph)
+        gradients: List[torch.Tensor] = list(cast(Any, d_output.model_output).values())
+        # Where nothing is annotated for any listener there is no gradient, which is not the same
+        # as zeros: an optimizer's momentum and decay move weights on these.
+        if backprop_windows is not None and any(bool(part.any()) for part in gradients):
+            backprop_windows(gradients, retain_graph)
         return docs
 
     return output, backprop
