@@ -45,11 +45,7 @@ def texts(config: Config, nlp: Any, corpus: str) -> List[str]:
     return sorted(example.reference.text for example in reader(nlp))
 
 
-def test_each_head_alone(
-    backbone: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # A setting that some heads have stands for the weighting.
-    monkeypatch.setattr(joint_plan, "WEIGHTING", "spans_key")
+def test_each_head_alone(backbone: Path, corpus: Path, tmp_path: Path) -> None:
     found = plan(backbone, corpus, tmp_path, limit=5)
     assert found.heads == HEADS and found.weightings == ["static", "uncertainty"]
     systems = [*HEADS, "joint-static", "joint-uncertainty"]
@@ -73,9 +69,8 @@ def test_each_head_alone(
     assert texts(configs["joint-static"], found.nlp, "corpora.train") == expected
     for weighting in ("static", "uncertainty"):
         components = configs[f"joint-{weighting}"]["components"]
-        assert [components[name]["spans_key"] for name in HEADS[:2]] == [weighting] * 2
-        assert "spans_key" not in components["textcat"]
-    assert configs["ner"]["components"]["ner"]["spans_key"] == "static"
+        assert [components[name]["weighting"] for name in HEADS] == [weighting] * 3
+    assert configs["ner"]["components"]["ner"]["weighting"] == "static"
 
 
 def test_every_cell_can_be_built(backbone: Path, corpus: Path, tmp_path: Path) -> None:

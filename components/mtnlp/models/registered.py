@@ -5,6 +5,7 @@ Each is a registered function of the group `thinc_layers`. A config names it by 
 one from elsewhere, too, or as a block with settings (`@layers = ...`).
 """
 
+from functools import cache
 from typing import Any, Dict, Union
 
 from thinc.api import registry
@@ -38,7 +39,14 @@ def find_tag_decoder(decoder: Union[str, Any]) -> Any:
 
 def find_span_decoder(decoder: Union[str, Any]) -> Any:
     """A span decoder by name, or itself. Raises MtnlpError E230 for an unknown name."""
-    return find(decoder, SPAN_DECODERS, Errors.E230)
+    return named_span_decoder(decoder) if isinstance(decoder, str) else decoder
+
+
+# Asked for with every batch, and looking through the entry points takes a millisecond.
+@cache
+def named_span_decoder(name: str) -> Any:
+    """As `find_span_decoder`."""
+    return find(name, SPAN_DECODERS, Errors.E230)
 
 
 def find(value: Union[str, Any], short_names: Dict[str, str], message: str) -> Any:
