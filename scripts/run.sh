@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # The project's steps as shell verbs. Overrides go behind the verb:
-#   scripts/run.sh all --vars.epochs=3
+#   scripts/run.sh all --vars.training " --training.max_epochs 3"
 set -euo pipefail
 
 usage() {
     cat <<EOF
-Usage: scripts/run.sh prepare|train|evaluate|all [--vars.NAME=VALUE ...]
+Usage: scripts/run.sh prepare|train|evaluate|all [--vars.NAME VALUE ...]
 
   prepare   fetch the encoder, convert the corpora, count them
   train     train the joint pipeline

@@ -1,29 +1,30 @@
 """The configs in `configs/`: complete, and able to train on the sample."""
 
+import inspect
 import io
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterator, List, Optional
 
 import pytest
 import spacy
+from spacy.language import DEFAULT_CONFIG
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import subdivide_batch, train
-from spacy.util import load_config
+from spacy.util import load_config, registry
 from spacy.vocab import Vocab
 from thinc.api import Config
 
 from mtnlp.data.convert import convert
 from mtnlp.data.options import ConvertOptions
+from mtnlp.experiments.settings import filled_config
 from tests.pipes.cases import assert_same_answers
 from tests.tiny import SAMPLE
 
 CONFIGS = SAMPLE.parents[1] / "configs"
 NAMES = sorted(path.stem for path in CONFIGS.glob("*.cfg"))
 COMPARED = sorted(f"compare/{path.stem}" for path in CONFIGS.glob("compare/*.cfg"))
-# The factories of components that a config takes from a trained pipeline.
-SOURCED = {"transformer": "transformer", "fine_ner": "crf_ner"}
 
 
 def two_steps(backbone: Path, folder: Path) -> Dict[str, Any]:
@@ -38,22 +39,55 @@ def two_steps(backbone: Path, folder: Path) -> Dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", NAMES + COMPARED)
+def test_no_config_says_what_is_the_default(name: str) -> None:
+    """Of spaCy's sections, of components and of registered functions, only what differs."""
+    config = load_config(CONFIGS / f"{name}.cfg", interpolate=True)
+    nlp = spacy.blank("en")
+    assert not repeated(config["nlp"], DEFAULT_CONFIG["nlp"])
+    # `spacy train` wants to read these two before it fills in what is left out.
+    wanted = {key: config["training"].pop(key) for key in ("seed", "gpu_allocator")}
+    assert wanted == config["system"]
+    assert not repeated(config["training"], DEFAULT_CONFIG["training"])
+    for component in config["components"].values():
+        defaults = nlp.get_factory_meta(component["factory"]).default_config
+        assert not repeated(component, defaults), component["factory"]
+    for block in blocks(config):
+        for function in [(key[1:], value) for key, value in block.items() if key.startswith("@")]:
+            arguments = inspect.signature(registry.get(*function)).parameters
+            defaults = {key: argument.default for key, argument in arguments.items()}
+            # The seed follows that of [system].
+            assert repeated(block, defaults) in ([], ["seed"]), function
+
+
+def repeated(block: Dict[str, Any], defaults: Dict[str, Any]) -> List[str]:
+    """The keys whose value is the default."""
+    return [key for key in block if key in defaults and block[key] == defaults[key]]
+
+
+def blocks(block: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
+    """A config's block and all below it."""
+    yield block
+    for value in block.values():
+        if isinstance(value, dict):
+            yield from blocks(value)
+
+
+@pytest.mark.parametrize("name", NAMES + COMPARED)
 def test_score_weights_name_every_default(name: str) -> None:
     """spaCy adds the default weights of components that a config does not name."""
     config = load_config(CONFIGS / f"{name}.cfg")
     named = config["training"]["score_weights"]
     nlp = spacy.blank("en")
     for component_name, component in config["components"].items():
-        factory = component.get("factory") or SOURCED[component_name]
+        factory = component["factory"]
         defaults = nlp.get_factory_meta(factory).default_score_weights
-        assert set(defaults) <= set(named), factory
+        assert set(defaults) <= set(named), component_name
     assert sum(weight or 0.0 for weight in named.values()) == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("multinerd")])
-def test_multinerd_settings(name: str) -> None:
-    """The same for both systems, from the backbone or from a trained pipeline."""
-    config = load_config(CONFIGS / f"{name}.cfg")
+def test_multinerd_settings() -> None:
+    """What both systems are trained with, from the backbone or from a trained pipeline."""
+    config = filled_config(CONFIGS / "multinerd.cfg").interpolate()
     training = config["training"]
     optimizer = training["optimizer"]
     assert config["system"]["seed"] == 42
@@ -63,12 +97,9 @@ def test_multinerd_settings(name: str) -> None:
     assert [len(part) for part in subdivide_batch(batch, 2)] == [16, 16]
     assert optimizer["learn_rate"]["initial_rate"] == 5e-5
     assert [optimizer[key] for key in ("beta1", "beta2", "eps")] == [0.9, 0.999, 1e-8]
-    assert config["initialize"]["before_init"] == {
-        "@callbacks": "mtnlp.FitSchedule.v1",
-        "warmup": 0.1,
-    }
-    if "source" not in config["components"]["transformer"]:
-        assert config["components"]["transformer"]["model"]["window"] == 256
+    schedule = config["initialize"]["before_init"]
+    assert (schedule["@callbacks"], schedule["warmup"]) == ("mtnlp.FitSchedule.v1", 0.1)
+    assert config["components"]["transformer"]["model"]["window"] == 256
 
 
 @pytest.mark.parametrize("name", NAMES + COMPARED)
@@ -81,9 +112,10 @@ def test_no_component_has_a_variable_of_another(name: str) -> None:
 
 def test_spacys_own_ner_trains_as_ours() -> None:
     """It differs in the head, and in the rate that only our heads know."""
-    ours, theirs = (load_config(CONFIGS / f"{name}.cfg") for name in ("conll", "compare/spacy_ner"))
-    del ours["training"]["optimizer"]["head_factor"]
+    files = [CONFIGS / f"{name}.cfg" for name in ("conll", "compare/spacy_ner")]
+    ours, theirs = (filled_config(file).interpolate() for file in files)
     for config in (ours, theirs):
+        del config["training"]["optimizer"]["head_factor"]
         head = config["components"].pop("ner")
         assert head["factory"] == ("crf_ner" if config is ours else "ner")
     assert ours == theirs
@@ -109,9 +141,10 @@ def test_entities_and_sentiment_train_together(backbone: Path, tmp_path: Path, n
 
 def test_nested_and_flat_entities_train_alike() -> None:
     """What differs between the two configs of NEREL is the head, not what is around it."""
-    nested, flat = (load_config(CONFIGS / f"{name}.cfg") for name in ("nerel", "nerel_flat"))
-    del nested["components"]["transformer"]["model"]["layers"]  # for the events
+    files = [CONFIGS / f"{name}.cfg" for name in ("nerel", "nerel_flat")]
+    nested, flat = (filled_config(file).interpolate() for file in files)
     for config in (nested, flat):
+        del config["components"]["transformer"]["model"]["layers"]  # for the events
         del config["training"]["score_weights"]
     for section in ("paths", "system", "corpora", "training", "initialize"):
         assert flat[section] == nested[section], section

@@ -4,12 +4,12 @@ import itertools
 import subprocess
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List
 
 import pytest
-from spacy.util import load_config
 from typer.main import get_command
-from weasel.util.config import load_project_config
+from weasel.util.commands import split_command
+from weasel.util.config import load_project_config, parse_config_overrides
 
 import mtnlp
 from mtnlp.cli.app import VERBS
@@ -85,43 +85,63 @@ def test_order_of_the_main_job() -> None:
     assert named == ["backbone", "stats", "train", "evaluate", "package", "smoke"]
 
 
-def config_values(name: str) -> Tuple[Any, ...]:
-    training = load_config(ROOT / "configs" / f"{name}.cfg")["training"]
-    return (
-        training["max_epochs"],
-        training["batcher"]["size"],
-        training["optimizer"]["learn_rate"]["initial_rate"],
-    )
-
-
-@pytest.mark.parametrize("name", ["en_mtnlp", *SINGLE])
-def test_default_knobs_are_the_configs_own(name: str) -> None:
+@pytest.mark.parametrize("name", ["train", *(f"train-{name}" for name in SINGLE)])
+def test_epochs_rates_and_seeds_stand_in_the_configs_alone(name: str) -> None:
     """`spacy train configs/X.cfg` and `spacy project run` train the same pipeline."""
-    command = commands()["train" if name == "en_mtnlp" else f"train-{name}"]
-    options = arguments(command)
-    file = name.replace("-", "_")
-    assert command["script"][0].startswith(f"python -m spacy train configs/{file}.cfg")
-    assert (
-        int(options["--training.max_epochs"]),
-        int(options["--training.batcher.size"]),
-        float(options["--training.optimizer.learn_rate.initial_rate"]),
-    ) == config_values(file)
-    seed = load_config(ROOT / "configs" / f"{file}.cfg")["system"]["seed"]
-    assert int(options["--system.seed"]) == seed
+    line = commands()[name]["script"][0]
+    options = [word for word in line.split() if word.startswith("--")]
+    paths = ["--paths.train", "--paths.dev"] if name == "train-multinerd-b" else []
+    assert options == ["--output", *paths, "--gpu-id", "--paths.backbone"]
 
 
-def test_knobs_reach_the_commands() -> None:
-    changed = commands(
-        source="local", local="data", conll__path="elsewhere", epochs=3, lr=0.001, encoder="other"
-    )
+def test_both_systems_of_multinerd_share_a_config() -> None:
+    known = commands()
+    for system, corpus in (("a", "corpus"), ("b", "corpus/system_b")):
+        training, scoring = (
+            known[f"train-multinerd-{system}"],
+            known[f"evaluate-multinerd-{system}"],
+        )
+        assert "spacy train configs/multinerd.cfg --output" in training["script"][0]
+        assert f"{corpus}/train/multinerd.spacy" in training["deps"]
+        assert arguments(scoring)["--corpus"] == corpus
+    options = arguments(known["train-multinerd-b"])
+    assert options["--paths.train"] == "corpus/system_b/train"
+    assert options["--paths.dev"] == "corpus/system_b/dev"
+
+
+def test_each_split_is_predicted_once() -> None:
+    for name in ("evaluate", *(f"evaluate-{name}" for name in SINGLE)):
+        dev, test = commands()[name]["script"]
+        assert "mtnlp evaluate" in dev and "--split dev" in dev and "report_dev.json" in dev
+        assert "mtnlp evaluate" in test and "--split test" in test and "report_test.json" in test
+        assert "/test.json" in test.partition("--scores")[2]
+
+
+def test_vars_reach_the_commands() -> None:
+    changed = commands(source="local", local="data", conll__path="elsewhere", encoder="other")
     assert arguments(changed["convert-imdb"])["--source"] == "local"
     assert arguments(changed["convert-imdb"])["--path"] == "data"
     assert arguments(changed["convert-conll"])["--path"] == "elsewhere"
-    assert arguments(changed["train"])["--training.max_epochs"] == "3"
-    rate = arguments(changed["train"])["--training.optimizer.learn_rate.initial_rate"]
-    assert float(rate) == 0.001
     assert "assets/backbone/other" in changed["train"]["deps"]
     assert arguments(changed["package"])["--source"] == "local"
+
+
+@pytest.mark.parametrize(
+    "value", ["--training.max_epochs 2", "--training.max_epochs 2 --system.seed 1"]
+)
+def test_overrides_of_every_training(value: str) -> None:
+    """One variable holds what follows the command. It begins with a blank, because weasel takes
+    a value that begins with `--` for the next option."""
+    overrides = parse_config_overrides(["--vars.training", f" {value}", "--vars.gpu_id=0"])
+    assert overrides == {"vars.training": f" {value}", "vars.gpu_id": 0}
+    config = load_project_config(ROOT, overrides=overrides)
+    lines = [line for command in config["commands"] for line in command["script"]]
+    trainings = [split_command(line) for line in lines if "spacy train" in line]
+    assert len(trainings) == 1 + len(SINGLE)
+    for words in trainings:
+        given = parse_config_overrides(words[words.index("--training.max_epochs") :])
+        assert given["training.max_epochs"] == 2
+        assert given.get("system.seed") == (1 if "seed" in value else None)
 
 
 def test_wheel_of_mtnlp_is_named_after_its_version() -> None:

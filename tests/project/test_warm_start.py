@@ -31,16 +31,20 @@ def folder(backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         options = {"sample": SAMPLE, "limit": (40, 10, 4), "labels": labels}
         convert(ConvertOptions("multinerd", out=folder / system, **options))
     overrides = {"paths.backbone": str(backbone), "components.transformer.model.window": 0}
-    finish(start("multinerd_a", folder, **overrides), folder / "initial")
+    finish(start("a", folder, **overrides), folder / "initial")
     return folder
 
 
-def start(name: str, folder: Path, **overrides: Any) -> Language:
-    """The pipeline of a config before its first step."""
-    system = folder / name.removeprefix("multinerd_")[0]
-    paths = {"paths.train": str(system / "train"), "paths.dev": str(system / "dev")}
-    config = load_config(CONFIGS / f"{name}.cfg", overrides={**paths, **STEPS, **overrides})
+def start(system: str, folder: Path, **overrides: Any) -> Language:
+    """The pipeline of a system before its first step."""
+    paths = {f"paths.{part}": str(folder / system / part) for part in ("train", "dev")}
+    config = load_config(CONFIGS / "multinerd.cfg", overrides={**paths, **STEPS, **overrides})
     return init_nlp(config)
+
+
+def sourced(pipeline: Path, *names: str) -> Dict[str, Any]:
+    """The overrides that take components from a trained pipeline."""
+    return {f"components.{name}": {"source": str(pipeline)} for name in names}
 
 
 def finish(nlp: Language, output: Path) -> Language:
@@ -71,8 +75,8 @@ def dev_loss(nlp: Language, system: Path) -> float:
 def test_system_a_goes_on_where_the_other_ended(folder: Path, tmp_path: Path) -> None:
     initial = spacy.load(folder / "initial" / "model-last")
     before = all_weights(initial)
-    source = str(folder / "initial" / "model-last")
-    nlp = start("multinerd_a_warm", folder, **{"paths.initial": source})
+    source = folder / "initial" / "model-last"
+    nlp = start("a", folder, **sourced(source, "transformer", "fine_ner"))
     assert moved(before, nlp) == {"transformer": False, "fine_ner": False}
     assert nlp.get_pipe("fine_ner").cfg == initial.get_pipe("fine_ner").cfg  # type: ignore
     assert dev_loss(nlp, folder / "a") == pytest.approx(dev_loss(initial, folder / "a")) != 0.0
@@ -85,8 +89,7 @@ def test_system_a_goes_on_where_the_other_ended(folder: Path, tmp_path: Path) ->
 
 def test_system_b_takes_the_encoder_alone(folder: Path, tmp_path: Path) -> None:
     initial = spacy.load(folder / "initial" / "model-last")
-    source = str(folder / "initial" / "model-last")
-    nlp = start("multinerd_b_warm", folder, **{"paths.initial": source})
+    nlp = start("b", folder, **sourced(folder / "initial" / "model-last", "transformer"))
     assert same_weights(encoder_weights(initial), encoder_weights(nlp))
     labels: Any = [set(made.get_pipe("fine_ner").labels) for made in (nlp, initial)]
     assert labels[0] <= set(SYSTEM_B) < labels[1]
@@ -100,8 +103,7 @@ def test_a_pipeline_without_such_a_head_lends_its_encoder(folder: Path) -> None:
     source.remove_pipe("fine_ner")
     source.to_disk(folder / "encoder")
     with pytest.raises(KeyError, match="E944"):
-        start("multinerd_a_warm", folder, **{"paths.initial": str(folder / "encoder")})
-    system = {key: str(folder / "a" / key.split(".")[1]) for key in ("paths.train", "paths.dev")}
-    nlp = start("multinerd_b_warm", folder, **{"paths.initial": str(folder / "encoder"), **system})
+        start("a", folder, **sourced(folder / "encoder", "transformer", "fine_ner"))
+    nlp = start("a", folder, **sourced(folder / "encoder", "transformer"))
     assert same_weights(encoder_weights(source), encoder_weights(nlp))
     assert len(nlp.get_pipe("fine_ner").labels) > len(SYSTEM_B)  # type: ignore[attr-defined]

@@ -22,6 +22,13 @@ def main(
         Optional[List[str]], typer.Option(help="A corpus, such as imdb; repeatable. Default: all.")
     ] = None,
     output: Annotated[Optional[Path], typer.Option(help="A JSON file to write.")] = None,
+    scores: Annotated[
+        Optional[Path],
+        typer.Option(
+            help="A JSON file to write the scores of `spacy evaluate` to. With several corpora, "
+            "those of each go to FILE_NAME.json beside it."
+        ),
+    ] = None,
     samples: Annotated[int, typer.Option(help="Bootstrap resamples of the intervals.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 0,
     chunk_size: Annotated[int, typer.Option(help="Documents processed at once.")] = 64,
@@ -45,9 +52,12 @@ def main(
     of its own gives F1 against the flattened ones: the longest, of equally long ones the first,
     none overlapping.
 
+    With --scores the same predictions also get the scores that `spacy evaluate` gives.
+
     \b
     Example:
-      mtnlp evaluate --model training/conll/model-best --name conll --split test
+      mtnlp evaluate --model training/conll/model-best --name conll --split test \\
+        --output metrics/conll/report.json --scores metrics/conll/test.json
     """
     from wasabi import msg
 
@@ -66,9 +76,23 @@ def main(
         rare_share=rare_share,
     )
     results = evaluate_corpus(
-        model, corpus, split, name, settings=settings, gpu_id=gpu_id, progress=bar
+        model,
+        corpus,
+        split,
+        name,
+        settings=settings,
+        spacy_scores=scores is not None,
+        gpu_id=gpu_id,
+        progress=bar,
     )
+    spacy_scores = results.pop("spacy_scores", None)
     print_tables(evaluation_tables(results))
     if output is not None:
         write_json(output, results)
         msg.good(f"Metrics written to {output}")
+    if scores is not None:
+        write_json(scores, spacy_scores["overall"])
+        if len(spacy_scores["by_corpus"]) > 1:
+            for corpus_name, own in spacy_scores["by_corpus"].items():
+                write_json(scores.with_name(f"{scores.stem}_{corpus_name}.json"), own)
+        msg.good(f"Scores written to {scores}")

@@ -1,6 +1,8 @@
 """Evaluation of all tasks of a pipeline on annotated documents."""
 
+from itertools import islice
 from pathlib import Path
+from time import perf_counter
 from typing import (
     Any,
     Dict,
@@ -30,6 +32,7 @@ from .entities import EntityEvaluation
 from .loss import MeanLosses
 from .options import Settings
 from .raw_text import RawTextEvaluation
+from .spacy_scores import SpacyScores, clean
 from .vectors import VectorEvaluation
 
 VECTORS = "vectors"
@@ -62,6 +65,22 @@ def evaluate(
         `sentence_vectors`, or "vectors" without one.
     """
     settings = settings or Settings()
+    chunks = (("", chunk) for chunk in minibatch(docs, settings.chunk_size))
+    return _evaluate(nlp, chunks, train_cats, settings)
+
+
+def _evaluate(
+    nlp: Language,
+    chunks: Iterable[Tuple[str, List[Doc]]],
+    train_cats: Optional[List[Cats]],
+    settings: Settings,
+    scores: Optional[SpacyScores] = None,
+) -> Dict[str, Any]:
+    """What `evaluate` does, chunk by chunk.
+
+    chunks: of reference documents, each with the name of its corpus. scores: takes up every
+        prediction, too.
+    """
     entities, categories = _collectors(nlp)
     vectors, losses = VectorEvaluation(), MeanLosses(nlp)
     raw_text = RawTextEvaluation({name: item.spans_key for name, item in entities.items()})
@@ -70,11 +89,16 @@ def evaluate(
     # A cleaner would drop the hidden states which the losses are computed from.
     cleaners = [name for name, pipe in nlp.pipeline if isinstance(pipe, DocCleaner)]
     with nlp.select_pipes(disable=cleaners):
-        for references in minibatch(docs, settings.chunk_size):
+        for corpus, references in chunks:
+            start = perf_counter()
             examples = predict(nlp, references)
+            seconds = perf_counter() - start
             number += len(examples)
             for collector in collectors:
                 collector.add(examples)
+            if scores is not None:
+                clean(nlp, cleaners, [example.predicted for example in examples])
+                scores.add(corpus, examples, seconds)
             del examples
             if settings.raw_text:
                 raw_text.add(nlp, references)
@@ -121,6 +145,7 @@ def evaluate_corpus(
     names: Optional[Sequence[str]] = None,
     *,
     settings: Optional[Settings] = None,
+    spacy_scores: bool = False,
     gpu_id: int = -1,
     progress: Progress = quiet,
 ) -> Dict[str, Any]:
@@ -128,30 +153,53 @@ def evaluate_corpus(
 
     names: the corpora, all of the split by default. The same ones of the train split, where
         they are there, give the constant baselines.
+    spacy_scores: whether to score the same predictions as `spacy evaluate` does, too. All documents
+        then stay in memory.
     gpu_id: -1 for the CPU.
     progress: wraps the stream of documents, for a progress bar.
-    RETURNS: what `evaluate` returns, and "model", "split" and "corpora".
+    RETURNS: what `evaluate` returns, and "model", "split" and "corpora"; with `spacy_scores` also
+        "spacy_scores": {"overall": scores, "by_corpus": {name: scores}}.
     RAISES MtnlpError (E150, E503) where there is no corpus or no pipeline, DataError for a
         broken file.
     """
     files = corpus_files(corpus / split, names)
     nlp = load_pipeline(model, gpu_id)
-    total = sum(len(open_docbin(file)) for file in files)
+    settings = settings or Settings()
+    sizes = {file.stem: len(open_docbin(file)) for file in files}
     train = [corpus / "train" / file.name for file in files]
     train_files = [file for file in train if file.exists()]
     train_cats: List[Cats] = [dict(doc.cats) for doc in read_docs(train_files, nlp) if doc.cats]
-    results = evaluate(
+    docs = progress(read_docs(files, nlp), split, sum(sizes.values()))
+    scores = SpacyScores(nlp) if spacy_scores else None
+    results = _evaluate(
         nlp,
-        progress(read_docs(files, nlp), split, total),
-        train_cats=train_cats if train_files else None,
-        settings=settings,
+        corpus_chunks(docs, sizes, settings.chunk_size),
+        train_cats if train_files else None,
+        settings,
+        scores,
     )
+    if scores is not None:
+        by_corpus = scores.by_corpus()
+        results["spacy_scores"] = {"overall": scores.overall(), "by_corpus": by_corpus}
     return {
         "model": f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}",
         "split": split,
         "corpora": [file.stem for file in files],
         **results,
     }
+
+
+def corpus_chunks(
+    docs: Iterable[Doc], sizes: Dict[str, int], chunk_size: int
+) -> Iterator[Tuple[str, List[Doc]]]:
+    """Cut a stream of documents into chunks of one corpus each.
+
+    sizes: the number of documents of each corpus, in the order of the stream.
+    """
+    stream = iter(docs)
+    for name, size in sizes.items():
+        for chunk in minibatch(islice(stream, size), chunk_size):
+            yield name, chunk
 
 
 def read_docs(files: Iterable[Path], nlp: Language) -> Iterator[Doc]:
