@@ -1,12 +1,14 @@
 """Systems A and B of MultiNERD, starting from a trained pipeline by spaCy's `source`."""
 
 import io
+import json
 from pathlib import Path
 from typing import Any, Dict
 
 import numpy
 import pytest
 import spacy
+from spacy.cli._util import parse_config_overrides
 from spacy.language import Language
 from spacy.training import Corpus
 from spacy.training.initialize import init_nlp
@@ -43,8 +45,11 @@ def start(system: str, folder: Path, **overrides: Any) -> Language:
 
 
 def sourced(pipeline: Path, *names: str) -> Dict[str, Any]:
-    """The overrides that take components from a trained pipeline."""
-    return {f"components.{name}": {"source": str(pipeline)} for name in names}
+    """Overrides that take components from a trained pipeline, as the command line reads them."""
+    block = json.dumps({"source": str(pipeline)})
+    return parse_config_overrides(
+        [word for name in names for word in (f"--components.{name}", block)]
+    )
 
 
 def finish(nlp: Language, output: Path) -> Language:
