@@ -277,10 +277,8 @@ def test_entity_ruler_first(
     assert listed(nlp(TEXT).ents) == [(0, 2, "PER"), (4, 5, "LOC")]
 
 
-def test_kept_whatever_min_confidence_says(
-    ruled: Language, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(ruled.get_pipe("crf_ner").cfg, "min_confidence", 1.0)  # type: ignore
+def test_kept_whatever_the_threshold_is(ruled: Language, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ruled.get_pipe("crf_ner").cfg, "threshold", 1.0)  # type: ignore
     assert listed(ruled(TEXT).ents) == [(4, 5, "CITY")]
 
 

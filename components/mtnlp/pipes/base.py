@@ -4,7 +4,19 @@ import json
 from collections import Counter
 from itertools import islice
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import (
+    Any,
+    Callable,
+    ClassVar,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import torch
 from spacy import util
@@ -47,6 +59,9 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
     under way), summed over its sub-batches. `skipped_labels`, not saved, counts the gold labels
     seen in training that are none of the pipe's.
     """
+
+    # What keys of `cfg` were called in pipelines saved before, and are called now.
+    earlier_names: ClassVar[Dict[str, str]] = {}
 
     def __init__(
         self,
@@ -302,5 +317,13 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
     def restore(self, cfg: Dict[str, Any]) -> None:
         """Take over a saved `cfg` and build the head it describes."""
         self.cfg.update(cfg)
+        self.take_over_earlier_names()
         if self.cfg["width"] is not None:
             self.build()
+
+    def take_over_earlier_names(self) -> None:
+        """Move what `cfg` holds under an earlier name to the name of today. Only a saved `cfg` or
+        somebody who sets it by hand has one, so it counts more than what is there."""
+        for earlier, name in self.earlier_names.items():
+            if earlier in self.cfg:
+                self.cfg[name] = self.cfg.pop(earlier)

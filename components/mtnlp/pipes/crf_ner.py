@@ -1,6 +1,6 @@
 """`crf_ner`: flat entities with a probability for each."""
 
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence
+from typing import Any, Callable, ClassVar, Dict, Iterable, List, Optional, Sequence
 
 import torch
 from spacy.language import Language
@@ -10,8 +10,10 @@ from spacy.vocab import Vocab
 from thinc.api import Config, Model
 
 from ..annotation.layers import EntityLayer, entity_layer
+from ..errors import Errors, MtnlpError
 from ..gold.entities import gold_labels, tag_targets
 from ..gold.targets import Target
+from ..log import logger
 from ..models.listener import require_encoded
 from ..ranges import PROBABILITY, require
 from .base import TorchPipe
@@ -26,7 +28,7 @@ DEFAULT_CONFIG = Config().from_str(
     [crf_ner]
     spans_key = null
     overwrite_ents = true
-    min_confidence = 0.0
+    threshold = 0.0
     score_loss = false
     task_weight = 1.0
     weighting = "static"
@@ -61,11 +63,12 @@ def make_crf_ner(
     model: Model,
     spans_key: Optional[str],
     overwrite_ents: bool,
-    min_confidence: float,
+    threshold: float,
     score_loss: bool,
     task_weight: float,
     weighting: Weighting,
     scorer: Optional[Callable],
+    min_confidence: Optional[float] = None,
 ) -> "CRFNER":
     """A tagger of flat entities.
 
@@ -76,15 +79,16 @@ def make_crf_ner(
         are replaced. If not, they stay as they are, with the score 1.0, and what is found around
         them is the best reading given them, with probabilities given them. Can be changed in a
         trained pipeline: `pipe.cfg["overwrite_ents"]`.
-    min_confidence: entities less probable are not written. Can be changed in a trained pipeline:
-        `pipe.cfg["min_confidence"]`.
+    threshold: the least probability of an entity: less probable ones are not written. Can be
+        changed in a trained pipeline: `pipe.cfg["threshold"]`.
     task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
         `WeightedTasks`. weighting: "uncertainty" learns it instead.
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.EntityScorer.v1`.
+    min_confidence: the earlier name of `threshold`, still read from older configs.
     Raises MtnlpError E330 for settings out of range, E331 where another pipe of `nlp` writes the
-    same SpanGroup.
+    same SpanGroup, E333 where `threshold` and `min_confidence` contradict each other.
     """
     pipe = CRFNER(
         nlp.vocab,
@@ -92,7 +96,7 @@ def make_crf_ner(
         name,
         spans_key=spans_key,
         overwrite_ents=overwrite_ents,
-        min_confidence=min_confidence,
+        threshold=read_threshold(name, threshold, min_confidence),
         task_weight=task_weight,
         weighting=weighting,
         scorer=scorer,
@@ -100,6 +104,25 @@ def make_crf_ner(
     pipe.cfg["score_loss"] = score_loss
     check_new_group(nlp, name, pipe.cfg)
     return pipe
+
+
+def read_threshold(name: str, threshold: float, min_confidence: Optional[float]) -> float:
+    """The threshold of a config that may have it under its earlier name; a warning W334 where that
+    counts. name: of the component.
+
+    Raises MtnlpError E330 for an earlier one out of range, E333 where both are set and differ.
+    """
+    require(name, PROBABILITY, min_confidence=min_confidence)
+    if not min_confidence or min_confidence == threshold:
+        return threshold
+    if threshold:
+        raise MtnlpError(Errors.E333.format(name=name, threshold=threshold, earlier=min_confidence))
+    logger.warning(
+        Errors.W334.format(
+            owner=name, earlier="min_confidence", name="threshold", value=min_confidence
+        )
+    )
+    return min_confidence
 
 
 class CRFNER(TorchPipe):
@@ -110,6 +133,11 @@ class CRFNER(TorchPipe):
     alone; it changes no entity. `training.temperature` fits it, `initialize` sets it to 1.0.
     """
 
+    earlier_names: ClassVar[Dict[str, str]] = {
+        **TorchPipe.earlier_names,
+        "min_confidence": "threshold",
+    }
+
     def __init__(
         self,
         vocab: Vocab,
@@ -118,16 +146,16 @@ class CRFNER(TorchPipe):
         *,
         spans_key: Optional[str] = None,
         overwrite_ents: bool = True,
-        min_confidence: float = 0.0,
+        threshold: float = 0.0,
         task_weight: float = 1.0,
         weighting: Weighting = "static",
         scorer: Optional[Callable] = None,
     ):
-        require(name, PROBABILITY, min_confidence=min_confidence)
+        require(name, PROBABILITY, threshold=threshold)
         settings = {
             "spans_key": spans_key,
             "overwrite_ents": overwrite_ents,
-            "min_confidence": min_confidence,
+            "threshold": threshold,
             "temperature": 1.0,
             "task_weight": task_weight,
             "weighting": weighting,
@@ -164,6 +192,7 @@ class CRFNER(TorchPipe):
     def predict(self, docs: Iterable[Doc]) -> Predictions:
         """The entities of the batch and their probabilities. Raises MtnlpError E310 for Docs
         without the vectors of the encoder."""
+        self.take_over_earlier_names()
         docs = list(docs)
         require_encoded(self.model, docs, self.name)
         output, mask = self.model.predict(docs)
@@ -177,7 +206,7 @@ class CRFNER(TorchPipe):
             spans, probabilities = self.module.decode(
                 output.scores, mask, *settings, allowed=given.allowed
             )
-        kept = probabilities >= self.cfg["min_confidence"]
+        kept = probabilities >= self.cfg["threshold"]
         if given is not None:
             kept &= ~begin_in(spans, given.held)
         return Predictions(spans[kept].cpu().numpy(), probabilities[kept].cpu().numpy())

@@ -98,8 +98,8 @@ def make_span_ner(
         first, none that cross; "all"; or the name or `@layers` block of another one (see
         `structured.span_decoding`). In a trained pipeline the name can be changed:
         `pipe.cfg["decoder"]`; it is null where the decoder is that of the block.
-    threshold: the least probability of an entity: what `min_confidence` is in `crf_ner`. Can be
-        changed in a trained pipeline: `pipe.cfg["threshold"]`.
+    threshold: the least probability of an entity. Can be changed in a trained pipeline:
+        `pipe.cfg["threshold"]`.
     task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
         `WeightedTasks`. weighting: "uncertainty" learns it instead.
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
