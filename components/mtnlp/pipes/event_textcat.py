@@ -29,7 +29,7 @@ DEFAULT_CONFIG = Config().from_str(
     loss_exclusive = null
     loss_multilabel = null
     label_heads = "shared"
-    dependency = false
+    label_correlation = false
 
     [event_textcat.model.tok2vec]
     @architectures = "mtnlp.TransformerPooler.v1"

@@ -26,7 +26,7 @@ DEFAULT_CONFIG = Config().from_str(
     loss_exclusive = null
     loss_multilabel = null
     label_heads = "shared"
-    dependency = false
+    label_correlation = false
 
     [multitask_textcat.model.tok2vec]
     @architectures = "mtnlp.TransformerPooler.v1"
