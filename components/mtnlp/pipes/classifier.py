@@ -1,6 +1,6 @@
 """What `multitask_textcat` and `event_textcat` share."""
 
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Unpack
 
 import numpy
 import torch
@@ -28,7 +28,18 @@ from ..ranges import PROBABILITY, require
 from ..types import Task
 from .base import TorchPipe
 from .extensions import install_extension
-from .weighting import Weighting
+from .settings import CommonSettings
+
+# The model of both factories, for `default_config`.
+MODEL = """
+@architectures = "mtnlp.DocClassifier.v1"
+hidden = null
+dropout = 0.1
+loss_exclusive = null
+loss_multilabel = null
+label_heads = "shared"
+label_correlation = false
+"""
 
 
 class DocClassifier(TorchPipe):
@@ -56,26 +67,22 @@ class DocClassifier(TorchPipe):
         *,
         tasks: Dict[str, bool],
         threshold: float = 0.5,
-        task_weight: float = 1.0,
         task_weights: Optional[Dict[str, float]] = None,
-        weighting: Weighting = "static",
-        scorer: Optional[Callable] = None,
+        **common: Unpack[CommonSettings],
     ):
         """tasks: by name, whether exactly one of the task's labels holds.
         threshold: of the probability, for labels that hold each for itself.
-        task_weight, weighting: see `WeightedTasks`. task_weights: of single tasks, 1.0 where there
-        is none. Raises MtnlpError E303 without tasks, E330 for a threshold that is no
+        task_weights: of single tasks, 1.0 where there is none.
+        Raises MtnlpError E303 without tasks, E330 for a threshold that is no
         probability, E332 for a name that cannot be, E440 and E441 for weights."""
         require(name, PROBABILITY, threshold=threshold)
         super().__init__(
             vocab,
             model,
             name,
-            scorer=scorer,
             threshold=threshold,
-            task_weight=task_weight,
             task_weights=task_weights or {},
-            weighting=weighting,
+            **common,
         )
         if not tasks:
             raise MtnlpError(Errors.E303.format(name=name))

@@ -1,54 +1,45 @@
 """`crf_ner`: flat entities with a probability for each."""
 
-from typing import Any, Callable, ClassVar, Dict, Iterable, List, Optional, Sequence
+from typing import Callable, ClassVar, Dict, Iterable, List, Optional, Sequence, Unpack
 
 import torch
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Config, Model
+from thinc.api import Model
 
-from ..annotation.layers import EntityLayer, entity_layer
 from ..errors import Errors, MtnlpError
-from ..gold.entities import gold_labels, tag_targets
+from ..gold.entities import tag_targets
 from ..gold.targets import Target
 from ..log import logger
 from ..models.listener import require_encoded
 from ..ranges import PROBABILITY, require
-from .base import TorchPipe
-from .entity_spans import Predictions, find_white_space, install_confidence, write_entities
-from .group_names import check_groups, check_new_group
-from .kept_entities import GivenTags, begin_in, find_kept, given_tags, kept_entities
+from .entity_pipe import EntityPipe
+from .entity_spans import Predictions, find_white_space, install_confidence
+from .group_names import check_new_group
+from .kept_entities import GivenTags, begin_in, find_kept, given_tags
 from .nbest import Hypothesis, make_hypotheses
+from .settings import LISTENER, CommonSettings, default_config
 from .weighting import Weighting
 
-DEFAULT_CONFIG = Config().from_str(
-    """
-    [crf_ner]
+DEFAULT_CONFIG = default_config(
+    settings="""
     spans_key = null
     overwrite_ents = true
     threshold = 0.0
-    score_loss = false
-    task_weight = 1.0
-    weighting = "static"
-    scorer = {"@scorers": "mtnlp.EntityScorer.v1"}
-
-    [crf_ner.model]
+    """,
+    scorer="mtnlp.EntityScorer.v1",
+    model="""
     @architectures = "mtnlp.TokenClassifier.v1"
     decoder = "crf"
     scheme = "bio"
     hidden = null
     dropout = 0.1
     loss = null
-
-    [crf_ner.model.tok2vec]
-    @architectures = "mtnlp.TransformerListener.v1"
-    grad_factor = 1.0
-    upstream = "*"
-    transformer = null
-    """
-)["crf_ner"]
+    """,
+    tok2vec=LISTENER,
+)
 
 
 @Language.factory(
@@ -81,8 +72,8 @@ def make_crf_ner(
         trained pipeline: `pipe.cfg["overwrite_ents"]`.
     threshold: the least probability of an entity: less probable ones are not written. Can be
         changed in a trained pipeline: `pipe.cfg["threshold"]`.
-    task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
-        `WeightedTasks`. weighting: "uncertainty" learns it instead.
+    task_weight: λ, how much this component's loss counts; mostly in the shared encoder.
+    weighting: "uncertainty" learns it instead.
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.EntityScorer.v1`.
@@ -97,11 +88,11 @@ def make_crf_ner(
         spans_key=spans_key,
         overwrite_ents=overwrite_ents,
         threshold=read_threshold(name, threshold, min_confidence),
+        score_loss=score_loss,
         task_weight=task_weight,
         weighting=weighting,
         scorer=scorer,
     )
-    pipe.cfg["score_loss"] = score_loss
     check_new_group(nlp, name, pipe.cfg)
     return pipe
 
@@ -125,7 +116,7 @@ def read_threshold(name: str, threshold: float, min_confidence: Optional[float])
     return min_confidence
 
 
-class CRFNER(TorchPipe):
+class CRFNER(EntityPipe):
     """Finds flat entities; each has a score in a SpanGroup, by default its exact probability: that
     of all readings which hold it, with or without white space around it.
 
@@ -134,7 +125,7 @@ class CRFNER(TorchPipe):
     """
 
     earlier_names: ClassVar[Dict[str, str]] = {
-        **TorchPipe.earlier_names,
+        **EntityPipe.earlier_names,
         "min_confidence": "threshold",
     }
 
@@ -147,47 +138,23 @@ class CRFNER(TorchPipe):
         spans_key: Optional[str] = None,
         overwrite_ents: bool = True,
         threshold: float = 0.0,
-        task_weight: float = 1.0,
-        weighting: Weighting = "static",
-        scorer: Optional[Callable] = None,
+        **common: Unpack[CommonSettings],
     ):
         require(name, PROBABILITY, threshold=threshold)
-        settings = {
-            "spans_key": spans_key,
-            "overwrite_ents": overwrite_ents,
-            "threshold": threshold,
-            "temperature": 1.0,
-            "task_weight": task_weight,
-            "weighting": weighting,
-        }
-        super().__init__(vocab, model, name, scorer=scorer, **settings)
+        super().__init__(
+            vocab,
+            model,
+            name,
+            spans_key=spans_key,
+            overwrite_ents=overwrite_ents,
+            threshold=threshold,
+            temperature=1.0,
+            **common,
+        )
         install_confidence()
-
-    @property
-    def layer(self) -> EntityLayer:
-        return entity_layer(self.cfg["spans_key"])
-
-    def head_sizes(self) -> Dict[str, Any]:
-        return {"labels": list(self.labels)}
-
-    def find_labels(self, examples: Iterable[Example]) -> List[str]:
-        return gold_labels(examples, self.cfg["spans_key"])
 
     def get_target(self, examples: Sequence[Example]) -> Target:
         return tag_targets(examples, self.cfg["spans_key"], self.labels, self.module.scheme)
-
-    def initialize(
-        self,
-        get_examples: Callable[[], Iterable[Example]],
-        *,
-        nlp: Optional[Language] = None,
-        labels: Optional[List[str]] = None,
-    ) -> None:
-        """As `TorchPipe.initialize`. Raises MtnlpError E331 where another pipe writes the same
-        SpanGroup."""
-        if nlp is not None:
-            check_groups(nlp)
-        super().initialize(get_examples, nlp=nlp, labels=labels)
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
         """The entities of the batch and their probabilities. Raises MtnlpError E310 for Docs
@@ -242,9 +209,3 @@ class CRFNER(TorchPipe):
         return make_hypotheses(
             docs, spans.cpu().numpy(), log_probabilities.cpu().numpy(), self.labels, kept
         )
-
-    def set_annotations(self, docs: Iterable[Doc], predictions: Predictions) -> None:
-        """Write `doc.ents` or `doc.spans[spans_key]`, and the group with the scores."""
-        docs = list(docs)
-        kept = kept_entities(docs, self.cfg, self.name)
-        write_entities(docs, predictions, self.labels, self.cfg["spans_key"], self.name, kept)

@@ -14,16 +14,11 @@ from ..log import logger
 
 class Labelled:
     """What a trainable pipe does with its labels, `cfg["labels"]`, in the order of the head's
-    scores.
-
-    `skipped_labels`, not saved, counts the gold labels that training met and that are none of
-    these, in all epochs so far: entities, or documents of which a category holds.
-    """
+    scores. They are all the state it has."""
 
     name: str
     vocab: Vocab
     cfg: Dict[str, Any]
-    skipped_labels: "Counter[str]"
 
     @property
     def is_built(self) -> bool:
@@ -92,22 +87,29 @@ class Labelled:
                 layer.check(example.reference, index)
             yield example
 
-    def count_skipped(self, examples: Sequence[Example]) -> None:
-        """Count those labels of a batch that the pipe does not know, and warn of new ones.
+
+class SkippedLabels(Counter[str]):
+    """Counts the gold labels that training met and that are none of a pipe's, in all epochs so far:
+    entities, or documents of which a category holds."""
+
+    def count(self, examples: Sequence[Example], pipe: Any) -> None:
+        """Count those of a batch, and warn of new ones.
 
         A head has its labels when it is built. What is labelled otherwise is missing in the gold:
         neither it nor "nothing there" can be learnt. A label is told once, when it first comes.
+
+        pipe: a `Labelled` one.
         """
-        layer = self.layer
+        layer = pipe.layer
         if layer is None:
             return
         found: Counter[str] = Counter()
         for example in examples:
             found.update(layer.label_counts(example.reference))
-        for label in self.labels:
+        for label in pipe.labels:
             del found[label]
-        new = sorted(found.keys() - self.skipped_labels.keys())
-        self.skipped_labels.update(found)
+        new = sorted(found.keys() - self.keys())
+        self.update(found)
         if new:
             counts = ", ".join(f"'{label}' ({found[label]})" for label in new)
-            logger.warning(Errors.E345.format(name=self.name, counts=counts, layer=layer))
+            logger.warning(Errors.E345.format(name=pipe.name, counts=counts, layer=layer))

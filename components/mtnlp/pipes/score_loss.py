@@ -1,6 +1,6 @@
 """The loss on development data, without another pass of the encoder."""
 
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple
 from weakref import WeakKeyDictionary
 
 import torch
@@ -42,35 +42,6 @@ class HeadInputs:
         """The inputs of some Docs, None where one of them is not known."""
         rows = [self._rows.get(doc) for doc in docs]
         return None if any(row is None for row in rows) else rows
-
-
-class ScoresLoss:
-    """What a trainable pipe needs to have its loss among its scores; off until
-    `cfg["score_loss"]` is true."""
-
-    name: str
-    cfg: Dict[str, Any]
-    model: Model
-
-    def watch_loss(self) -> None:
-        """To be called once, when `cfg` is there."""
-        self.cfg["score_loss"] = False
-        self.head_inputs = HeadInputs()
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """As `TrainablePipe.pipe`; what `score` computes the loss from is kept with each Doc."""
-        if self.cfg["score_loss"]:
-            stream = self.head_inputs.watch(stream, self.model.get_ref("tok2vec"), batch_size)
-        return super().pipe(stream, batch_size=batch_size)  # type: ignore[misc]
-
-    def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
-        """The scorer's scores and, with `score_loss`, the mean loss per annotated unit under
-        `NAME_loss`: 0.0 where nothing is annotated, left out for Docs that this pipe has not
-        predicted in this process."""
-        examples = list(examples)
-        scores = super().score(examples, **kwargs)  # type: ignore[misc]
-        loss = mean_loss(self, examples) if self.cfg["score_loss"] else None
-        return scores if loss is None else {**scores, f"{self.name}_loss": loss}
 
 
 @torch.no_grad()

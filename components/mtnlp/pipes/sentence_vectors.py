@@ -7,7 +7,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, torch2xp, xp2torch
+from thinc.api import Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 from thinc.util import to_numpy
 
@@ -16,28 +16,20 @@ from ..gold.targets import Target
 from ..log import logger
 from ..models.listener import require_encoded
 from .base import TorchPipe
+from .settings import POOLER, default_config
 from .vector_hooks import install_vectors, set_sentence_vector, set_vector_hooks
 
-DEFAULT_CONFIG = Config().from_str(
-    """
-    [sentence_vectors]
-    store_tensor = true
-    scorer = {"@scorers": "mtnlp.VectorScorer.v1"}
-
-    [sentence_vectors.model]
+DEFAULT_CONFIG = default_config(
+    settings="store_tensor = true",
+    scorer="mtnlp.VectorScorer.v1",
+    model="""
     @architectures = "mtnlp.SentenceEncoder.v1"
     width = null
     normalize = true
-
-    [sentence_vectors.model.tok2vec]
-    @architectures = "mtnlp.TransformerPooler.v1"
-    pooling = "mean"
-    layers = []
-    grad_factor = 1.0
-    upstream = "*"
-    transformer = null
-    """
-)["sentence_vectors"]
+    """,
+    tok2vec=POOLER,
+    common="",
+)
 
 
 @Language.factory(
