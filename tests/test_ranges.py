@@ -11,7 +11,7 @@ from spacy import registry
 from thinc.api import registry as thinc_registry
 
 from mtnlp.errors import MtnlpError
-from mtnlp.nn.temperature import tempered, tempered_columns
+from mtnlp.nn.temperature import scale_by_temperature, scale_columns_by_temperature
 from mtnlp.pipes.crf_ner import CRFNER
 from mtnlp.pipes.multitask_textcat import DocClassifier
 from mtnlp.ranges import COUNT, DROPOUT, PROBABILITY, SIZE, require, require_choice
@@ -132,7 +132,10 @@ def test_training(create: Callable[..., Any], settings: Dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("value", [0.0, -1.0, nan, inf])
 def test_temperatures(value: float) -> None:
-    for function, given in ((tempered, value), (tempered_columns, [1.0, value])):
+    for function, given in (
+        (scale_by_temperature, value),
+        (scale_columns_by_temperature, [1.0, value]),
+    ):
         with pytest.raises(MtnlpError, match=rf"(E235|E330).* {value}"):
             function(torch.ones(2, 2), given)
 

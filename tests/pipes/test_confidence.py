@@ -12,7 +12,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from mtnlp.errors import MtnlpError
-from mtnlp.pipes.nbest import Hypothesis, make_hypotheses
+from mtnlp.pipes.nbest import Reading, make_readings
 from mtnlp.types import Annotation
 from tests.pipes.cases import (
     TEXTS,
@@ -194,7 +194,7 @@ def test_nbest(name: str, backbone: Path) -> None:
         if not any(token.is_space for token in doc):
             assert found[0].entities == entities_of(doc, name)
         if not len(doc):
-            assert found == [Hypothesis(1.0, [])]
+            assert found == [Reading(1.0, [])]
         (alone,) = pipe.nbest([doc], 4)
         assert [r.entities for r in alone] == [r.entities for r in found]
         assert [r.probability for r in alone] == pytest.approx([r.probability for r in found], 1e-4)
@@ -271,10 +271,10 @@ def test_readings_that_differ_in_white_space_are_one() -> None:
     logs[1, 1:] = -numpy.inf
     # "Anna" is a PER; "Anna " is; " " is, which is nothing.
     spans = numpy.array([[0, 0, 1, 0], [1, 0, 2, 0], [2, 1, 2, 0]])
-    both, none = make_hypotheses([doc, empty], spans, logs, ["PER"])
+    both, none = make_readings([doc, empty], spans, logs, ["PER"])
     assert [reading.entities for reading in both] == [[Annotation(0, 1, "PER")], []]
     assert [reading.probability for reading in both] == pytest.approx([0.7, 0.2])
-    assert none == [Hypothesis(1.0, [])]
+    assert none == [Reading(1.0, [])]
 
 
 def test_nbest_needs_a_crf_and_vectors(backbone: Path) -> None:

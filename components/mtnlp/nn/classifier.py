@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterator, List, Optional, Set, Tuple, cast
 import torch
 
 from ..errors import Errors, MtnlpError
-from ..losses.base import adopt, pass_counts
+from ..losses.base import bind_loss, pass_counts
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.class_weights import without_weights
 from ..losses.cross_entropy import CrossEntropy
@@ -72,8 +72,8 @@ class Classifier(torch.nn.Module):
             exclusive = bool(task["exclusive"])
             default = CrossEntropy() if exclusive else BinaryCrossEntropy()
             loss = loss_exclusive if exclusive else loss_multilabel
-            loss = without_weights(loss, labels_beside(tasks, task))
-            own = adopt(
+            loss = without_weights(loss, labels_of_other_tasks(tasks, task))
+            own = bind_loss(
                 loss,
                 default,
                 task["labels"],
@@ -164,7 +164,7 @@ class Classifier(torch.nn.Module):
             begin += size
 
 
-def labels_beside(tasks: Dict[str, Dict[str, Any]], own: Dict[str, Any]) -> Set[str]:
+def labels_of_other_tasks(tasks: Dict[str, Dict[str, Any]], own: Dict[str, Any]) -> Set[str]:
     """The labels that only other tasks of a task's kind have."""
     alike = [task["labels"] for task in tasks.values() if task["exclusive"] == own["exclusive"]]
     return set().union(*alike) - set(own["labels"])

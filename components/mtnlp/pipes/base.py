@@ -13,8 +13,8 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from ..errors import Errors, MtnlpError
 from ..gold.targets import Target
 from ..models import concat_tok2vec
-from ..models.forking import use_one_thread_if_forked
-from ..models.listener import require_encoded
+from ..models.fork_safety import use_one_thread_if_forked
+from ..models.listener import require_encoder_output
 from ..models.torch_head import build_head, head_module
 from ..types import HeadOutput, LossBatch
 from .encoder_vectors import find_width, select, zeros_like
@@ -176,20 +176,20 @@ class TorchPipe(Labelled, SavedPipe):
         docs = [eg.predicted for eg in examples]
         if not any(len(doc) for doc in docs):
             return losses
-        require_encoded(self.model, docs, self.name, is_train=True)
+        require_encoder_output(self.model, docs, self.name, is_train=True)
         set_dropout_rate(self.model, drop)
         vectors, backprop_vectors = self.model.get_ref("tok2vec").begin_update(docs)
         d_vectors = zeros_like(vectors)
         target = self.get_target(examples)
         self.skipped_labels.count(examples, self)
-        if target.rows:
-            chosen = select(vectors, target.rows)
+        if target.doc_indices:
+            chosen = select(vectors, target.doc_indices)
             (output, _), backprop_head = self.model.get_ref("head").begin_update(chosen)
             loss, d_output = self.get_loss_gradient(target, output)
             losses[self.name] += loss
             self._step_loss.add(loss)
-            for row, d_row in zip(target.rows, backprop_head(d_output), strict=True):
-                d_vectors[row] = d_row
+            for i, d_doc in zip(target.doc_indices, backprop_head(d_output), strict=True):
+                d_vectors[i] = d_doc
         backprop_vectors(d_vectors)
         if sgd not in (None, False):
             self.finish_update(sgd)
@@ -271,7 +271,7 @@ class TorchPipe(Labelled, SavedPipe):
     def get_loss(self, examples: Iterable[Example], scores: Any) -> Tuple[float, HeadOutput]:
         """The loss and its gradient for the output of the annotated Docs among the examples.
 
-        scores: the `HeadOutput` of exactly the Docs that `get_target(examples).rows` names.
+        scores: the `HeadOutput` of exactly the Docs that `get_target(examples).doc_indices` names.
         """
         return self.get_loss_gradient(self.get_target(list(examples)), scores)
 
@@ -283,10 +283,10 @@ class TorchPipe(Labelled, SavedPipe):
         RETURNS: the sum over annotated units, and their number.
         """
         target = self.get_target(examples)
-        if not target.rows:
+        if not target.doc_indices:
             return 0.0, 0.0
-        docs = [examples[row].predicted for row in target.rows]
-        require_encoded(self.model, docs, self.name)
+        docs = [examples[i].predicted for i in target.doc_indices]
+        require_encoder_output(self.model, docs, self.name)
         output, _ = self.model.predict(docs)
         return float(self.head_loss(target, output)), target.units
 

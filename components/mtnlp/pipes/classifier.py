@@ -22,8 +22,8 @@ from ..annotation.layers import CategoriesLayer
 from ..errors import Errors, MtnlpError
 from ..gold.categories import category_targets, gold_task_labels
 from ..gold.targets import Target
-from ..models.listener import require_encoded
-from ..nn.temperature import tempered_columns
+from ..models.listener import require_encoder_output
+from ..nn.temperature import scale_columns_by_temperature
 from ..ranges import PROBABILITY, require
 from ..types import Task
 from .base import TorchPipe
@@ -195,7 +195,7 @@ class DocClassifier(TorchPipe):
         """Probabilities `[docs, labels]`, zeros for Docs that hold nothing to read. Raises
         MtnlpError E310 for Docs without the vectors of the encoder."""
         docs = list(docs)
-        require_encoded(self.model, docs, self.name)
+        require_encoder_output(self.model, docs, self.name)
         output, has_text = self.model.predict(docs)
         probabilities = self.probabilities(output.scores)
         probabilities[~has_text.cpu().numpy()] = 0.0
@@ -213,7 +213,9 @@ class DocClassifier(TorchPipe):
         if fitted:
             sizes = [len(task["labels"]) for task in self.tasks.values()]
             each = [fitted.get(name, 1.0) for name in self.tasks]
-            scores = tempered_columns(scores.float(), numpy.repeat(each, sizes).tolist())
+            scores = scale_columns_by_temperature(
+                scores.float(), numpy.repeat(each, sizes).tolist()
+            )
         return self.module.decode(scores).cpu().numpy()
 
     def set_annotations(self, docs: Iterable[Doc], probabilities: numpy.ndarray) -> None:

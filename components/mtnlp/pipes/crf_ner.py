@@ -13,13 +13,13 @@ from ..errors import Errors, MtnlpError
 from ..gold.entities import tag_targets
 from ..gold.targets import Target
 from ..log import logger
-from ..models.listener import require_encoded
+from ..models.listener import require_encoder_output
 from ..ranges import PROBABILITY, require
 from .entity_pipe import EntityPipe
 from .entity_spans import Predictions, find_white_space, install_confidence
 from .group_names import check_new_group
 from .kept_entities import GivenTags, begin_in, find_kept, given_tags
-from .nbest import Hypothesis, make_hypotheses
+from .nbest import Reading, make_readings
 from .settings import LISTENER, CommonSettings, default_config
 from .weighting import Weighting
 
@@ -161,7 +161,7 @@ class CRFNER(EntityPipe):
         without the vectors of the encoder."""
         self.take_over_earlier_names()
         docs = list(docs)
-        require_encoded(self.model, docs, self.name)
+        require_encoder_output(self.model, docs, self.name)
         output, mask = self.model.predict(docs)
         space = find_white_space(docs)
         found = None if space is None else torch.from_numpy(space).to(mask.device)
@@ -184,7 +184,7 @@ class CRFNER(EntityPipe):
         kept = find_kept(docs, self.cfg, self.name)
         return None if kept is None else given_tags(kept, mask, self.labels, self.module.scheme)
 
-    def nbest(self, docs: Iterable[Doc], k: int) -> List[List[Hypothesis]]:
+    def nbest(self, docs: Iterable[Doc], k: int) -> List[List[Reading]]:
         """The k most probable readings of each Doc, best first; fewer where there are not as many.
         What `overwrite_ents = false` keeps is a part of all, and the condition of their
         probabilities.
@@ -194,7 +194,7 @@ class CRFNER(EntityPipe):
         vectors.
         """
         docs = list(docs)
-        require_encoded(self.model, docs, self.name)
+        require_encoder_output(self.model, docs, self.name)
         output, mask = self.model.predict(docs)
         temperature = self.cfg["temperature"]
         given = self.find_given(docs, mask)
@@ -206,6 +206,6 @@ class CRFNER(EntityPipe):
             )
             spans = spans[~begin_in(spans, given.held.repeat_interleave(k, dim=0))]
         kept = None if given is None else given.kept
-        return make_hypotheses(
+        return make_readings(
             docs, spans.cpu().numpy(), log_probabilities.cpu().numpy(), self.labels, kept
         )

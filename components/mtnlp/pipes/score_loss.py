@@ -57,9 +57,9 @@ def mean_loss(pipe: Any, examples: Iterable[Example]) -> Optional[float]:
     for start in range(0, len(ordered), CHUNK):
         chunk = ordered[start : start + CHUNK]
         target = pipe.get_target(chunk)
-        if not target.rows:
+        if not target.doc_indices:
             continue
-        rows = pipe.head_inputs.of([chunk[row].predicted for row in target.rows])
+        rows = pipe.head_inputs.of([chunk[i].predicted for i in target.doc_indices])
         if rows is None:
             return None
         output, _ = pipe.model.get_ref("head").predict(join(pipe.model.ops, rows))

@@ -14,7 +14,7 @@ from thinc.util import to_numpy
 from ..errors import Errors
 from ..gold.targets import Target
 from ..log import logger
-from ..models.listener import require_encoded
+from ..models.listener import require_encoder_output
 from .base import TorchPipe
 from .settings import POOLER, default_config
 from .vector_hooks import install_vectors, set_sentence_vector, set_vector_hooks
@@ -97,7 +97,7 @@ class SentenceVectors(TorchPipe):
 
     def get_target(self, examples: Sequence[Example]) -> Target:
         nothing = torch.zeros(0)
-        return Target(rows=[], target=nothing, mask=nothing.bool(), units=0.0)
+        return Target(doc_indices=[], target=nothing, mask=nothing.bool(), units=0.0)
 
     def initialize(
         self,
@@ -122,7 +122,7 @@ class SentenceVectors(TorchPipe):
         """Vectors of Docs, zeros for those that hold nothing to read. Raises MtnlpError E310
         for Docs without the vectors of the encoder."""
         docs = list(docs)
-        require_encoded(self.model, docs, self.name)
+        require_encoder_output(self.model, docs, self.name)
         pooler, head = self.model.get_ref("tok2vec"), self.model.get_ref("head")
         source = pooler.get_ref("source").predict(docs)
         output, _ = head.predict(pooler.get_ref("pool").predict(source))

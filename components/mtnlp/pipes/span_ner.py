@@ -14,7 +14,7 @@ from ..errors import Errors, MtnlpError
 from ..gold.spans import get_spans, span_targets
 from ..gold.targets import Target
 from ..log import logger
-from ..models.listener import require_encoded
+from ..models.listener import require_encoder_output
 from ..models.registered import find_span_decoder
 from ..models.span_classifier import find_spans
 from ..ranges import PROBABILITY, require
@@ -201,7 +201,7 @@ class SpanNER(EntityPipe):
         """The entities of the batch and their probabilities. Raises MtnlpError E310 for Docs
         without the vectors of the encoder."""
         docs = list(docs)
-        require_encoded(self.model, docs, self.name)
+        require_encoder_output(self.model, docs, self.name)
         vectors = self.model.get_ref("tok2vec").predict(docs)
         settings = self.decoder, self.cfg["threshold"], self.cfg["temperature"]
         taken = self.find_taken(docs)
