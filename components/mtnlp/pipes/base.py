@@ -16,11 +16,11 @@ from ..models import concat_tok2vec
 from ..models.fork_safety import use_one_thread_if_forked
 from ..models.listener import require_encoder_output
 from ..models.torch_head import build_head, head_module
-from ..types import HeadOutput, LossBatch
+from ..types import HeadOutput
 from .encoder_vectors import find_width, select, zeros_like
 from .labels import Labelled, SkippedLabels
 from .loss_normalization import count_gold
-from .score_loss import HeadInputs, mean_loss
+from .score_loss import HeadInputs, make_loss_batch, mean_loss
 from .serialization import SavedPipe
 from .step_loss import StepLoss
 from .upstream import require_upstream
@@ -112,7 +112,7 @@ class TorchPipe(Labelled, SavedPipe):
         get_examples: gives the training data. labels: found in the data where not given.
         Raises MtnlpError E302 where there are none, E306 where the data has no text, E311 to E313
         where the encoder's vectors cannot reach this component, E340 to E344 for gold that cannot
-        be.
+        be, and what `check_pipeline` does.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         # An encoder says nothing of its width on empty Docs.
@@ -120,18 +120,10 @@ class TorchPipe(Labelled, SavedPipe):
         sample = list(islice(docs, SAMPLE_SIZE))
         if not sample:
             raise MtnlpError(Errors.E306.format(name=self.name))
-        before = self.labels
-        if labels is not None:
-            self.set_labels(labels if self.is_built else [*before, *labels])
-        else:
-            self.set_labels(self.choose_labels(self.find_labels(get_examples())))
-        try:
-            self.require_labels()
-        except MtnlpError:  # the head, where there is one, is that of the old labels
-            self.set_labels(before)
-            raise
-        if "temperature" in self.cfg:  # fitted to weights that go now
-            self.cfg["temperature"] = 1.0
+        if nlp is not None:
+            self.check_pipeline(nlp)
+        self.initialize_labels(get_examples, labels)
+        self.reset_fitted()
         require_upstream(self.model, sample, self.name, nlp)
         encoder = self.model.get_ref("tok2vec")
         encoder.initialize(X=sample)
@@ -145,6 +137,18 @@ class TorchPipe(Labelled, SavedPipe):
         self.cfg["loss_normalization"] = units
         if counts is not None:
             self.module.set_counts(counts)
+        self.log_initialized(get_examples)
+
+    def check_pipeline(self, nlp: Language) -> None:
+        """Called by `initialize`: raises MtnlpError where the pipe cannot stand in a pipeline."""
+
+    def reset_fitted(self) -> None:
+        """Called by `initialize`: take back what was fitted to weights that go now."""
+        if "temperature" in self.cfg:
+            self.cfg["temperature"] = 1.0
+
+    def log_initialized(self, get_examples: Callable[[], Iterable[Example]]) -> None:
+        """Called by `initialize` at its end: log what the user should know of it."""
 
     def build(self) -> None:
         """Build the head from `cfg`."""
@@ -254,13 +258,7 @@ class TorchPipe(Labelled, SavedPipe):
 
         A head of several tasks has `task_losses`, which gives them one by one.
         """
-        device = output.scores.device
-        batch = LossBatch(
-            logits=output.scores,
-            features=output.features,
-            target=target.target.to(device),
-            mask=target.mask.to(device),
-        )
+        batch = make_loss_batch(target, output)
         by_task = getattr(self.module, "task_losses", None)
         return torch.stack([self.module.loss(batch)] if by_task is None else by_task(batch))
 

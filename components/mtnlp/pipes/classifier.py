@@ -1,10 +1,9 @@
 """What `multitask_textcat` and `event_textcat` share."""
 
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Unpack
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Unpack
 
 import numpy
 import torch
-from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
@@ -165,17 +164,8 @@ class DocClassifier(TorchPipe):
     def get_target(self, examples: Sequence[Example]) -> Target:
         return category_targets(examples, self.tasks)
 
-    def initialize(
-        self,
-        get_examples: Callable[[], Iterable[Example]],
-        *,
-        nlp: Optional[Language] = None,
-        labels: Optional[List[str]] = None,
-    ) -> None:
-        """As `TorchPipe.initialize`, which see."""
-        # Both were fitted to weights that go now.
+    def reset_fitted(self) -> None:
         self.cfg.update(temperatures={}, thresholds={})
-        super().initialize(get_examples, nlp=nlp, labels=labels)
 
     @property
     def columns(self) -> Dict[str, slice]:

@@ -1,6 +1,6 @@
 """What `crf_ner` and `span_ner` share."""
 
-from typing import Any, Callable, Dict, Iterable, List, Optional
+from typing import Any, Dict, Iterable, List
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -27,18 +27,9 @@ class EntityPipe(TorchPipe):
     def find_labels(self, examples: Iterable[Example]) -> List[str]:
         return gold_labels(examples, self.cfg["spans_key"])
 
-    def initialize(
-        self,
-        get_examples: Callable[[], Iterable[Example]],
-        *,
-        nlp: Optional[Language] = None,
-        labels: Optional[List[str]] = None,
-    ) -> None:
-        """As `TorchPipe.initialize`. Raises MtnlpError E331 where another pipe writes the same
-        SpanGroup."""
-        if nlp is not None:
-            check_groups(nlp)
-        super().initialize(get_examples, nlp=nlp, labels=labels)
+    def check_pipeline(self, nlp: Language) -> None:
+        """Raises MtnlpError E331 where another pipe writes the same SpanGroup."""
+        check_groups(nlp)
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Predictions) -> None:
         """Write `doc.ents` or `doc.spans[spans_key]`, and the group with the scores."""

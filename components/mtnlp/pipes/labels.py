@@ -1,7 +1,7 @@
 """The labels of a pipe, and the layer of annotation that holds them."""
 
 from collections import Counter
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -69,6 +69,22 @@ class Labelled:
         `add_label` has added. Where a head is there already, it goes, and its labels with it,
         unless the data holds none at all."""
         return (found or list(self.labels)) if self.is_built else [*self.labels, *found]
+
+    def initialize_labels(
+        self, get_examples: Callable[[], Iterable[Example]], labels: Optional[List[str]]
+    ) -> None:
+        """Take the labels that are given or, where that is None, those in the data. Raises
+        MtnlpError E302 where there are none; the pipe then keeps those it had."""
+        before = self.labels
+        if labels is not None:
+            self.set_labels(labels if self.is_built else [*before, *labels])
+        else:
+            self.set_labels(self.choose_labels(self.find_labels(get_examples())))
+        try:
+            self.require_labels()
+        except MtnlpError:  # the head, where there is one, is that of the old labels
+            self.set_labels(before)
+            raise
 
     def find_labels(self, examples: Iterable[Example]) -> List[str]:
         """The labels in the data."""

@@ -9,6 +9,9 @@ from spacy.training import Example
 from spacy.util import minibatch
 from thinc.api import Model
 
+from ..gold.targets import Target
+from ..types import HeadOutput, LossBatch
+
 # Docs a batch of the head.
 CHUNK = 32
 
@@ -42,6 +45,17 @@ class HeadInputs:
         """The inputs of some Docs, None where one of them is not known."""
         rows = [self._rows.get(doc) for doc in docs]
         return None if any(row is None for row in rows) else rows
+
+
+def make_loss_batch(target: Target, output: HeadOutput) -> LossBatch:
+    """What a loss is computed from: the gold of some Docs and what the head says of them."""
+    device = output.scores.device
+    return LossBatch(
+        logits=output.scores,
+        features=output.features,
+        target=target.target.to(device),
+        mask=target.mask.to(device),
+    )
 
 
 @torch.no_grad()

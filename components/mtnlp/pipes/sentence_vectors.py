@@ -99,15 +99,8 @@ class SentenceVectors(TorchPipe):
         nothing = torch.zeros(0)
         return Target(doc_indices=[], target=nothing, mask=nothing.bool(), units=0.0)
 
-    def initialize(
-        self,
-        get_examples: Callable[[], Iterable[Example]],
-        *,
-        nlp: Optional[Language] = None,
-        labels: Optional[List[str]] = None,
-    ) -> None:
-        """As `TorchPipe.initialize`; the log warns of a projection, which nothing trains."""
-        super().initialize(get_examples, nlp=nlp, labels=labels)
+    def log_initialized(self, get_examples: Callable[[], Iterable[Example]]) -> None:
+        """The log warns of a projection, which nothing trains."""
         linear = self.module.projection.linear
         if linear is not None:
             sizes = {"width": linear.out_features, "own": linear.in_features}

@@ -173,15 +173,8 @@ class SpanNER(EntityPipe):
             examples, self.cfg["spans_key"], self.labels, head.max_width, head.exclusive
         )
 
-    def initialize(
-        self,
-        get_examples: Callable[[], Iterable[Example]],
-        *,
-        nlp: Optional[Language] = None,
-        labels: Optional[List[str]] = None,
-    ) -> None:
-        """As `EntityPipe.initialize`; the log says how many entities are too wide to be found."""
-        super().initialize(get_examples, nlp=nlp, labels=labels)
+    def log_initialized(self, get_examples: Callable[[], Iterable[Example]]) -> None:
+        """The log says how many entities are too wide to be found."""
         max_width = self.module.max_width
         widths = numpy.array(self.gold_widths(get_examples()), dtype=int)
         wide, entities = int((widths > max_width).sum()), len(widths)
