@@ -11,7 +11,7 @@ from spacy import registry
 from thinc.api import registry as thinc_registry
 
 from mtnlp.errors import MtnlpError
-from mtnlp.nn.temperature import tempered, tempered_columns
+from mtnlp.nn.temperature import scale_by_temperature, scale_columns_by_temperature
 from mtnlp.pipes.crf_ner import CRFNER
 from mtnlp.pipes.multitask_textcat import DocClassifier
 from mtnlp.ranges import COUNT, DROPOUT, PROBABILITY, SIZE, require, require_choice
@@ -27,6 +27,7 @@ TASKS = {"topic": {"exclusive": False}}
 @pytest.mark.parametrize(
     "factory,setting,value,code",
     [
+        ("crf_ner", "threshold", 7.0, "E330"),
         ("crf_ner", "min_confidence", 7.0, "E330"),
         ("span_ner", "threshold", -3.0, "E330"),
         ("span_ner", "threshold", 1.01, "E330"),
@@ -43,7 +44,7 @@ def test_factories(factory: str, setting: str, value: Any, code: str, backbone: 
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_bounds_belong_to_the_range(value: float, backbone: Path) -> None:
-    make_nlp(backbone, ["crf_ner"], {"crf_ner": {"min_confidence": value}})
+    make_nlp(backbone, ["crf_ner"], {"crf_ner": {"threshold": value}})
     make_nlp(backbone, ["span_ner"], {"span_ner": {"threshold": value}})
 
 
@@ -131,7 +132,10 @@ def test_training(create: Callable[..., Any], settings: Dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("value", [0.0, -1.0, nan, inf])
 def test_temperatures(value: float) -> None:
-    for function, given in ((tempered, value), (tempered_columns, [1.0, value])):
+    for function, given in (
+        (scale_by_temperature, value),
+        (scale_columns_by_temperature, [1.0, value]),
+    ):
         with pytest.raises(MtnlpError, match=rf"(E235|E330).* {value}"):
             function(torch.ones(2, 2), given)
 
@@ -142,7 +146,7 @@ def test_pipes_made_without_a_config(backbone: Path) -> None:
     model: Any = None
     with pytest.raises(MtnlpError, match=r"E330.*weighting = 'none'. Expected one of: static"):
         CRFNER(nlp.vocab, model, weighting="none")  # type: ignore[arg-type]
-    for settings in ({"min_confidence": nan}, {"task_weight": inf}):
+    for settings in ({"threshold": nan}, {"task_weight": inf}):
         with pytest.raises(MtnlpError, match=r"E330.*crf_ner"):
             CRFNER(nlp.vocab, model, **settings)
     with pytest.raises(MtnlpError, match="E330"):

@@ -336,8 +336,8 @@ class Errors:
         "width is not set. Set hidden of mtnlp.DocClassifier.v1, for instance to 32."
     )
     E244 = (
-        "[E244] dependency = true lets the labels of a multi-label task learn from each other, and "
-        "every task here is exclusive: {tasks}. Set dependency = false."
+        "[E244] label_correlation = true lets the labels of a multi-label task learn from each "
+        "other, and every task here is exclusive: {tasks}. Set label_correlation = false."
     )
     E245 = (
         "[E245] There is no tag decoder '{name}'. Choose one of: {names}, or the name of a "
@@ -448,6 +448,14 @@ class Errors:
     E332 = (
         "[E332] '{name}': a task cannot be called '{task}'. The keys of doc.cats are task/LABEL: "
         "give it a name without a slash."
+    )
+    E333 = (
+        "[E333] '{name}': threshold = {threshold} and min_confidence = {earlier} contradict each "
+        "other. min_confidence is the earlier name of threshold: remove it from the config."
+    )
+    W334 = (
+        "[W334] {owner}: {earlier} is the earlier name of {name}; the config's value, {value}, is "
+        "used. Write {name} in its place."
     )
     E340 = (
         "[E340] doc.cats['{key}'] is {value} in {where}. A gold category is 0.0 or 1.0: correct "

@@ -11,7 +11,6 @@ from typing import (
     List,
     NamedTuple,
     Optional,
-    Protocol,
     Sequence,
     Tuple,
     TypedDict,
@@ -108,9 +107,3 @@ class LossBatch:
     target: torch.Tensor
     mask: torch.Tensor
     likelihood: Optional[Callable[[], torch.Tensor]] = None
-
-
-class Loss(Protocol):
-    """A loss: the *sum* over annotated units. The pipe divides by a constant."""
-
-    def __call__(self, batch: LossBatch) -> torch.Tensor: ...

@@ -135,11 +135,11 @@ def test_errors_leave_nothing_behind(
 
 def test_the_report_reads_the_posteriors_and_leaves_the_pipe_alone(joint: Joint) -> None:
     pipe: Any = joint.nlp.get_pipe("ner")
-    pipe.cfg.update(temperature=2.0, min_confidence=0.9)
+    pipe.cfg.update(temperature=2.0, threshold=0.9)
     references = [example.reference for example in joint.examples]
     ways = calibration_report(joint.nlp, ["ner"], references)["ner"]
-    assert (pipe.cfg["temperature"], pipe.cfg["min_confidence"]) == (2.0, 0.9)
-    pipe.cfg["min_confidence"] = 0.0
+    assert (pipe.cfg["temperature"], pipe.cfg["threshold"]) == (2.0, 0.9)
+    pipe.cfg["threshold"] = 0.0
     try:
         for way, temperature in (("uncalibrated", 1.0), ("calibrated", 2.0)):
             pipe.cfg["temperature"] = temperature
@@ -160,7 +160,7 @@ def test_the_report_reads_the_posteriors_and_leaves_the_pipe_alone(joint: Joint)
                 sum(scores) / len(scores), rel=1e-4
             )
     finally:
-        pipe.cfg.update(temperature=1.0, min_confidence=0.0)
+        pipe.cfg.update(temperature=1.0, threshold=0.0)
 
 
 def test_help(calibrate: Callable[..., Result]) -> None:

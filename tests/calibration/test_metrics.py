@@ -12,7 +12,7 @@ from spacy.training import Example
 
 from mtnlp.calibration.metrics import (
     Confidences,
-    at_min_confidence,
+    at_threshold,
     brier_score,
     calibration_metrics,
     expected_calibration_error,
@@ -110,15 +110,15 @@ def test_ties_do_not_depend_on_the_order() -> None:
 
 
 def test_at_a_minimum() -> None:
-    assert at_min_confidence(FOUR, 0.0) == {
-        **{"min_confidence": 0.0, "p": 0.75, "r": 0.6, "f": pytest.approx(2 / 3)},
+    assert at_threshold(FOUR, 0.0) == {
+        **{"threshold": 0.0, "p": 0.75, "r": 0.6, "f": pytest.approx(2 / 3)},
         "coverage": 1.0,
     }
-    assert at_min_confidence(FOUR, 0.8) == {
-        **{"min_confidence": 0.8, "p": 1.0, "r": 0.4, "f": pytest.approx(4 / 7)},
+    assert at_threshold(FOUR, 0.8) == {
+        **{"threshold": 0.8, "p": 1.0, "r": 0.4, "f": pytest.approx(4 / 7)},
         "coverage": 0.5,
     }
-    assert at_min_confidence(FOUR, 0.95)["p"] == at_min_confidence(FOUR, 0.95)["coverage"] == 0.0
+    assert at_threshold(FOUR, 0.95)["p"] == at_threshold(FOUR, 0.95)["coverage"] == 0.0
 
 
 def test_nothing_predicted() -> None:

@@ -1,7 +1,6 @@
 """What the README and the pages show can be pasted: every fenced block is parsed and built."""
 
 import importlib
-import inspect
 import json
 import re
 from functools import reduce
@@ -17,7 +16,6 @@ from spacy.util import load_model_from_config, registry
 from thinc.api import Config, fix_random_seed
 
 from mtnlp.experiments.grid import read_grid
-from mtnlp.models.doc_classifier import build_doc_classifier_v1
 from tests.docs.blocks import (
     BLOCKS,
     LANGUAGES,
@@ -45,13 +43,6 @@ def test_every_block_says_what_it_is() -> None:
 
 def sections(text: str) -> List[List[str]]:
     return [line.strip()[1:-1].split(".") for line in text.splitlines() if line.startswith("[")]
-
-
-def new_names(text: str) -> str:
-    """A block as this version of the package reads it."""
-    if "label_correlation" not in inspect.signature(build_doc_classifier_v1).parameters:
-        return text.replace("label_correlation", "dependency")
-    return text
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +82,7 @@ def texts(value: Any) -> Iterator[str]:
 def test_config_is_built(block: Block, base: Config, deep_backbone: Path) -> None:
     """Components are built and initialised, and what `[training]`, `[initialize]` and `[corpora]`
     name resolves."""
-    text = new_names(block.text)
+    text = block.text
     assert not [line for line in text.splitlines() if COMMENTED.match(line)]
     pasted = parse_into(base, text)
     assert not [value for value in texts(pasted) if "#" in value]

@@ -83,7 +83,7 @@ def test_an_exclusive_task_without_a_known_positive_label_is_missing(
     cats: Dict[str, float],
 ) -> None:
     made = category_targets([example(cats)], TASKS)
-    assert made.rows == []
+    assert made.doc_indices == []
     assert made.units == 0.0
 
 
@@ -98,7 +98,7 @@ def test_batch() -> None:
         example({"topic/sport": 1.0}),
     ]
     made = category_targets(batch, TASKS)
-    assert made.rows == [1, 3]
+    assert made.doc_indices == [1, 3]
     assert made.target.tolist() == [[0.0, 1.0, 0.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0, 0.0]]
     assert made.mask.tolist() == [
         [True, True, False, False, False],
@@ -111,7 +111,7 @@ def test_batch() -> None:
 
 def test_batch_without_annotation() -> None:
     made = category_targets([example(), example()], TASKS)
-    assert made.rows == []
+    assert made.doc_indices == []
     assert made.target.shape == made.mask.shape == (0, 5)
     assert category_targets([], TASKS).target.shape == (0, 5)
 

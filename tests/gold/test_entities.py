@@ -17,7 +17,7 @@ from mtnlp.gold.entities import (
     flatten,
     get_entities,
     gold_labels,
-    spell,
+    tag_indices,
     tag_targets,
 )
 from mtnlp.structured.schemes import BILUO, BIO
@@ -92,7 +92,7 @@ def test_layers_do_not_mix() -> None:
 def test_empty_doc_is_not_annotated() -> None:
     assert found(same(with_ents(make_doc(""), []))) is None
     made = tag_targets([same(with_spans(make_doc(""), []))], "fine", LABELS, BIO())
-    assert made.rows == []
+    assert made.doc_indices == []
 
 
 def test_partly_missing() -> None:
@@ -207,7 +207,7 @@ def test_batch() -> None:
         same(with_ents(make_doc("x y"), [], missing=[0])),
     ]
     made = tag_targets(examples, None, LABELS, BIO())
-    assert made.rows == [1, 3, 4]
+    assert made.doc_indices == [1, 3, 4]
     assert made.mask.tolist() == [[True, True, False], [True] * 3, [True, True, False]]
     assert made.units == 2 + 2 + 1
     assert made.target.shape == (3, 3, 5)
@@ -220,7 +220,7 @@ def test_batch() -> None:
 @pytest.mark.parametrize("examples", [[], [same(make_doc("a b"))]])
 def test_batch_without_annotation(examples: List[Example]) -> None:
     made = tag_targets(examples, None, LABELS, BIO())
-    assert made.rows == []
+    assert made.doc_indices == []
     assert made.units == 0.0
     assert made.target.shape == (0, 0, 5)
     assert made.mask.shape == (0, 0)
@@ -254,14 +254,16 @@ def flat_spans(draw: st.DrawFn) -> Tuple[int, List[Tuple[int, int, str]]]:
 
 
 @given(st.lists(flat_spans(), min_size=1, max_size=4), st.sampled_from([BIO(), BILUO()]))
-def test_spelling_is_that_of_the_scheme(batch: List[Any], scheme: Any) -> None:
+def test_tag_indices_are_those_of_the_scheme(batch: List[Any], scheme: Any) -> None:
     rows = [
         (row, start, end, INDEX[label])
         for row, (_, spans) in enumerate(batch)
         for start, end, label in spans
     ]
     length = max(size for size, _ in batch)
-    made = spell(torch.tensor(rows, dtype=torch.long).reshape(-1, 4), (len(batch), length), scheme)
+    made = tag_indices(
+        torch.tensor(rows, dtype=torch.long).reshape(-1, 4), (len(batch), length), scheme
+    )
     names = scheme.tags(LABELS)
     for row, (_, spans) in zip(made.tolist(), batch, strict=True):
         assert [names[tag] for tag in row] == scheme.encode(spans, length)

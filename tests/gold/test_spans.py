@@ -35,7 +35,7 @@ def positives(target: torch.Tensor) -> List[List[int]]:
 
 def test_nested_spans() -> None:
     target = span_targets([example(NESTED)], "nerel", LABELS, 4, True)
-    assert target.rows == [0] and target.units == 5.0
+    assert target.doc_indices == [0] and target.units == 5.0
     assert target.target.shape == target.mask.shape == (1, 5, 4)
     assert positives(target.target) == [[0, 0, 3], [0, 2, 1]]
     assert target.target[0, 0, 3] == 2 and target.target[0, 2, 1] == 1
@@ -81,7 +81,7 @@ def test_a_batch() -> None:
         example([(1, 2, "CITY")], ["in", "Rome"]),
     ]
     target = span_targets(examples, "nerel", LABELS, 4, True)
-    assert target.rows == [1, 2, 4] and target.units == 8.0
+    assert target.doc_indices == [1, 2, 4] and target.units == 8.0
     assert positives(target.target) == [[1, 0, 3], [1, 2, 1], [2, 1, 0]]
     assert target.mask.sum((1, 2)).tolist() == [1, 14, 3]
 
@@ -89,7 +89,7 @@ def test_a_batch() -> None:
 @pytest.mark.parametrize("exclusive", [True, False])
 def test_nothing_annotated(exclusive: bool) -> None:
     target = span_targets([example(None), example([], [])], "nerel", LABELS, 4, exclusive)
-    assert target.rows == [] and target.units == 0.0
+    assert target.doc_indices == [] and target.units == 0.0
     assert target.mask.shape == (0, 0, 4)
     assert target.target.shape == ((0, 0, 4) if exclusive else (0, 0, 4, 2))
 
@@ -123,4 +123,4 @@ def test_doc_ents_with_missing_tokens() -> None:
     assert target.mask[0, 0].tolist() == [False] * 4
     assert target.mask.sum() == 4 + 3 + 2 + 1
     eg.reference.set_ents([], missing=[eg.reference[:]], default="outside")
-    assert span_targets([eg], None, LABELS, 4, True).rows == []
+    assert span_targets([eg], None, LABELS, 4, True).doc_indices == []

@@ -4,7 +4,7 @@ from typing import List, Sequence, Tuple
 
 import torch
 
-from mtnlp.losses.base import LossModule, adopt, pass_counts
+from mtnlp.losses.base import LossModule, bind_loss, pass_counts
 from mtnlp.losses.cross_entropy import CrossEntropy
 from mtnlp.types import LossBatch
 
@@ -28,7 +28,7 @@ class Recorder(LossModule):
 
 def test_a_head_has_a_copy_of_its_own() -> None:
     given = Recorder()
-    own = adopt(given, CrossEntropy(), ["A", "B"], 7, "classes", "")
+    own = bind_loss(given, CrossEntropy(), ["A", "B"], 7, "classes", "")
     pass_counts(own, torch.tensor([[1, 2], [3, 4]]))
     assert isinstance(own, Recorder)
     assert own.told == [(["A", "B"], 7), ([1, 2], [3, 4])] and given.told == []
@@ -36,11 +36,11 @@ def test_a_head_has_a_copy_of_its_own() -> None:
 
 def test_the_default() -> None:
     default = CrossEntropy()
-    own = adopt(None, default, ["A"], 7, "classes", "")
+    own = bind_loss(None, default, ["A"], 7, "classes", "")
     assert isinstance(own, CrossEntropy) and own is not default
 
 
 def test_modules_without_hooks() -> None:
-    own = adopt(torch.nn.Identity(), CrossEntropy(), ["A"], 7, "classes", "")
+    own = bind_loss(torch.nn.Identity(), CrossEntropy(), ["A"], 7, "classes", "")
     pass_counts(own, torch.zeros(2, 1))
     assert isinstance(own, torch.nn.Identity)

@@ -93,9 +93,9 @@ def test_a_copy_hands_out_the_same(backbone: Path) -> None:
     numpy.testing.assert_array_equal(one.model_output["layer_1"], other.model_output["layer_1"])
 
 
-@pytest.mark.parametrize("layer", [-1, 99])
-def test_no_such_layer(backbone: Path, layer: int) -> None:
-    with pytest.raises(MtnlpError, match=f"E206.*{layer}"):
+@pytest.mark.parametrize(("layer", "code"), [(-1, "E330"), (99, "E206")])
+def test_no_such_layer(backbone: Path, layer: int, code: str) -> None:
+    with pytest.raises(MtnlpError, match=f"{code}.*{layer}"):
         make_encoder(backbone, layers=[layer]).predict(make_docs([TEXTS[0]]))
 
 

@@ -163,7 +163,7 @@ def test_all_ways_to_write_it(case: str, short: str, registered: str, backbone: 
     for choice in (short, registered, {"@layers": registered}):
         model: Any = {"decoder": choice}
         if case == "attention":
-            model = {"dependency": True, "tok2vec": {"pooling": choice}}
+            model = {"label_correlation": True, "tok2vec": {"pooling": choice}}
         nlp = initialized(make_case(backbone, case, model=model))
         made.append((weights(get_case_pipe(nlp, case).model), nlp(TEXT)))
     for found, doc in made[1:]:

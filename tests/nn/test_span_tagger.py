@@ -12,6 +12,7 @@ from mtnlp.losses.dice import build_dice_loss_v1
 from mtnlp.losses.focal import build_focal_loss_v1
 from mtnlp.nn.span_scorers import BiaffineScorer, MarkerScorer
 from mtnlp.nn.span_tagger import SpanTagger
+from mtnlp.structured.span_enumeration import span_mask
 from mtnlp.types import LossBatch
 from tests.tensors import LargestTensor
 
@@ -45,7 +46,7 @@ def test_scores_are_those_of_each_text_alone(settings: Dict[str, Any]) -> None:
     max_width = tagger.max_width
     assert output.scores.shape == (*mask.shape, max_width, len(LABELS) + tagger.exclusive)
     assert output.features.shape[:2] == mask.shape
-    inside = tagger.span_mask(mask)
+    inside = span_mask(mask, tagger.max_width)
     for row, length in enumerate(LENGTHS):
         for start in range(length):
             for w in range(min(max_width, length - start)):
@@ -62,7 +63,7 @@ def test_masked_spans_and_padding_have_no_gradient(exclusive: bool) -> None:
     inputs, mask = batch()
     inputs.requires_grad_()
     output = tagger(inputs, mask)
-    annotated = tagger.span_mask(mask)
+    annotated = span_mask(mask, tagger.max_width)
     annotated[0, :, 1:] = False
     shape = annotated.shape if exclusive else output.scores.shape
     target = torch.randint(0, 2, shape)
@@ -85,11 +86,11 @@ def test_loss_by_hand() -> None:
     mask = torch.ones(1, 2, dtype=torch.bool)
     target = torch.tensor([[[0, 3], [1, 0]]])
     scores = torch.zeros(1, 2, 2, 4)
-    found = tagger.loss(LossBatch(scores, None, target, tagger.span_mask(mask)))
+    found = tagger.loss(LossBatch(scores, None, target, span_mask(mask, tagger.max_width)))
     assert found.item() == pytest.approx(3 * 1.3862944)
     each = make(max_width=2, exclusive=False)
     wanted = torch.nn.functional.one_hot(target, 4)[..., 1:].float()
-    found = each.loss(LossBatch(scores[..., 1:], None, wanted, each.span_mask(mask)))
+    found = each.loss(LossBatch(scores[..., 1:], None, wanted, span_mask(mask, each.max_width)))
     assert found.item() == pytest.approx(3 * 3 * 0.6931472)
 
 
@@ -105,7 +106,7 @@ def test_the_loss_is_a_choice_and_sees_features_of_spans() -> None:
     inputs, mask = batch()
     output = tagger(inputs, mask)
     target = torch.zeros(*mask.shape, MAX_WIDTH, dtype=torch.long)
-    given = LossBatch(output.scores, output.features, target, tagger.span_mask(mask))
+    given = LossBatch(output.scores, output.features, target, span_mask(mask, tagger.max_width))
     torch.testing.assert_close(tagger.loss(given), make().loss(given))
     spy: Any = tagger.criterion
     assert spy.features.shape == (*mask.shape, MAX_WIDTH, WIDTH)
@@ -189,7 +190,7 @@ LOSSES_OF_SCORES = [
 def loss_of(tagger: SpanTagger, inputs: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     output = tagger(inputs, mask)
     target = torch.zeros(*mask.shape, tagger.max_width, dtype=torch.long)
-    given = LossBatch(output.scores, output.features, target, tagger.span_mask(mask))
+    given = LossBatch(output.scores, output.features, target, span_mask(mask, tagger.max_width))
     return tagger.loss(given)
 
 

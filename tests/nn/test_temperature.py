@@ -8,7 +8,8 @@ import torch
 
 from mtnlp.errors import MtnlpError
 from mtnlp.nn.heads import CRFTagger, SoftmaxTagger, SpanTagger
-from mtnlp.nn.temperature import tempered
+from mtnlp.nn.temperature import scale_by_temperature
+from mtnlp.structured.span_enumeration import span_mask
 from mtnlp.types import LossBatch
 
 LABELS = ["X", "Y"]
@@ -130,12 +131,12 @@ def test_span_tagger(exclusive: bool) -> None:
     kept, sure = head.decode(scores, mask, "all", 0.6, 2.0)
     assert len(kept) == int((probability >= 0.6).sum()) and (sure >= 0.6).all()
 
-    span_mask = head.span_mask(mask)
-    target = torch.zeros(span_mask.shape, dtype=torch.long)
+    places = span_mask(mask, head.max_width)
+    target = torch.zeros(places.shape, dtype=torch.long)
     if not exclusive:
-        target = torch.zeros(*span_mask.shape, 2)
-    loss = float(head.nll(LossBatch(scores, None, target, span_mask), 2.0))
-    none = (scores / 2)[span_mask]
+        target = torch.zeros(*places.shape, 2)
+    loss = float(head.nll(LossBatch(scores, None, target, places), 2.0))
+    none = (scores / 2)[places]
     expected = -none.log_softmax(-1)[:, 0] if exclusive else -torch.log1p(-none.sigmoid())
     assert loss == pytest.approx(float(expected.sum()), rel=1e-4)
 
@@ -193,5 +194,5 @@ def test_errors() -> None:
         make_crf().nbest(scores, mask, 0)
     for temperature in (0.0, -1.0, float("nan")):
         with pytest.raises(MtnlpError, match="E235"):
-            tempered(scores, temperature)
-    assert tempered(scores, 1.0) is scores
+            scale_by_temperature(scores, temperature)
+    assert scale_by_temperature(scores, 1.0) is scores

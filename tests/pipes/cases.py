@@ -82,13 +82,13 @@ VARIANTS = {
         "multitask_textcat",
         {
             "tasks": TASKS,
-            "model": {"hidden": 16, "label_heads": "separate", "dependency": True},
+            "model": {"hidden": 16, "label_heads": "separate", "label_correlation": True},
         },
         ["cats_sentiment_acc", "cats_topic_micro_f"],
     ),
     "attention": Case(
         "event_textcat",
-        {"model": {"dependency": True, "tok2vec": {"pooling": "attention"}}},
+        {"model": {"label_correlation": True, "tok2vec": {"pooling": "attention"}}},
         ["cats_event_micro_f", "cats_event_macro_f"],
     ),
 }

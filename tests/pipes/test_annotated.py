@@ -39,7 +39,7 @@ def nlp(backbone: Path) -> Language:
 
 
 def trained_on(pipe: Any, example: Example) -> bool:
-    return pipe.get_target([example]).rows == [0]
+    return pipe.get_target([example]).doc_indices == [0]
 
 
 def counted(nlp: Language, name: str, example: Example) -> bool:

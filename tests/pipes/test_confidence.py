@@ -1,4 +1,4 @@
-"""Confidences of entity pipes: temperature, min_confidence, n-best readings."""
+"""Confidences of entity pipes: temperature, threshold, n-best readings."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from mtnlp.errors import MtnlpError
-from mtnlp.pipes.nbest import Hypothesis, make_hypotheses
+from mtnlp.pipes.nbest import Reading, make_readings
 from mtnlp.types import Annotation
 from tests.pipes.cases import (
     TEXTS,
@@ -94,10 +94,11 @@ def test_pipelines_saved_before_there_was_one(name: str, backbone: Path, tmp_pat
     saved = tmp_path / factory / "cfg"
     cfg = json.loads(saved.read_text())
     cfg.pop("temperature")
-    cfg.pop("min_confidence", None)
+    if name != "span":
+        cfg.pop("threshold")
     saved.write_text(json.dumps(cfg))
     config = (tmp_path / "config.cfg").read_text()
-    lines = [line for line in config.splitlines() if not line.startswith("min_confidence")]
+    lines = [line for line in config.splitlines() if line != "threshold = 0.0"]
     (tmp_path / "config.cfg").write_text("\n".join(lines))
     loaded = spacy.load(tmp_path)
     assert get_case_pipe(loaded, name).cfg["temperature"] == 1.0
@@ -105,21 +106,21 @@ def test_pipelines_saved_before_there_was_one(name: str, backbone: Path, tmp_pat
         assert_same_answers(nlp(text), loaded(text), 1e-6)
 
 
-# min_confidence
+# The threshold
 
 
 @pytest.mark.parametrize("name", ["crf_ents", "crf_spans", "softmax"])
-def test_min_confidence(name: str, backbone: Path, tmp_path: Path) -> None:
+def test_threshold(name: str, backbone: Path, tmp_path: Path) -> None:
     nlp = make_trained(backbone, name)
     pipe = get_case_pipe(nlp, name)
     doc = nlp(TEXT)
     entities, scores = entities_of(doc, name), scores_of(doc, name)
     assert len(set(scores)) > 1
-    pipe.cfg["min_confidence"] = (min(scores) + max(scores)) / 2
+    pipe.cfg["threshold"] = (min(scores) + max(scores)) / 2
     nlp.to_disk(tmp_path)
     for pipeline in (nlp, spacy.load(tmp_path)):
         doc = pipeline(TEXT)
-        sure = [score >= pipe.cfg["min_confidence"] for score in scores]
+        sure = [score >= pipe.cfg["threshold"] for score in scores]
         assert 0 < sum(sure) < len(sure)
         kept = [entity for entity, keep in zip(entities, sure, strict=True) if keep]
         assert entities_of(doc, name) == kept
@@ -129,15 +130,47 @@ def test_min_confidence(name: str, backbone: Path, tmp_path: Path) -> None:
         if name != "crf_spans":
             assert listed(doc.ents) == kept
             assert doc.has_annotation("ENT_IOB")
-    pipe.cfg["min_confidence"] = 1.01
+    pipe.cfg["threshold"] = 1.01
     for doc in nlp.pipe(TEXTS):
         assert not entities_of(doc, name) and not doc.ents
 
 
-def test_min_confidence_is_a_setting(backbone: Path) -> None:
+def test_threshold_is_a_setting(backbone: Path) -> None:
+    nlp = make_case(backbone, "crf_ents", threshold=0.75)
+    assert get_case_pipe(nlp, "crf_ents").cfg["threshold"] == 0.75
+    assert nlp.config["components"]["crf_ner"]["threshold"] == 0.75
+
+
+def test_threshold_under_its_earlier_name(
+    backbone: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     nlp = make_case(backbone, "crf_ents", min_confidence=0.75)
-    assert get_case_pipe(nlp, "crf_ents").cfg["min_confidence"] == 0.75
-    assert nlp.config["components"]["crf_ner"]["min_confidence"] == 0.75
+    assert "W334" in caplog.text and "0.75" in caplog.text
+    pipe = get_case_pipe(nlp, "crf_ents")
+    assert pipe.cfg["threshold"] == 0.75 and "min_confidence" not in pipe.cfg
+    caplog.clear()
+    make_case(backbone, "crf_ents", min_confidence=0.0)
+    make_case(backbone, "crf_ents", min_confidence=0.5, threshold=0.5)
+    assert not caplog.text
+    with pytest.raises(MtnlpError, match=r"E333.*0\.25.*0\.75"):
+        make_case(backbone, "crf_ents", min_confidence=0.75, threshold=0.25)
+
+
+def test_earlier_threshold_in_a_saved_pipeline(backbone: Path, tmp_path: Path) -> None:
+    nlp = make_trained(backbone, "crf_ents")
+    scores = scores_of(nlp(TEXT), "crf_ents")
+    least = (min(scores) + max(scores)) / 2
+    nlp.to_disk(tmp_path)
+    cfg = json.loads((tmp_path / "crf_ner" / "cfg").read_text())
+    del cfg["threshold"]
+    (tmp_path / "crf_ner" / "cfg").write_text(json.dumps({**cfg, "min_confidence": least}))
+    loaded = spacy.load(tmp_path)
+    assert get_case_pipe(loaded, "crf_ents").cfg["threshold"] == least
+    get_case_pipe(nlp, "crf_ents").cfg["min_confidence"] = least  # by code that is older
+    expected = [score for score in scores if score >= least]
+    for pipeline in (loaded, nlp):
+        assert 0 < len(expected) < len(scores)
+        assert scores_of(pipeline(TEXT), "crf_ents") == pytest.approx(expected)
 
 
 # N-best readings
@@ -161,7 +194,7 @@ def test_nbest(name: str, backbone: Path) -> None:
         if not any(token.is_space for token in doc):
             assert found[0].entities == entities_of(doc, name)
         if not len(doc):
-            assert found == [Hypothesis(1.0, [])]
+            assert found == [Reading(1.0, [])]
         (alone,) = pipe.nbest([doc], 4)
         assert [r.entities for r in alone] == [r.entities for r in found]
         assert [r.probability for r in alone] == pytest.approx([r.probability for r in found], 1e-4)
@@ -227,7 +260,7 @@ def test_white_space_around_an_entity_adds_to_its_confidence(name: str, backbone
         output.scores, mask, torch.tensor([[0, 0, 1, label], [0, 0, 2, label]]), 3.0
     )
     assert max(each.tolist()) < 0.9 * score
-    pipe.cfg["min_confidence"] = (max(each.tolist()) + score) / 2
+    pipe.cfg["threshold"] = (max(each.tolist()) + score) / 2
     assert len(entities_of(nlp(bare[0].copy()), name)) == 1
 
 
@@ -238,10 +271,10 @@ def test_readings_that_differ_in_white_space_are_one() -> None:
     logs[1, 1:] = -numpy.inf
     # "Anna" is a PER; "Anna " is; " " is, which is nothing.
     spans = numpy.array([[0, 0, 1, 0], [1, 0, 2, 0], [2, 1, 2, 0]])
-    both, none = make_hypotheses([doc, empty], spans, logs, ["PER"])
+    both, none = make_readings([doc, empty], spans, logs, ["PER"])
     assert [reading.entities for reading in both] == [[Annotation(0, 1, "PER")], []]
     assert [reading.probability for reading in both] == pytest.approx([0.7, 0.2])
-    assert none == [Hypothesis(1.0, [])]
+    assert none == [Reading(1.0, [])]
 
 
 def test_nbest_needs_a_crf_and_vectors(backbone: Path) -> None:

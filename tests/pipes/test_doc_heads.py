@@ -12,7 +12,7 @@ from spacy.training import Example
 from spacy.util import load_config
 
 from mtnlp.errors import MtnlpError
-from mtnlp.nn.label_graph import initial_weight
+from mtnlp.nn.label_correlation import initial_weight
 from tests.pipes.cases import (
     EXACT_ENCODER,
     TASKS,
@@ -35,7 +35,7 @@ ALL: Dict[str, Any] = {
     "hidden": 8,
     "dropout": 0.0,
     "label_heads": "separate",
-    "dependency": True,
+    "label_correlation": True,
     "tok2vec": {"pooling": "attention"},
 }
 
@@ -56,7 +56,7 @@ def query_of(nlp: Language) -> numpy.ndarray:
 
 def test_pairs_are_counted_in_the_training_data(backbone: Path) -> None:
     """Of the mixed corpus three documents know of the task `topic`: one has both labels."""
-    nlp = initialized(make(backbone, dependency=True))
+    nlp = initialized(make(backbone, label_correlation=True))
     pipe = get_pipe(nlp)
     assert pipe.labels[-2:] == ("topic/MONEY", "topic/SPORT")
     pairs = torch.zeros(2, 2, 2, 2)
@@ -64,11 +64,11 @@ def test_pairs_are_counted_in_the_training_data(backbone: Path) -> None:
         for i, a in enumerate((money, sport)):
             for j, b in enumerate((money, sport)):
                 pairs[a, b, i, j] += 1
-    _, graph = pipe.module.graphs
-    torch.testing.assert_close(graph.weight.detach(), initial_weight(pairs))
-    assert graph.weight[0, 1] < 0
+    _, layer = pipe.module.graphs
+    torch.testing.assert_close(layer.weight.detach(), initial_weight(pairs))
+    assert layer.weight[0, 1] < 0
     # One half is added to both answers.
-    torch.testing.assert_close(graph.prior, torch.tensor([2.5 / 4, 2.5 / 4]))
+    torch.testing.assert_close(layer.prior, torch.tensor([2.5 / 4, 2.5 / 4]))
 
 
 def test_they_learn_where_they_are_annotated_only(backbone: Path) -> None:
@@ -132,12 +132,30 @@ def test_a_pipeline_saved_before_there_were_these_settings(backbone: Path, tmp_p
     train(nlp, mixed_examples(nlp), 3)
     nlp.to_disk(tmp_path)
     config = load_config(tmp_path / "config.cfg")
-    for name in ("label_heads", "dependency"):
+    for name in ("label_heads", "label_correlation"):
         assert config["components"]["textcat"]["model"].pop(name) in ("shared", False)
     config.to_disk(tmp_path / "config.cfg")
     loaded = spacy.load(tmp_path)
     for text in TEXTS:
         assert_same_answers(nlp(text), loaded(text))
+
+
+@pytest.mark.parametrize("value", [True, False])
+def test_label_correlation_under_its_earlier_name(
+    value: bool, backbone: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    nlp = initialized(make(backbone, label_correlation=value))
+    nlp.to_disk(tmp_path)
+    config = load_config(tmp_path / "config.cfg")
+    model = config["components"]["textcat"]["model"]
+    model["dependency"] = model.pop("label_correlation")
+    config.to_disk(tmp_path / "config.cfg")
+    assert "W334" not in caplog.text
+    loaded = spacy.load(tmp_path)
+    assert ("W334" in caplog.text) == value
+    for text in TEXTS:
+        assert_same_answers(nlp(text), loaded(text))
+    assert get_pipe(loaded).module.has_correlation == value
 
 
 def test_weights_of_labels_of_several_tasks(backbone: Path) -> None:
@@ -155,4 +173,4 @@ def test_settings_that_do_not_fit(backbone: Path) -> None:
     with pytest.raises(MtnlpError, match="E243"):
         initialized(make(backbone, label_heads="separate"))
     with pytest.raises(MtnlpError, match=r"E244.*sentiment"):
-        initialized(make(backbone, {"sentiment": {"exclusive": True}}, dependency=True))
+        initialized(make(backbone, {"sentiment": {"exclusive": True}}, label_correlation=True))

@@ -54,7 +54,7 @@ def test_the_same_batch_twice_doubles(exact: Language) -> None:
 def test_losses_are_divided_by_the_units(exact: Language) -> None:
     examples = mixed_examples(exact)
     before = accumulate(exact, examples)
-    units = {name: exact.get_pipe(name).cfg["units"] for name in HEADS}  # type: ignore
+    units = {name: exact.get_pipe(name).cfg["loss_normalization"] for name in HEADS}  # type: ignore
     assert units == {
         "ner": 15.0,
         "fine_ner": 13.0,
@@ -63,7 +63,7 @@ def test_losses_are_divided_by_the_units(exact: Language) -> None:
         "events": 2.0,
     }
     for name in HEADS:
-        exact.get_pipe(name).cfg["units"] = 2 * units[name]  # type: ignore[attr-defined]
+        exact.get_pipe(name).cfg["loss_normalization"] = 2 * units[name]  # type: ignore[attr-defined]
     after = accumulate(exact, examples)
     for name in HEADS:
         assert before["losses"][name] == pytest.approx(2 * after["losses"][name], rel=1e-5)
@@ -75,7 +75,7 @@ def test_units_survive_a_round_trip(exact: Language) -> None:
     other = make_nlp(Path("none"), ["ner"])
     made: Any = other.get_pipe("ner")
     made.from_bytes(pipe.to_bytes())
-    assert made.cfg["units"] == pipe.cfg["units"] == 15.0
+    assert made.cfg["loss_normalization"] == pipe.cfg["units"] == 15.0
 
 
 @pytest.mark.parametrize("name", HEADS)
@@ -88,7 +88,7 @@ def test_the_loss_for_reports(name: str, exact: Language) -> None:
         exact.get_pipe("transformer")(example.predicted)  # type: ignore[operator]
     loss, units = pipe.loss_on(examples)
     assert units == pipe.get_target(examples).units
-    assert loss / pipe.cfg["units"] == pytest.approx(trained_on, rel=1e-5)
+    assert loss / pipe.cfg["loss_normalization"] == pytest.approx(trained_on, rel=1e-5)
     assert pipe.loss_on([eg for eg in examples if eg not in only(exact, name)][:0]) == (0.0, 0.0)
     half = [pipe.loss_on(part) for part in (examples[:5], examples[5:])]
     assert sum(part[0] for part in half) == pytest.approx(loss, rel=1e-5)
@@ -139,7 +139,7 @@ def test_units_go_by_the_batches_of_training(backbone: Path) -> None:
     nlp.config["training"]["batcher"] = {"@batchers": "spacy.batch_by_sequence.v1", "size": 3}
     initialized(nlp)
     pipe: Any = nlp.get_pipe("ner")
-    assert pipe.cfg["units"] == 15.0 / 5
+    assert pipe.cfg["loss_normalization"] == 15.0 / 5
 
 
 def test_expected_units_of_one_corpus_after_another() -> None:

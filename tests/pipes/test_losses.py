@@ -182,7 +182,7 @@ def test_counts_come_from_the_training_data(backbone: Path) -> None:
     pipe: Any = initialized(nlp).get_pipe("crf_ner")
     counts = {"O": 10, "B-LOC": 2, "B-PER": 2, "I-PER": 1}
     tags = pipe.module.scheme.tags(list(pipe.labels))
-    assert pipe.cfg["units"] == sum(counts.values())
+    assert pipe.cfg["loss_normalization"] == sum(counts.values())
     expected = [15 / (4 * counts.get(tag, 1)) for tag in tags]
     assert pipe.module.criterion.weights.by_class.tolist() == pytest.approx(expected)
 

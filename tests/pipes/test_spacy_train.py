@@ -90,7 +90,7 @@ def test_spacy_train(trained: Language, tmp_path: Path) -> None:
     for name in PIPES:
         pipe, expected = nlp.get_pipe(name), trained.get_pipe(name)
         assert pipe.labels == expected.labels  # type: ignore[attr-defined]
-    assert nlp.get_pipe("ner").cfg["units"] == 15 / 3  # type: ignore[attr-defined]
+    assert nlp.get_pipe("ner").cfg["loss_normalization"] == 15 / 3  # type: ignore[attr-defined]
     assert nlp(TEXTS[0]).cats.keys() == trained(TEXTS[0]).cats.keys()
 
 

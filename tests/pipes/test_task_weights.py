@@ -158,7 +158,7 @@ def test_a_log_variance_weighs_the_gradient(name: str, backbone: Path) -> None:
     other = update(nlp, examples)
     assert_close(scaled(one["encoder"], numpy.exp(0.5)), other["encoder"], 1e-5)
     found = sum(value for key, value in other["head"].items() if "weighting" in key)
-    units = last(nlp).get_target(examples).units / last(nlp).cfg["units"]
+    units = last(nlp).get_target(examples).units / last(nlp).cfg["loss_normalization"]
     assert other["loss"] == pytest.approx(one["loss"])
     assert found == pytest.approx(units / 2 - numpy.exp(0.5) * other["loss"], rel=1e-4)
 

@@ -187,7 +187,7 @@ def test_training_nerel_on_the_sample(
 
 
 def test_training_events_from_words_on_the_sample(tmp_path: Path) -> None:
-    """No transformer: the words' own embeddings, with the dependency layer on top."""
+    """No transformer: the words' own embeddings, with the label correlation on top."""
     convert(ConvertOptions("nerel", sample=SAMPLE, out=tmp_path, limit=(12, 3, 3)))
     paths = {f"paths.{part}": str(tmp_path / part) for part in ("train", "dev")}
     more = {"training.max_epochs": 2, "training.eval_frequency": 100000}

@@ -2,7 +2,7 @@ from typing import Any, Dict
 
 from mtnlp.reports.calibration import TEMPERATURE_HEADER, calibration_tables, temperature_rows
 
-AT = {"min_confidence": 0.5, "p": 0.9, "r": 0.6, "f": 0.72, "coverage": 0.75}
+AT = {"threshold": 0.5, "p": 0.9, "r": 0.6, "f": 0.72, "coverage": 0.75}
 FIGURES = {"predicted": 12, "gold": 15, "mean_confidence": 0.8, "ece": 0.02, "brier": 0.1}
 FIT = {"temperature": 1.25, "loss_before": 0.2, "loss_after": 0.1, "documents": 1234, "units": 9.0}
 RESULTS: Dict[str, Any] = {

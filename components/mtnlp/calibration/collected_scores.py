@@ -17,7 +17,7 @@ from ..data.reading import bare_copy
 from ..errors import Errors, MtnlpError
 from ..gold.targets import Target
 from ..log import logger
-from ..models.listener import require_encoded
+from ..models.listener import require_encoder_output
 from ..pipes.run_encoders import encode
 from ..types import LossBatch
 
@@ -66,7 +66,7 @@ class KeptScores:
 
     def add(self, examples: Sequence[Example]) -> None:
         target = self.pipe.get_target(examples)
-        if not target.rows or self.is_full:
+        if not target.doc_indices or self.is_full:
             return
         scores = _scores(self.pipe, examples, target)
         if self.batches and scores.nbytes > self.memory:
@@ -76,7 +76,7 @@ class KeptScores:
             return
         self.memory -= scores.nbytes
         self.batches.append(LossBatch(scores, None, target.target, target.mask))
-        self.documents += len(target.rows)
+        self.documents += len(target.doc_indices)
         self.units += target.units
 
     def loss(self, temperature: float) -> float:
@@ -123,8 +123,10 @@ class KeptCategories:
 
     def add(self, examples: Sequence[Example]) -> None:
         target = self.pipe.get_target(examples)
-        if target.rows:
-            output, mask = self.pipe.model.predict([examples[row].predicted for row in target.rows])
+        if target.doc_indices:
+            output, mask = self.pipe.model.predict(
+                [examples[row].predicted for row in target.doc_indices]
+            )
             # Whatever the scores of a document without text: nothing is said of it.
             has_text = mask.cpu()
             self._logits.append(output.scores.cpu().float()[has_text])
@@ -193,7 +195,7 @@ def collect(nlp: Language, kept: Sequence[Kept], examples: Iterable[Example]) ->
 
 
 def _scores(pipe: Any, examples: Sequence[Example], target: Target) -> torch.Tensor:
-    docs = [examples[row].predicted for row in target.rows]
-    require_encoded(pipe.model, docs, pipe.name)
+    docs = [examples[row].predicted for row in target.doc_indices]
+    require_encoder_output(pipe.model, docs, pipe.name)
     output, _ = pipe.model.predict(docs)
     return output.scores.cpu()

@@ -10,7 +10,7 @@ from spacy.util import minibatch
 
 from ..data.reading import bare_doc
 from ..errors import Errors, MtnlpError
-from ..nn.heads import CRFTagger
+from ..nn.taggers import CRFTagger, Tagger
 from ..pipes.entity_spans import Predictions
 from ..pipes.run_encoders import encode
 from .metrics import Confidences, calibration_metrics, gather_confidences, join
@@ -27,7 +27,7 @@ def calibration_report(
     For each pipe: its probabilities without its temperature ("uncalibrated") and with it
     ("calibrated") and, where it has a CRF, the least softmax probability of an entity's tags
     ("softmax minimum"). The entities are those of the best tag sequence each time, all of them:
-    `min_confidence` is not applied. Only `span_ner` may find others with a temperature, since its
+    `crf_ner` applies no threshold. Only `span_ner` may find others with a temperature, since its
     threshold is of the probability.
 
     RETURNS: by pipe and way, what `calibration_metrics` does. Raises MtnlpError E415 where no
@@ -60,9 +60,11 @@ def calibration_report(
 
 def ways(pipe: Any, docs: List[Doc]) -> Iterator[tuple[str, Predictions]]:
     """The name of each way to compute confidences, and what the pipe then predicts."""
-    with settings(pipe, min_confidence=0.0, temperature=1.0):
+    # Where spans are scored, the threshold is what makes a span an entity.
+    everything = {"threshold": 0.0} if isinstance(pipe.module, Tagger) else {}
+    with settings(pipe, temperature=1.0, **everything):
         yield UNCALIBRATED, pipe.predict(docs)
-    with settings(pipe, min_confidence=0.0):
+    with settings(pipe, **everything):
         yield CALIBRATED, pipe.predict(docs)
     if isinstance(pipe.module, CRFTagger):
         output, mask = pipe.model.predict(docs)

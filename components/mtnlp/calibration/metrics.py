@@ -76,7 +76,7 @@ def calibration_metrics(
     """All figures of this file, as plain numbers.
 
     RETURNS: {"predicted", "gold", "mean_confidence", "ece", "brier", "aurc", "at": [a dict of
-        `at_min_confidence` for each of the minima]}.
+        `at_threshold` for each of the minima]}.
     """
     both = found.confidence, found.correct
     return {
@@ -86,7 +86,7 @@ def calibration_metrics(
         "ece": expected_calibration_error(*both, bins),
         "brier": brier_score(*both),
         "aurc": risk_coverage_area(*both),
-        "at": [at_min_confidence(found, minimum) for minimum in minima],
+        "at": [at_threshold(found, minimum) for minimum in minima],
     }
 
 
@@ -123,16 +123,16 @@ def risk_coverage_area(confidence: Floats, correct: NDArray[np.bool_]) -> float:
     return _mean(error[(-confidence).argsort(kind="stable")].cumsum() / kept)
 
 
-def at_min_confidence(found: Confidences, minimum: float) -> Dict[str, float]:
+def at_threshold(found: Confidences, minimum: float) -> Dict[str, float]:
     """Scores of the predictions that are at least so confident.
 
-    RETURNS: {"min_confidence", "p", "r", "f", "coverage": the share of the predictions kept};
+    RETURNS: {"threshold", "p", "r", "f", "coverage": the share of the predictions kept};
         0.0 where there is nothing to divide by.
     """
     kept = found.confidence >= minimum
     right = int(found.correct[kept].sum())
     counts = Counts(tp=right, fp=int(kept.sum()) - right, fn=found.gold - right)
-    return {"min_confidence": minimum, **counts.to_dict(), "coverage": _mean(kept)}
+    return {"threshold": minimum, **counts.to_dict(), "coverage": _mean(kept)}
 
 
 def shared_accuracy(confidence: Floats, correct: NDArray[np.bool_]) -> Floats:

@@ -65,7 +65,7 @@ def main(
         typer.Option(
             help="Other annotated documents (.spacy or a folder) to measure on: expected "
             "calibration error over 15 equal-mass bins and Brier score, before and after; for "
-            "entities also the area under the risk-coverage curve, scores at min_confidence 0.5, "
+            "entities also the area under the risk-coverage curve, scores at a threshold of 0.5, "
             "0.8 and 0.95, and the least softmax probability of an entity; for multi-label tasks "
             "F1 at the default, at one fitted and at each label's threshold."
         ),

@@ -36,10 +36,10 @@ def category_targets(examples: Sequence[Example], tasks: Dict[str, Task]) -> Tar
     layer = CategoriesLayer(tasks)
     values, known = layer.read([example.reference for example in examples])
     is_blank = [example.predicted.to_array(IS_SPACE).all() for example in examples]
-    rows = numpy.flatnonzero(known.any(1) & ~numpy.array(is_blank, dtype=bool))
-    values, known = values[rows], known[rows]
+    doc_indices = numpy.flatnonzero(known.any(1) & ~numpy.array(is_blank, dtype=bool))
+    values, known = values[doc_indices], known[doc_indices]
     return Target(
-        rows=rows.tolist(),
+        doc_indices=doc_indices.tolist(),
         target=torch.from_numpy(values).float(),
         mask=torch.from_numpy(known),
         units=float(sum(known[:, part].any(1).sum() for part, _ in layer.columns)),

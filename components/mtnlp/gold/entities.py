@@ -11,7 +11,7 @@ from spacy.util import filter_spans
 
 from ..annotation.layers import EntityLayer, entity_layer
 from ..structured.schemes import TagScheme
-from .targets import Target, annotated_rows
+from .targets import Target, annotated_doc_indices
 
 
 @dataclass
@@ -113,8 +113,8 @@ def tag_targets(
     """
     label_index = {label: i for i, label in enumerate(labels)}
     found = [get_entities(example, spans_key, label_index) for example in examples]
-    rows = annotated_rows([None if gold is None else gold.missing for gold in found])
-    golds = [gold for i in rows if (gold := found[i]) is not None]
+    doc_indices = annotated_doc_indices([None if gold is None else gold.missing for gold in found])
+    golds = [gold for i in doc_indices if (gold := found[i]) is not None]
     lengths = torch.tensor([len(gold.missing) for gold in golds], dtype=torch.long)
     seq = int(lengths.max()) if golds else 0
     mask = torch.arange(seq) < lengths.unsqueeze(1)
@@ -122,16 +122,16 @@ def tag_targets(
     if golds:
         missing[mask] = torch.from_numpy(numpy.concatenate([gold.missing for gold in golds]))
     spans = [(row, *span) for row, gold in enumerate(golds) for span in gold.spans]
-    tags = spell(torch.tensor(spans, dtype=torch.long).reshape(-1, 4), mask.shape, scheme)
+    tags = tag_indices(torch.tensor(spans, dtype=torch.long).reshape(-1, 4), mask.shape, scheme)
     return Target(
-        rows=rows,
+        doc_indices=doc_indices,
         target=scheme.refine(tags, missing | ~mask, list(labels)),
         mask=mask,
         units=float((mask & ~missing).sum()),
     )
 
 
-def spell(spans: torch.Tensor, shape: Sequence[int], scheme: TagScheme) -> torch.Tensor:
+def tag_indices(spans: torch.Tensor, shape: Sequence[int], scheme: TagScheme) -> torch.Tensor:
     """Spans as tag indices.
 
     spans: int64 `[n, 4]`: row, start, end, label index, not overlapping. shape: `[rows, seq]`.

@@ -10,7 +10,7 @@ from spacy.training import Example
 from ..annotation.layers import entity_layer
 from ..structured.span_enumeration import span_mask
 from .entities import missing_tokens, project, same_tokens
-from .targets import Target, annotated_rows
+from .targets import Target, annotated_doc_indices
 
 
 @dataclass
@@ -67,32 +67,32 @@ def span_targets(
     """
     label_index = {label: i for i, label in enumerate(labels)}
     found = [get_spans(example, spans_key, label_index) for example in examples]
-    rows = annotated_rows([None if gold is None else gold.missing for gold in found])
-    golds = [gold for i in rows if (gold := found[i]) is not None]
+    doc_indices = annotated_doc_indices([None if gold is None else gold.missing for gold in found])
+    golds = [gold for i in doc_indices if (gold := found[i]) is not None]
     seq = max((len(gold.missing) for gold in golds), default=0)
     known = torch.zeros((len(golds), seq), dtype=torch.bool)
     for i, gold in enumerate(golds):
         known[i, : len(gold.missing)] = torch.from_numpy(~gold.missing)
     mask = span_mask(known, max_width)
     unclear = [(i, *span, 0) for i, gold in enumerate(golds) for span in gold.unclear]
-    row, start, width, label = places(unclear, max_width)
+    row, start, width, label = span_indices(unclear, max_width)
     mask[row, start, width] = False
     spans = [(i, *span) for i, gold in enumerate(golds) for span in gold.spans]
     if exclusive:
         first: Dict[Tuple[int, ...], Tuple[int, ...]] = {}
         for span in spans:
             first.setdefault(span[:3], span)
-        row, start, width, label = places(list(first.values()), max_width)
+        row, start, width, label = span_indices(list(first.values()), max_width)
         target = torch.zeros(mask.shape, dtype=torch.long)
         target[row, start, width] = label + 1
     else:
-        row, start, width, label = places(spans, max_width)
+        row, start, width, label = span_indices(spans, max_width)
         target = torch.zeros((*mask.shape, len(labels)))
         target[row, start, width, label] = 1.0
-    return Target(rows=rows, target=target, mask=mask, units=float(known.sum()))
+    return Target(doc_indices=doc_indices, target=target, mask=mask, units=float(known.sum()))
 
 
-def places(spans: Sequence[Tuple[int, ...]], max_width: int) -> Tuple[torch.Tensor, ...]:
+def span_indices(spans: Sequence[Tuple[int, ...]], max_width: int) -> Tuple[torch.Tensor, ...]:
     """spans: row, start, end, label index. RETURNS: row, start, index of the width and label index
     of those that are not too wide, int64 `[n]` each."""
     table = torch.tensor(spans, dtype=torch.long).reshape(-1, 4)

@@ -11,18 +11,19 @@ import torch
 class Target:
     """The gold of the annotated Docs of a batch.
 
-    rows: positions of the annotated, non-empty Docs in the batch; the other fields are over them.
+    doc_indices: positions of the annotated, non-empty Docs in the batch; the other fields are over
+        them.
     target: what `LossBatch.target` holds for the head. mask: what `LossBatch.mask` holds.
     units: annotated units (tokens, documents), what losses are averaged over.
     """
 
-    rows: List[int]
+    doc_indices: List[int]
     target: torch.Tensor
     mask: torch.Tensor
     units: float
 
 
-def annotated_rows(missing: Sequence[Optional[numpy.ndarray]]) -> List[int]:
+def annotated_doc_indices(missing: Sequence[Optional[numpy.ndarray]]) -> List[int]:
     """The positions of the Docs that have tokens and know of some of them what they are.
 
     missing: a Doc's `[tokens]` bool, True where the annotation is unknown; None where nobody

@@ -5,7 +5,7 @@ import math
 import torch
 
 from ..types import LossBatch
-from .base import LossModule, in_range, label_batch, masked_sum
+from .base import LossModule, check_setting, label_batch, masked_sum
 from .probabilities import log_sigmoids
 
 NAME = "mtnlp.AsymmetricLoss.v1"
@@ -26,9 +26,9 @@ class AsymmetricLoss(LossModule):
 
     def __init__(self, gamma_pos: float, gamma_neg: float, clip: float):
         super().__init__()
-        in_range(NAME, "gamma_pos", gamma_pos, gamma_pos >= 0, "0 or more")
-        in_range(NAME, "gamma_neg", gamma_neg, gamma_neg >= 0, "0 or more")
-        in_range(NAME, "clip", clip, 0 <= clip < 1, "at least 0 and less than 1")
+        check_setting(NAME, "gamma_pos", gamma_pos, gamma_pos >= 0, "0 or more")
+        check_setting(NAME, "gamma_neg", gamma_neg, gamma_neg >= 0, "0 or more")
+        check_setting(NAME, "clip", clip, 0 <= clip < 1, "at least 0 and less than 1")
         self.gamma_pos = gamma_pos
         self.gamma_neg = gamma_neg
         self.clip = clip

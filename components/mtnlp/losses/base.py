@@ -47,7 +47,7 @@ class LossModule(torch.nn.Module):
         raise NotImplementedError
 
 
-def adopt(
+def bind_loss(
     loss: Optional[torch.nn.Module],
     default: torch.nn.Module,
     classes: Sequence[str],
@@ -141,17 +141,17 @@ def label_batch(batch: LossBatch) -> Tuple[torch.Tensor, torch.Tensor, torch.Ten
     return logits, fill_masked(batch.target.to(logits.dtype), mask), mask
 
 
-def masked_sum(units: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def masked_sum(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """The sum of the unmasked values: 0.0, still with a gradient function, where there are none."""
-    return units.masked_fill(~mask, 0.0).sum()
+    return values.masked_fill(~mask, 0.0).sum()
 
 
-def nothing(batch: LossBatch) -> torch.Tensor:
+def zero_loss(batch: LossBatch) -> torch.Tensor:
     """0.0 that depends on the logits, for a loss that does not."""
     return masked_sum(batch.logits, torch.zeros_like(batch.logits, dtype=torch.bool))
 
 
-def in_range(loss: str, name: str, value: float, holds: bool, form: str) -> None:
+def check_setting(loss: str, name: str, value: float, holds: bool, form: str) -> None:
     """Raises MtnlpError (E221) unless a setting of a loss is what it should be, and finite.
 
     loss: its name in configs. holds: whether `value` of the setting `name` has the `form`.

@@ -18,10 +18,10 @@ class BinaryCrossEntropy(LossModule):
     def forward(self, batch: LossBatch) -> torch.Tensor:
         """The sum, a scalar; exactly 0.0 where nothing is annotated."""
         logits, target, mask = label_batch(batch)
-        units = torch.nn.functional.binary_cross_entropy_with_logits(
+        losses = torch.nn.functional.binary_cross_entropy_with_logits(
             logits, target, reduction="none"
         )
-        return masked_sum(units, mask)
+        return masked_sum(losses, mask)
 
 
 def build_binary_cross_entropy_v1() -> BinaryCrossEntropy:

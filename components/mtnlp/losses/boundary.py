@@ -6,7 +6,7 @@ import torch
 
 from ..errors import Errors, MtnlpError
 from ..types import LossBatch
-from .base import LossModule, in_range, token_batch
+from .base import LossModule, check_setting, token_batch
 from .tag_classes import TagClasses, expand, tag_classes
 
 NAME = "mtnlp.BoundaryLoss.v1"
@@ -36,7 +36,7 @@ class BoundaryLoss(LossModule):
 
     def __init__(self, reach: int):
         super().__init__()
-        in_range(NAME, "reach", reach, reach >= 1, "1 or more")
+        check_setting(NAME, "reach", reach, reach >= 1, "1 or more")
         self.reach = reach
         self.tags: Optional[TagClasses] = None
 

@@ -6,7 +6,7 @@ from typing import Callable, Collection, Dict, Optional, Sequence, Union
 import torch
 
 from ..errors import Errors, MtnlpError
-from .base import in_range
+from .base import check_setting
 
 Weights = Union[float, str, Dict[str, float]]
 
@@ -90,8 +90,8 @@ class ClassWeights(torch.nn.Module):
             raise MtnlpError(Errors.E217.format(found=weights, known=", ".join(METHODS)))
         if isinstance(weights, dict):
             for name, weight in weights.items():
-                in_range(loss, f"the weight of {name}", weight, weight >= 0, "0 or more")
-        in_range(loss, "beta", beta, 0 <= beta < 1, "at least 0 and less than 1")
+                check_setting(loss, f"the weight of {name}", weight, weight >= 0, "0 or more")
+        check_setting(loss, "beta", beta, 0 <= beta < 1, "at least 0 and less than 1")
         self.weights = weights
         self.beta = beta
         self.register_buffer("_by_class", None)

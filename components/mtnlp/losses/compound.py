@@ -6,7 +6,7 @@ import torch
 
 from ..errors import Errors, MtnlpError
 from ..types import LossBatch
-from .base import LossModule, in_range, pass_counts, reads_features
+from .base import LossModule, check_setting, pass_counts, reads_features
 
 NAME = "mtnlp.CompoundLoss.v1"
 
@@ -26,7 +26,7 @@ class CompoundLoss(LossModule):
         if unknown:
             raise MtnlpError(Errors.E220.format(reason=f"no loss is called {unknown}"))
         for name, weight in weights.items():
-            in_range(NAME, f"the weight of {name}", weight, weight >= 0, "0 or more")
+            check_setting(NAME, f"the weight of {name}", weight, weight >= 0, "0 or more")
         try:
             self.losses = torch.nn.ModuleDict(losses)
         except (KeyError, TypeError) as error:  # a dot, or an attribute of the container

@@ -8,12 +8,12 @@ from ..errors import Errors, MtnlpError
 from ..types import LossBatch
 from .base import (
     LossModule,
+    check_setting,
     class_batch,
     fill_masked,
-    in_range,
     masked_sum,
-    nothing,
     token_batch,
+    zero_loss,
 )
 from .tag_classes import TagClasses, expand, tag_classes
 
@@ -41,7 +41,7 @@ class ContrastiveLoss(LossModule):
 
     def __init__(self, margin: float, normalize: bool):
         super().__init__()
-        in_range(NAME, "margin", margin, margin > 0, "more than 0")
+        check_setting(NAME, "margin", margin, margin > 0, "more than 0")
         self.margin = margin
         self.normalize = normalize
         self.tags: Optional[TagClasses] = None
@@ -65,7 +65,7 @@ class ContrastiveLoss(LossModule):
         same = types.unsqueeze(1) == types
         pairs = torch.where(same, distance, (self.margin - distance).clamp(min=0.0))
         other = ~torch.eye(len(types), dtype=torch.bool, device=types.device)
-        return masked_sum(pairs, other) / max(len(types) - 1, 1) + nothing(batch)
+        return masked_sum(pairs, other) / max(len(types) - 1, 1) + zero_loss(batch)
 
     def _entities(self, batch: LossBatch) -> Tuple[torch.Tensor, torch.Tensor]:
         """`[n, width]` and `[n]`: mean features and types of the gold entities."""

@@ -18,8 +18,8 @@ class CrossEntropy(LossModule):
     def forward(self, batch: LossBatch) -> torch.Tensor:
         """The sum, a scalar; exactly 0.0 where nothing is annotated."""
         logits, target, mask = class_batch(batch)
-        units = torch.nn.functional.cross_entropy(logits, target, reduction="none")
-        return masked_sum(units, mask)
+        losses = torch.nn.functional.cross_entropy(logits, target, reduction="none")
+        return masked_sum(losses, mask)
 
 
 def build_cross_entropy_v1() -> CrossEntropy:

@@ -5,7 +5,7 @@ from typing import Optional
 import torch
 
 from ..types import LossBatch
-from .base import LossModule, class_batch, has_indicators, in_range, label_batch, masked_sum
+from .base import LossModule, check_setting, class_batch, has_indicators, label_batch, masked_sum
 from .probabilities import log_sigmoids, log_softmaxes
 
 NAME = "mtnlp.DiceLoss.v1"
@@ -30,8 +30,8 @@ class DiceLoss(LossModule):
 
     def __init__(self, alpha: Optional[float], smooth: float):
         super().__init__()
-        in_range(NAME, "alpha", alpha or 0.0, (alpha or 0.0) >= 0, "0 or more, or null")
-        in_range(NAME, "smooth", smooth, smooth > 0, "more than 0")
+        check_setting(NAME, "alpha", alpha or 0.0, (alpha or 0.0) >= 0, "0 or more, or null")
+        check_setting(NAME, "smooth", smooth, smooth > 0, "more than 0")
         self.alpha = alpha
         self.smooth = smooth
 

@@ -6,7 +6,7 @@ import torch
 
 from ..errors import Errors, MtnlpError
 from ..types import LossBatch
-from .base import LossModule, class_batch, in_range, masked_sum
+from .base import LossModule, check_setting, class_batch, masked_sum
 
 NAME = "mtnlp.EmbeddingLabelSmoothing.v1"
 
@@ -34,8 +34,8 @@ class EmbeddingLabelSmoothing(LossModule):
 
     def __init__(self, label_emb_dim: int, smoothing_alpha: float):
         super().__init__()
-        in_range(NAME, "label_emb_dim", label_emb_dim, label_emb_dim >= 1, "1 or more")
-        in_range(NAME, "smoothing_alpha", smoothing_alpha, smoothing_alpha > 0, "more than 0")
+        check_setting(NAME, "label_emb_dim", label_emb_dim, label_emb_dim >= 1, "1 or more")
+        check_setting(NAME, "smoothing_alpha", smoothing_alpha, smoothing_alpha > 0, "more than 0")
         self.label_emb_dim = label_emb_dim
         self.smoothing_alpha = smoothing_alpha
         self.register_parameter("vectors", None)

@@ -5,7 +5,7 @@ from typing import Dict, Optional, Sequence, Union
 import torch
 
 from ..types import LossBatch
-from .base import LossModule, class_batch, has_indicators, in_range, label_batch, masked_sum
+from .base import LossModule, check_setting, class_batch, has_indicators, label_batch, masked_sum
 from .class_weights import ClassWeights
 from .probabilities import log_sigmoids, log_softmaxes
 
@@ -28,9 +28,9 @@ class FocalLoss(LossModule):
         self, gamma: float, alpha: Optional[Union[float, str, Dict[str, float]]], beta: float
     ):
         super().__init__()
-        in_range(NAME, "gamma", gamma, gamma >= 0, "0 or more")
+        check_setting(NAME, "gamma", gamma, gamma >= 0, "0 or more")
         if isinstance(alpha, (int, float)):
-            in_range(NAME, "alpha", alpha, 0 < alpha <= 1, "more than 0 and at most 1")
+            check_setting(NAME, "alpha", alpha, 0 < alpha <= 1, "more than 0 and at most 1")
         self.gamma = gamma
         self.weights = None if alpha is None else ClassWeights(NAME, alpha, beta)
 
@@ -50,10 +50,10 @@ class FocalLoss(LossModule):
         logits, target, mask = class_batch(batch)
         gold = target.unsqueeze(-1)
         log_p, log_rest = (values.gather(-1, gold) for values in log_softmaxes(logits))
-        units = self._focus(log_p, log_rest).squeeze(-1)
+        losses = self._focus(log_p, log_rest).squeeze(-1)
         if self.weights is not None:
-            units = units * self.weights.by_class.to(logits.dtype)[target]
-        return masked_sum(units, mask)
+            losses = losses * self.weights.by_class.to(logits.dtype)[target]
+        return masked_sum(losses, mask)
 
     def _of_labels(self, batch: LossBatch) -> torch.Tensor:
         logits, target, mask = label_batch(batch)

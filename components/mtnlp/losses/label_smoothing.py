@@ -3,7 +3,7 @@
 import torch
 
 from ..types import LossBatch
-from .base import LossModule, class_batch, has_indicators, in_range, label_batch, masked_sum
+from .base import LossModule, check_setting, class_batch, has_indicators, label_batch, masked_sum
 
 
 class LabelSmoothing(LossModule):
@@ -17,7 +17,7 @@ class LabelSmoothing(LossModule):
     def __init__(self, smoothing: float):
         super().__init__()
         name = "mtnlp.LabelSmoothing.v1"
-        in_range(name, "smoothing", smoothing, 0 <= smoothing <= 1, "0 to 1")
+        check_setting(name, "smoothing", smoothing, 0 <= smoothing <= 1, "0 to 1")
         self.smoothing = smoothing
 
     def forward(self, batch: LossBatch) -> torch.Tensor:
@@ -25,15 +25,15 @@ class LabelSmoothing(LossModule):
         if has_indicators(batch):
             logits, target, mask = label_batch(batch)
             target = target * (1.0 - self.smoothing) + self.smoothing / 2
-            units = torch.nn.functional.binary_cross_entropy_with_logits(
+            losses = torch.nn.functional.binary_cross_entropy_with_logits(
                 logits, target, reduction="none"
             )
-            return masked_sum(units, mask)
+            return masked_sum(losses, mask)
         logits, target, mask = class_batch(batch)
-        units = torch.nn.functional.cross_entropy(
+        losses = torch.nn.functional.cross_entropy(
             logits, target, reduction="none", label_smoothing=self.smoothing
         )
-        return masked_sum(units, mask)
+        return masked_sum(losses, mask)
 
 
 def build_label_smoothing_v1(smoothing: float = 0.1) -> LabelSmoothing:

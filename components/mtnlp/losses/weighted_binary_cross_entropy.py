@@ -36,8 +36,8 @@ class WeightedBinaryCrossEntropy(LossModule):
         logits, target, mask = label_batch(batch)
         no, yes = self.weights.by_answer.to(logits.dtype)
         log_yes, log_no = log_sigmoids(logits)
-        units = -(yes * target * log_yes + no * (1.0 - target) * log_no)
-        return masked_sum(units, mask)
+        losses = -(yes * target * log_yes + no * (1.0 - target) * log_no)
+        return masked_sum(losses, mask)
 
 
 def build_weighted_binary_cross_entropy_v1(

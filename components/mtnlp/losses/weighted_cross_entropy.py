@@ -32,8 +32,8 @@ class WeightedCrossEntropy(LossModule):
         """The sum, a scalar; exactly 0.0 where nothing is annotated."""
         logits, target, mask = class_batch(batch)
         weights = self.weights.by_class.to(logits.dtype)
-        units = torch.nn.functional.cross_entropy(logits, target, weights, reduction="none")
-        return masked_sum(units, mask)
+        losses = torch.nn.functional.cross_entropy(logits, target, weights, reduction="none")
+        return masked_sum(losses, mask)
 
 
 def build_weighted_cross_entropy_v1(

@@ -7,6 +7,8 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
+from ..errors import Errors
+from ..log import logger
 from ..nn.heads import Classifier
 from ..ranges import DROPOUT, SIZE, require, require_choice
 from .token_classifier import with_head
@@ -23,7 +25,8 @@ def build_doc_classifier_v1(
     loss_exclusive: Optional[Any] = None,
     loss_multilabel: Optional[Any] = None,
     label_heads: LabelHeadsName = "shared",
-    dependency: bool = False,
+    label_correlation: bool = False,
+    dependency: Optional[bool] = None,
 ) -> Model[List[Doc], Output]:
     """Scores of all labels of all tasks over a pooler.
 
@@ -34,14 +37,21 @@ def build_doc_classifier_v1(
         default. Every task trains a copy of its own.
     label_heads: "shared", one hidden layer for all labels; "separate", one of that width for each
         label alone (`hidden` must be set then).
-    dependency: whether a layer on top of the scores learns which labels of a multi-label task go
-        together; it begins with how often they do in the training data.
+    label_correlation: whether a layer on top of the scores learns which labels of a multi-label
+        task go together; it begins with how often they do in the training data.
+    dependency: the earlier name of `label_correlation`, still read from older configs.
     Raises MtnlpError E330 for settings out of range. Building the head raises E243 for separate
-    heads without `hidden`, E244 for a dependency where every task is exclusive.
+    heads without `hidden`, E244 for a label correlation where every task is exclusive.
     """
     require(NAME, SIZE, hidden=hidden)
     require(NAME, DROPOUT, dropout=dropout)
     require_choice(NAME, get_args(LabelHeadsName), label_heads=label_heads)
+    if dependency and not label_correlation:
+        logger.warning(
+            Errors.W334.format(
+                owner=NAME, earlier="dependency", name="label_correlation", value="true"
+            )
+        )
     build = partial(
         Classifier,
         hidden=hidden,
@@ -49,6 +59,6 @@ def build_doc_classifier_v1(
         loss_exclusive=loss_exclusive,
         loss_multilabel=loss_multilabel,
         separate=label_heads == "separate",
-        dependency=dependency,
+        label_correlation=label_correlation or bool(dependency),
     )
     return with_head(tok2vec, doc_head(build))

@@ -14,7 +14,7 @@ from .wordpieces import WindowBatch
 # What a wordpiece's text takes beside its row of numbers, about.
 STRING_BYTES = 64
 # One for all caches: a lock cannot be copied with the model that has the cache.
-WRITING = threading.Lock()
+CACHE_LOCK = threading.Lock()
 
 
 class DocFeatures(NamedTuple):
@@ -60,7 +60,7 @@ class FeatureCache:
 
         source: what they depend on beside the text, comparable.
         """
-        with WRITING:
+        with CACHE_LOCK:
             if source != self._source:
                 self._features.clear()
                 self.n_bytes = 0
@@ -72,7 +72,7 @@ class FeatureCache:
 
     def put(self, key: bytes, features: DocFeatures) -> None:
         """Keep a copy of the features of a new text, if there is room."""
-        with WRITING:
+        with CACHE_LOCK:
             is_full = self.n_bytes + features.n_bytes > self.capacity
             if is_full or key in self._features:  # another thread may have put it there
                 return

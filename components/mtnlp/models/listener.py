@@ -56,7 +56,9 @@ def connect(upstream: str, transformer: Optional[Model]) -> Model[List[Doc], Lis
     return replace_listener(transformer)
 
 
-def require_encoded(model: Model, docs: Sequence[Doc], name: str, is_train: bool = False) -> None:
+def require_encoder_output(
+    model: Model, docs: Sequence[Doc], name: str, is_train: bool = False
+) -> None:
     """Raises MtnlpError E310 where the model listens to a shared encoder that has left nothing on
     a Doc with tokens: a listener answers with zeros there.
 

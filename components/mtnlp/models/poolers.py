@@ -116,14 +116,14 @@ def pooling_attrs(pooling: PoolingChoice) -> Dict[str, Any]:
 def pool_wordpieces(
     model: Model, datas: List[TransformerData], is_train: bool
 ) -> Tuple[Floats2d, Callable[[Floats2d], List[TransformerData]]]:
-    encoded = {i: data for i, data in enumerate(datas) if not is_empty(data)}
+    non_empty = {i: data for i, data in enumerate(datas) if not is_empty(data)}
     indices = [i for i, data in enumerate(datas) if has_text(data)]
     full = [datas[i] for i in indices]
     layers = model.attrs["layers"]
     if not full:
-        width = max((states_of(data, layers).shape[1] for data in encoded.values()), default=0)
+        width = max((states_of(data, layers).shape[1] for data in non_empty.values()), default=0)
         zeros = model.ops.alloc2f(len(datas), width)
-        return zeros, lambda d_pooled: [no_gradient(data) for data in encoded.values()]
+        return zeros, lambda d_pooled: [no_gradient(data) for data in non_empty.values()]
     real = [real_rows(data) for data in full]
     parts = [states_of(data, layers)[rows] for data, rows in zip(full, real, strict=True)]
     windows = [window_lengths(data) for data in full]
@@ -131,12 +131,12 @@ def pool_wordpieces(
 
     def backprop(d_pooled: Floats2d) -> List[TransformerData]:
         d_parts = backward(xp2torch(d_pooled))
-        gradients = {i: no_gradient(data) for i, data in encoded.items() if not has_text(data)}
+        gradients = {i: no_gradient(data) for i, data in non_empty.items() if not has_text(data)}
         for i, rows, d_part in zip(indices, real, d_parts, strict=True):
             d_hidden = d_part.new_zeros((len(rows), d_part.shape[1]))
             d_hidden[rows] = d_part * model.attrs["grad_factor"]
             gradients[i] = gradient_of(datas[i], d_hidden, layers)
-        return [gradients[i] for i in encoded]
+        return [gradients[i] for i in non_empty]
 
     return cast(Floats2d, torch2xp(pooled)), backprop
 

@@ -14,7 +14,7 @@ from thinc.types import ArgsKwargs, Floats2d
 from ..errors import Errors, MtnlpError
 from ..types import HeadOutput
 from .eval_shim import EvalShim
-from .forking import use_one_thread_if_forked
+from .fork_safety import use_one_thread_if_forked
 
 Output = Tuple[HeadOutput, torch.Tensor]
 

@@ -25,7 +25,7 @@ from ..ranges import COUNT, require, require_choice
 from .adapters import LoRA, is_adapted
 from .doc_data import DocLayout, EncodedBatch, empty_batch, make_batch
 from .feature_cache import FeatureCache, encode_through, weights_version
-from .forking import use_one_thread_if_forked
+from .fork_safety import use_one_thread_if_forked
 from .hf_shim import wrap_encoder
 from .parameters import count_parameters
 from .replace_listeners import replace_listener, replace_listener_cfg

@@ -6,12 +6,12 @@ from typing import Any, Dict, Iterator, List, Optional, Set, Tuple, cast
 import torch
 
 from ..errors import Errors, MtnlpError
-from ..losses.base import adopt, pass_counts
+from ..losses.base import bind_loss, pass_counts
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.class_weights import without_weights
 from ..losses.cross_entropy import CrossEntropy
 from ..types import HeadOutput, LossBatch
-from .label_graph import LabelGraph, label_counts, pair_counts
+from .label_correlation import LabelCorrelation, label_counts, pair_counts
 from .prior import prior_bias
 from .projection import Body
 
@@ -26,10 +26,10 @@ class Classifier(torch.nn.Module):
     loss_multilabel: one that takes a LossBatch with an indicator a label, binary cross-entropy
     by default. Every task has its own copy, bound to its labels. separate: whether every label has
     its own hidden layer (see `LabelHeads`) instead of a common one; the features are then the
-    document vectors. dependency: whether the labels of a multi-label task learn from one another
-    (see `LabelGraph`). Raises MtnlpError (E214) for a task without labels, (E243) for separate
-    heads without `hidden`, (E244) for a dependency without a multi-label task, and what a loss
-    raises when it is bound.
+    document vectors. label_correlation: whether the labels of a multi-label task learn from one
+    another (see `LabelCorrelation`). Raises MtnlpError (E214) for a task without labels, (E243) for
+    separate heads without `hidden`, (E244) for a label correlation without a multi-label task, and
+    what a loss raises when it is bound.
     """
 
     def __init__(
@@ -41,15 +41,15 @@ class Classifier(torch.nn.Module):
         loss_exclusive: Optional[torch.nn.Module] = None,
         loss_multilabel: Optional[torch.nn.Module] = None,
         separate: bool = False,
-        dependency: bool = False,
+        label_correlation: bool = False,
     ):
         super().__init__()
         for name, task in tasks.items():
             if not task["labels"]:
                 raise MtnlpError(Errors.E214.format(task=name))
         self.sizes = [(len(task["labels"]), bool(task["exclusive"])) for task in tasks.values()]
-        self.has_graph = dependency
-        if dependency and all(exclusive for _, exclusive in self.sizes):
+        self.has_correlation = label_correlation
+        if label_correlation and all(exclusive for _, exclusive in self.sizes):
             raise MtnlpError(Errors.E244.format(tasks=", ".join(tasks)))
         if separate and hidden is None:
             raise MtnlpError(Errors.E243)
@@ -62,8 +62,9 @@ class Classifier(torch.nn.Module):
             else LabelHeads(inputs, size, own_hidden)
             for size, _ in self.sizes
         )
+        # Called so in the state dicts of pipelines saved before.
         self.graphs = torch.nn.ModuleList(
-            LabelGraph(size) if dependency and not exclusive else torch.nn.Identity()
+            LabelCorrelation(size) if label_correlation and not exclusive else torch.nn.Identity()
             for size, exclusive in self.sizes
         )
         self.losses = torch.nn.ModuleList()
@@ -71,8 +72,8 @@ class Classifier(torch.nn.Module):
             exclusive = bool(task["exclusive"])
             default = CrossEntropy() if exclusive else BinaryCrossEntropy()
             loss = loss_exclusive if exclusive else loss_multilabel
-            loss = without_weights(loss, labels_beside(tasks, task))
-            own = adopt(
+            loss = without_weights(loss, labels_of_other_tasks(tasks, task))
+            own = bind_loss(
                 loss,
                 default,
                 task["labels"],
@@ -86,7 +87,7 @@ class Classifier(torch.nn.Module):
         """`[batch, width]` to scores `[batch, labels]`. The mask is not needed."""
         features = self.body(inputs)
         layers = zip(self.outputs, self.graphs, strict=True)
-        scores = torch.cat([graph(output(features)) for output, graph in layers], dim=1)
+        scores = torch.cat([correlation(output(features)) for output, correlation in layers], dim=1)
         return HeadOutput(scores=scores, features=features)
 
     def loss(self, batch: LossBatch) -> torch.Tensor:
@@ -116,12 +117,12 @@ class Classifier(torch.nn.Module):
         return terms
 
     def count(self, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """`[2, labels]`: how many documents annotated with a label have it, and have it not; with a
-        dependency, how often each pair of answers occurs (see `pair_counts`).
+        """`[2, labels]`: how many documents annotated with a label have it, and have it not; with
+        label correlation, how often each pair of answers occurs (see `pair_counts`).
 
         target, mask: as in a LossBatch for the head.
         """
-        if self.has_graph:
+        if self.has_correlation:
             return pair_counts(target, mask)
         positive = target.masked_fill(~mask, 0.0).sum(0)
         return torch.stack([positive, mask.sum(0) - positive])
@@ -134,16 +135,16 @@ class Classifier(torch.nn.Module):
 
         counts: sums of `count`.
         """
-        pairs = counts if self.has_graph else None
+        pairs = counts if self.has_correlation else None
         if pairs is not None:
             counts = label_counts(pairs)
         tasks = zip(self.outputs, self.graphs, self.losses, self._slices(), strict=True)
-        for output, graph, loss, (part, exclusive) in tasks:
+        for output, correlation, loss, (part, exclusive) in tasks:
             own = counts[:, part]
             pass_counts(loss, own)
             cast(torch.nn.Linear, output).bias.copy_(prior_bias(own, exclusive))
-            if pairs is not None and isinstance(graph, LabelGraph):
-                graph.set_counts(pairs[:, :, part, part])
+            if pairs is not None and isinstance(correlation, LabelCorrelation):
+                correlation.set_counts(pairs[:, :, part, part])
 
     @torch.no_grad()
     def decode(self, scores: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:
@@ -163,7 +164,7 @@ class Classifier(torch.nn.Module):
             begin += size
 
 
-def labels_beside(tasks: Dict[str, Dict[str, Any]], own: Dict[str, Any]) -> Set[str]:
+def labels_of_other_tasks(tasks: Dict[str, Dict[str, Any]], own: Dict[str, Any]) -> Set[str]:
     """The labels that only other tasks of a task's kind have."""
     alike = [task["labels"] for task in tasks.values() if task["exclusive"] == own["exclusive"]]
     return set().union(*alike) - set(own["labels"])

@@ -7,7 +7,7 @@ import torch
 from ..structured import crf
 from ..structured.nbest import nbest
 from ..structured.schemes import get_scheme
-from .temperature import tempered
+from .temperature import scale_by_temperature
 
 # Training adds this to illegal transitions, rather than -inf: gold that contradicts the scheme
 # then costs a loss that nobody can overlook instead of an infinite one.
@@ -63,15 +63,11 @@ class LinearChainCRF(torch.nn.Module):
     ) -> torch.Tensor:
         """`[batch]`: as `nll`, under the probabilities that are predicted; infinite where
         `allowed` leaves no legal sequence."""
-        return crf.nll(*self._tempered(emissions, temperature), mask, allowed)
+        return crf.nll(*self._scaled_scores(emissions, temperature), mask, allowed)
 
     def decode(self, emissions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """int64 `[batch, seq]`: the best legal tag sequences; 0 on padding."""
         return crf.viterbi(emissions, *self._scores(-torch.inf), mask)[0]
-
-    def marginals(self, emissions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """`[batch, seq, tags]`: the posterior probability of each tag; zeros on padding."""
-        return crf.marginals(emissions, *self._scores(-torch.inf), mask)
 
     def span_probabilities(
         self,
@@ -82,7 +78,7 @@ class LinearChainCRF(torch.nn.Module):
     ) -> torch.Tensor:
         """`[n]`: the posterior probability of each of `spans`, int64 `[n, 4]`: document, start,
         end, label index."""
-        scores = self._tempered(emissions, temperature)
+        scores = self._scaled_scores(emissions, temperature)
         return crf.span_log_probability(*scores, mask, spans, self.scheme).exp()
 
     def nbest(
@@ -90,18 +86,18 @@ class LinearChainCRF(torch.nn.Module):
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """The k best legal tag sequences, int64 `[batch, k, seq]`, and their log probabilities
         `[batch, k]`; see `structured.nbest`."""
-        return nbest(*self._tempered(emissions, temperature), mask, k)
+        return nbest(*self._scaled_scores(emissions, temperature), mask, k)
 
-    def _tempered(
+    def _scaled_scores(
         self, emissions: torch.Tensor, temperature: float
     ) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Emission, transition, start and end scores, as probabilities are computed from them."""
         transitions, start, end = self._scores(-torch.inf)
         return (
-            tempered(emissions, temperature),
-            tempered(transitions, temperature),
-            tempered(start, temperature),
-            tempered(end, temperature),
+            scale_by_temperature(emissions, temperature),
+            scale_by_temperature(transitions, temperature),
+            scale_by_temperature(start, temperature),
+            scale_by_temperature(end, temperature),
         )
 
     def _scores(self, illegal: float) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

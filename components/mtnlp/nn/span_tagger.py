@@ -6,17 +6,17 @@ import torch
 from torch.utils.checkpoint import checkpoint
 
 from ..errors import Errors, MtnlpError
-from ..losses.base import adopt, pass_counts, reads_features
+from ..losses.base import bind_loss, pass_counts, reads_features
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.cross_entropy import CrossEntropy
 from ..structured.span_decoding import Decoder, get_decoder
-from ..structured.span_enumeration import span_ends, span_mask, token_chunks, token_places
+from ..structured.span_enumeration import span_ends, token_chunks, token_places
 from ..structured.spans import overlap_none
 from ..types import HeadOutput, LossBatch
 from .prior import prior_bias
 from .projection import Body
 from .span_scorers import BiaffineScorer, ScorerBuilder
-from .temperature import tempered
+from .temperature import scale_by_temperature
 
 # Their hidden values take 8 MB in a `MarkerScorer` at a `max_width` of 8, and 18 MB in a
 # `BiaffineScorer` for 30 classes.
@@ -27,9 +27,9 @@ class SpanTagger(torch.nn.Module):
     """Scores of all spans up to `max_width` tokens, whatever lies in or across what.
 
     Scores are `[batch, seq, max_width, classes]`, at `[b, i, w]` those of the `w + 1` tokens from
-    token `i`. Spans that leave their text are masked by `span_mask`. Where spans are `exclusive`,
-    class 0 is "no entity" and one class holds (softmax); else the classes are the labels, each for
-    itself (sigmoid), so that a span can have several.
+    token `i`. Spans that leave their text are masked (`structured.span_enumeration`). Where spans
+    are `exclusive`, class 0 is "no entity" and one class holds (softmax); else the classes are the
+    labels, each for itself (sigmoid), so that a span can have several.
 
     The scorer sees `chunk_size` tokens at a time: its hidden values, the largest there are, take
     constant memory. In training those of several chunks are computed again on the way back (Chen
@@ -39,7 +39,7 @@ class SpanTagger(torch.nn.Module):
     scorer: makes the scorer (see `span_scorers`), by default a `BiaffineScorer`. hidden, dropout:
     see `Body`. loss: a module that takes a LossBatch with spans as units, by default cross-entropy
     where exclusive, else binary cross-entropy. Raises MtnlpError (E232) for a width below 1, and
-    what `adopt` raises for a loss that cannot be.
+    what `bind_loss` raises for a loss that cannot be.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class SpanTagger(torch.nn.Module):
         self.bias = torch.nn.Parameter(torch.zeros(outputs))
         default = CrossEntropy() if exclusive else BinaryCrossEntropy()
         classes = ["O", *self.labels] if exclusive else self.labels
-        self.criterion = adopt(
+        self.criterion = bind_loss(
             loss,
             default,
             classes,
@@ -115,7 +115,7 @@ class SpanTagger(torch.nn.Module):
         """The negative log-likelihood of the gold under the probabilities that are predicted at a
         temperature, summed over spans: what the temperature is fitted by. batch: as for `loss`."""
         likelihood = CrossEntropy() if self.exclusive else BinaryCrossEntropy()
-        logits = tempered(batch.logits, temperature)
+        logits = scale_by_temperature(batch.logits, temperature)
         return likelihood(LossBatch(logits, None, batch.target, batch.mask))
 
     def count(self, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -194,7 +194,7 @@ class SpanTagger(torch.nn.Module):
         """The candidates among the scores of all parts, decoded. places: see `token_places`."""
         decode = get_decoder(decoder)
         found = [
-            self.candidates(tempered(scores, temperature), places[part], threshold)
+            self.candidates(scale_by_temperature(scores, temperature), places[part], threshold)
             for part, scores in parts
         ]
         spans = torch.cat([places.new_zeros(0, 4), *(spans for spans, _ in found)]).cpu()
@@ -226,10 +226,6 @@ class SpanTagger(torch.nn.Module):
             probability = each[token, width, label]
         text, start, _ = places[token].unbind(1)
         return torch.stack([text, start, start + width + 1, label], dim=1), probability
-
-    def span_mask(self, mask: torch.Tensor) -> torch.Tensor:
-        """bool `[batch, seq]` to `[batch, seq, max_width]`: the spans of True tokens alone."""
-        return span_mask(mask, self.max_width)
 
     def no_scores(self, tokens: torch.Tensor) -> torch.Tensor:
         """The scores of no token."""

@@ -15,12 +15,12 @@ module`. Another one is a subclass of `Tagger` with `decode`, `nll` and `make_de
 registration in the group `thinc_layers`.
 """
 
-from typing import Callable, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Tuple
 
 import torch
 
 from ..errors import Errors, MtnlpError
-from ..losses.base import adopt, pass_counts
+from ..losses.base import bind_loss, pass_counts
 from ..losses.crf_likelihood import CRFLikelihood
 from ..losses.cross_entropy import CrossEntropy
 from ..structured.crf import constrain
@@ -29,7 +29,7 @@ from ..structured.spans import span_minimum, trim, widenings
 from ..types import HeadOutput, LossBatch
 from .linear_chain import LinearChainCRF
 from .projection import Body
-from .temperature import tempered
+from .temperature import scale_by_temperature
 
 TaggerBuilder = Callable[..., "Tagger"]
 
@@ -40,8 +40,8 @@ class Tagger(torch.nn.Module):
     width: of the token vectors. labels: the entity types. scheme: the tag scheme's name.
     hidden, dropout: see `Body`. loss: what to train on, a module that takes a LossBatch with a
     class a token; the head keeps a copy of its own. That of `make_default_loss` where None.
-    Raises MtnlpError (E210) for an unknown scheme, and what `adopt` and the loss raise when it is
-    bound.
+    Raises MtnlpError (E210) for an unknown scheme, and what `bind_loss` and the loss raise when
+    it is bound.
 
     has_likelihood: whether the head has a likelihood of its own that a loss can take.
     """
@@ -63,7 +63,7 @@ class Tagger(torch.nn.Module):
         self.body = Body(width, hidden, dropout)
         tags = self.scheme.tags(self.labels)
         self.output = torch.nn.Linear(self.body.output_width, len(tags))
-        self.criterion = adopt(
+        self.criterion = bind_loss(
             loss,
             self.make_default_loss(),
             tags,
@@ -132,16 +132,8 @@ class CRFTagger(Tagger):
 
     has_likelihood = True
 
-    def __init__(
-        self,
-        width: int,
-        labels: List[str],
-        scheme: str = "bio",
-        hidden: Optional[int] = None,
-        dropout: float = 0.0,
-        loss: Optional[torch.nn.Module] = None,
-    ):
-        super().__init__(width, labels, scheme, hidden, dropout, loss)
+    def __init__(self, width: int, labels: List[str], scheme: str = "bio", **settings: Any):
+        super().__init__(width, labels, scheme, **settings)
         self.crf = LinearChainCRF(labels, scheme)
 
     def make_default_loss(self) -> torch.nn.Module:
@@ -223,7 +215,7 @@ class SoftmaxTagger(Tagger):
     @torch.no_grad()
     def nll(self, batch: LossBatch, temperature: float) -> torch.Tensor:
         known = self.known_tags(batch)
-        known.logits = tempered(known.logits, temperature)
+        known.logits = scale_by_temperature(known.logits, temperature)
         return CrossEntropy()(known)
 
     @torch.no_grad()
@@ -238,7 +230,7 @@ class SoftmaxTagger(Tagger):
         """The entities of the best tags; an entity is as probable as its least probable tag, white
         space at its ends included."""
         scores = scores if allowed is None else constrain(scores, allowed)
-        best = tempered(scores.float(), temperature).softmax(-1).amax(-1)
+        best = scale_by_temperature(scores.float(), temperature).softmax(-1).amax(-1)
         # Of the scores, not of probabilities: these may be rounded to the same number.
         spans = self.scheme.spans(scores.argmax(-1), mask)
         return spans, span_minimum(best, spans)

@@ -8,7 +8,7 @@ from ..errors import Errors, MtnlpError
 from ..ranges import FINITE, require
 
 
-def tempered(scores: torch.Tensor, temperature: float) -> torch.Tensor:
+def scale_by_temperature(scores: torch.Tensor, temperature: float) -> torch.Tensor:
     """The scores divided by the temperature: above 1 probabilities move together, below 1 apart.
 
     Raises MtnlpError (E235) for a temperature that is not above 0, (E330) for an infinite one.
@@ -19,7 +19,9 @@ def tempered(scores: torch.Tensor, temperature: float) -> torch.Tensor:
     return scores if temperature == 1.0 else scores / temperature
 
 
-def tempered_columns(scores: torch.Tensor, temperatures: Sequence[float]) -> torch.Tensor:
+def scale_columns_by_temperature(
+    scores: torch.Tensor, temperatures: Sequence[float]
+) -> torch.Tensor:
     """`[..., n]`, each column divided by a temperature of its own, n of them.
 
     Raises MtnlpError (E235) for a temperature that is not above 0, (E330) for an infinite one.

@@ -1,15 +1,10 @@
 """What all trainable pipes of mtnlp share: update, loss, initialisation, serialisation."""
 
-import json
-from collections import Counter
 from itertools import islice
-from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import torch
-from spacy import util
 from spacy.language import Language
-from spacy.pipeline.trainable_pipe import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.vocab import Vocab
@@ -18,22 +13,24 @@ from thinc.api import Model, Optimizer, set_dropout_rate
 from ..errors import Errors, MtnlpError
 from ..gold.targets import Target
 from ..models import concat_tok2vec
-from ..models.forking import use_one_thread_if_forked
-from ..models.listener import require_encoded
+from ..models.fork_safety import use_one_thread_if_forked
+from ..models.listener import require_encoder_output
 from ..models.torch_head import build_head, head_module
 from ..types import HeadOutput
 from .encoder_vectors import find_width, select, zeros_like
-from .labels import Labelled
+from .labels import Labelled, SkippedLabels
 from .loss_normalization import count_gold
-from .score_loss import ScoresLoss
+from .score_loss import HeadInputs, make_loss_batch, mean_loss
+from .serialization import SavedPipe
+from .step_loss import StepLoss
 from .upstream import require_upstream
-from .weighting import WeightedTasks
+from .weighting import Weighting, build_weighting, check_weights
 
 # Enough for an encoder to say its width.
 SAMPLE_SIZE = 10
 
 
-class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
+class TorchPipe(Labelled, SavedPipe):
     """A pipe whose model is an encoder (`tok2vec`) and a torch head (`head`).
 
     A subclass says what the head is built from (`head_sizes`), what the gold of a batch is
@@ -41,11 +38,12 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
     (`predict`, `set_annotations`).
 
     `cfg` holds everything that must survive a round trip: `labels`, `width` of the encoder,
-    `units`, the annotated units of an average batch, by which summed losses are divided so that
-    sub-batches add up exactly; `score_loss`, whether `score` has the loss, too; the weights of
-    tasks, see `WeightedTasks`. `step_loss`, not saved, is the loss of the last step (or the one
-    under way), summed over its sub-batches. `skipped_labels`, not saved, counts the gold labels
-    seen in training that are none of the pipe's.
+    `loss_normalization`, the annotated units of an average batch, by which summed losses are
+    divided so that sub-batches add up exactly; `score_loss`, whether `score` has the loss, too; the
+    weights of tasks, see `weighting`.
+
+    Not saved: `head_inputs`, what `score` computes the loss from; `skipped_labels`, the gold labels
+    seen in training that are none of the pipe's; the loss of a step.
     """
 
     def __init__(
@@ -55,18 +53,24 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
         name: str,
         *,
         scorer: Optional[Callable] = None,
+        score_loss: bool = False,
+        task_weight: float = 1.0,
+        weighting: Weighting = "static",
         **settings: Any,
     ):
+        """score_loss, task_weight, weighting, scorer: see `CommonSettings`. settings: others of
+        `cfg`. Raises MtnlpError E330, E440 and E441 for weights."""
         self.vocab = vocab
         self.model = model
         self.name = name
         self.scorer = scorer
-        self.cfg: Dict[str, Any] = {"labels": [], "width": None, "units": 1.0}
-        self.cfg.update({"task_weight": 1.0, "weighting": "static", **settings})
-        self.check_weights()
-        self.watch_loss()
-        self.step_loss, self._step_is_over = 0.0, False
-        self.skipped_labels = Counter()
+        self.cfg: Dict[str, Any] = {"labels": [], "width": None, "loss_normalization": 1.0}
+        self.cfg.update(score_loss=score_loss, task_weight=task_weight, weighting=weighting)
+        self.cfg.update(settings)
+        check_weights(name, self.cfg)
+        self.head_inputs = HeadInputs()
+        self.skipped_labels = SkippedLabels()
+        self._step_loss = StepLoss()
 
     # What a subclass provides
 
@@ -77,6 +81,15 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
     def get_target(self, examples: Sequence[Example]) -> Target:
         """The gold of a batch."""
         raise NotImplementedError
+
+    @property
+    def task_names(self) -> List[str]:
+        """The tasks, in the order of `head_losses`."""
+        return [self.name]
+
+    def task_units(self, target: Target) -> List[float]:
+        """The annotated units of each task in a batch."""
+        return [target.units]
 
     @property
     def is_built(self) -> bool:
@@ -99,7 +112,7 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
         get_examples: gives the training data. labels: found in the data where not given.
         Raises MtnlpError E302 where there are none, E306 where the data has no text, E311 to E313
         where the encoder's vectors cannot reach this component, E340 to E344 for gold that cannot
-        be.
+        be, and what `check_pipeline` does.
         """
         validate_get_examples(get_examples, f"{type(self).__name__}.initialize")
         # An encoder says nothing of its width on empty Docs.
@@ -107,37 +120,41 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
         sample = list(islice(docs, SAMPLE_SIZE))
         if not sample:
             raise MtnlpError(Errors.E306.format(name=self.name))
-        before = self.labels
-        if labels is not None:
-            self.set_labels(labels if self.is_built else [*before, *labels])
-        else:
-            self.set_labels(self.choose_labels(self.find_labels(get_examples())))
-        try:
-            self.require_labels()
-        except MtnlpError:  # the head, where there is one, is that of the old labels
-            self.set_labels(before)
-            raise
-        if "temperature" in self.cfg:  # fitted to weights that go now
-            self.cfg["temperature"] = 1.0
+        if nlp is not None:
+            self.check_pipeline(nlp)
+        self.initialize_labels(get_examples, labels)
+        self.reset_fitted()
         require_upstream(self.model, sample, self.name, nlp)
         encoder = self.model.get_ref("tok2vec")
         encoder.initialize(X=sample)
         self.cfg["width"] = find_width(encoder, sample)
         self.build()
-        self.skipped_labels = Counter()
+        self.skipped_labels = SkippedLabels()
         count_classes = getattr(self.module, "count", None)
         units, counts = count_gold(
             lambda: self.checked(get_examples()), self.get_target, count_classes, nlp
         )
-        self.cfg["units"] = units
+        self.cfg["loss_normalization"] = units
         if counts is not None:
             self.module.set_counts(counts)
+        self.log_initialized(get_examples)
+
+    def check_pipeline(self, nlp: Language) -> None:
+        """Called by `initialize`: raises MtnlpError where the pipe cannot stand in a pipeline."""
+
+    def reset_fitted(self) -> None:
+        """Called by `initialize`: take back what was fitted to weights that go now."""
+        if "temperature" in self.cfg:
+            self.cfg["temperature"] = 1.0
+
+    def log_initialized(self, get_examples: Callable[[], Iterable[Example]]) -> None:
+        """Called by `initialize` at its end: log what the user should know of it."""
 
     def build(self) -> None:
         """Build the head from `cfg`."""
         head = self.model.get_ref("head")
         build_head(head, self.cfg["width"], **self.head_sizes())
-        self.build_weighting()
+        self.module.weighting = build_weighting(self.cfg, self.task_names)
 
     def update(
         self,
@@ -157,27 +174,26 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
         """
         losses = {} if losses is None else losses
         losses.setdefault(self.name, 0.0)
-        if self._step_is_over:
-            self.step_loss, self._step_is_over = 0.0, False
+        self._step_loss.begin_batch()
         examples = list(examples)
         validate_examples(examples, f"{type(self).__name__}.update")
         docs = [eg.predicted for eg in examples]
         if not any(len(doc) for doc in docs):
             return losses
-        require_encoded(self.model, docs, self.name, is_train=True)
+        require_encoder_output(self.model, docs, self.name, is_train=True)
         set_dropout_rate(self.model, drop)
         vectors, backprop_vectors = self.model.get_ref("tok2vec").begin_update(docs)
         d_vectors = zeros_like(vectors)
         target = self.get_target(examples)
-        self.count_skipped(examples)
-        if target.rows:
-            chosen = select(vectors, target.rows)
+        self.skipped_labels.count(examples, self)
+        if target.doc_indices:
+            chosen = select(vectors, target.doc_indices)
             (output, _), backprop_head = self.model.get_ref("head").begin_update(chosen)
             loss, d_output = self.get_loss_gradient(target, output)
             losses[self.name] += loss
-            self.step_loss += loss
-            for row, d_row in zip(target.rows, backprop_head(d_output), strict=True):
-                d_vectors[row] = d_row
+            self._step_loss.add(loss)
+            for i, d_doc in zip(target.doc_indices, backprop_head(d_output), strict=True):
+                d_vectors[i] = d_doc
         backprop_vectors(d_vectors)
         if sgd not in (None, False):
             self.finish_update(sgd)
@@ -194,7 +210,7 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
 
         sgd: may have a step of its own for heads (`for_heads`), as `mtnlp.AdamW.v1` does.
         """
-        self._step_is_over = True
+        self._step_loss.end_step()
         if not any(parameter.grad is not None for parameter in self.module.parameters()):
             return
         for parameter in self.module.parameters():
@@ -204,6 +220,22 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
         concat_tok2vec.finish_update(self.model.get_ref("tok2vec"), sgd, for_heads)
         self.model.get_ref("head").finish_update(for_heads)
         self.module.zero_grad(set_to_none=True)
+
+    # The loss
+
+    @property
+    def step_loss(self) -> float:
+        """The loss of the last step of the optimizer, or of the one under way, summed over its
+        sub-batches."""
+        return self._step_loss.value
+
+    @property
+    def task_weights(self) -> Dict[str, float]:
+        """What each task's loss is multiplied by now, λ or `exp(-s)`, by task.
+
+        Raises MtnlpError E205 where the head has not been built.
+        """
+        return dict(zip(self.task_names, self.module.weighting.factors(), strict=True))
 
     def get_loss_gradient(self, target: Target, output: HeadOutput) -> Tuple[float, HeadOutput]:
         """The loss of a batch before weighting, divided by the expected units, and the gradient
@@ -215,10 +247,20 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
         assert output.features is not None
         features = output.features.detach().requires_grad_()
         losses = self.head_losses(target, HeadOutput(scores, features))
-        (self.weighted_loss(losses, target) / self.cfg["units"]).backward()
+        weighted = self.module.weighting(losses, self.task_units(target))
+        (weighted / self.cfg["loss_normalization"]).backward()
         assert scores.grad is not None
-        loss = losses.detach().sum() / self.cfg["units"]
+        loss = losses.detach().sum() / self.cfg["loss_normalization"]
         return float(loss), HeadOutput(scores.grad, features.grad)
+
+    def head_losses(self, target: Target, output: HeadOutput) -> torch.Tensor:
+        """`[tasks]`: the head's losses, each summed over the annotated units of a batch.
+
+        A head of several tasks has `task_losses`, which gives them one by one.
+        """
+        batch = make_loss_batch(target, output)
+        by_task = getattr(self.module, "task_losses", None)
+        return torch.stack([self.module.loss(batch)] if by_task is None else by_task(batch))
 
     def head_loss(self, target: Target, output: HeadOutput) -> torch.Tensor:
         """The head's summed loss over the annotated units of a batch, a scalar tensor."""
@@ -227,7 +269,7 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
     def get_loss(self, examples: Iterable[Example], scores: Any) -> Tuple[float, HeadOutput]:
         """The loss and its gradient for the output of the annotated Docs among the examples.
 
-        scores: the `HeadOutput` of exactly the Docs that `get_target(examples).rows` names.
+        scores: the `HeadOutput` of exactly the Docs that `get_target(examples).doc_indices` names.
         """
         return self.get_loss_gradient(self.get_target(list(examples)), scores)
 
@@ -239,68 +281,32 @@ class TorchPipe(Labelled, ScoresLoss, WeightedTasks, TrainablePipe):
         RETURNS: the sum over annotated units, and their number.
         """
         target = self.get_target(examples)
-        if not target.rows:
+        if not target.doc_indices:
             return 0.0, 0.0
-        docs = [examples[row].predicted for row in target.rows]
-        require_encoded(self.model, docs, self.name)
+        docs = [examples[i].predicted for i in target.doc_indices]
+        require_encoder_output(self.model, docs, self.name)
         output, _ = self.model.predict(docs)
         return float(self.head_loss(target, output)), target.units
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """As `TrainablePipe.pipe`. It is called before any component of a pipeline runs, so that
-        another's encoder, too, does not wait for the threads of a parent process."""
+        """As `TrainablePipe.pipe`; with `score_loss`, what `score` computes the loss from is kept
+        with each Doc. It is called before any component of a pipeline runs, so that another's
+        encoder, too, does not wait for the threads of a parent process."""
         use_one_thread_if_forked()
+        if self.cfg["score_loss"]:
+            stream = self.head_inputs.watch(stream, self.model.get_ref("tok2vec"), batch_size)
         return super().pipe(stream, batch_size=batch_size)
+
+    def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
+        """The scorer's scores and, with `score_loss`, the mean loss per annotated unit under
+        `NAME_loss`: 0.0 where nothing is annotated, left out for Docs that this pipe has not
+        predicted in this process."""
+        examples = list(examples)
+        scores = super().score(examples, **kwargs)
+        loss = mean_loss(self, examples) if self.cfg["score_loss"] else None
+        return scores if loss is None else {**scores, f"{self.name}_loss": loss}
 
     @property
     def module(self) -> Any:
         """The head's torch module. Raises MtnlpError E205 where it has not been built."""
         return head_module(self.model.get_ref("head"))
-
-    # Serialisation: the head is rebuilt from cfg before its weights are read. Settings go through
-    # Python's json: spaCy's writes ten decimals and reads some numbers wrong in their last bit, and
-    # a fitted threshold that is loaded would not be the one that was measured.
-
-    def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:
-        """All of the pipe as a bytestring. Numbers in `cfg` come back exactly."""
-        getters: Dict[str, Callable[[], Any]] = {
-            "cfg": lambda: json.dumps(self.cfg),
-            "vocab": lambda: self.vocab.to_bytes(exclude=exclude),
-            "model": lambda: self.model.to_bytes(),
-        }
-        return util.to_bytes(getters, exclude)
-
-    def to_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> None:
-        """Write the pipe to a folder. Numbers in `cfg` come back exactly."""
-        writers: Dict[str, Callable[[Path], Any]] = {
-            "cfg": lambda p: Path(p).write_text(json.dumps(self.cfg, indent=2), encoding="utf8"),
-            "vocab": lambda p: self.vocab.to_disk(p, exclude=exclude),
-            "model": lambda p: self.model.to_disk(p),
-        }
-        util.to_disk(Path(path), writers, exclude)
-
-    def from_bytes(self, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> "TorchPipe":
-        """Load from a bytestring of `to_bytes`."""
-        setters = {
-            "cfg": lambda b: self.restore(json.loads(b)),
-            "vocab": lambda b: self.vocab.from_bytes(b, exclude=exclude),
-            "model": lambda b: self.model.from_bytes(b),
-        }
-        util.from_bytes(bytes_data, setters, exclude)
-        return self
-
-    def from_disk(self, path: Union[str, Path], *, exclude: Iterable[str] = ()) -> "TorchPipe":
-        """Load from a folder of `to_disk`."""
-        setters: Dict[str, Callable[[Path], Any]] = {
-            "vocab": lambda p: self.vocab.from_disk(p, exclude=exclude),
-            "cfg": lambda p: self.restore(json.loads(Path(p).read_text(encoding="utf8"))),
-            "model": lambda p: self.model.from_bytes(Path(p).read_bytes()),
-        }
-        util.from_disk(path, setters, exclude)
-        return self
-
-    def restore(self, cfg: Dict[str, Any]) -> None:
-        """Take over a saved `cfg` and build the head it describes."""
-        self.cfg.update(cfg)
-        if self.cfg["width"] is not None:
-            self.build()

@@ -1,10 +1,9 @@
 """What `multitask_textcat` and `event_textcat` share."""
 
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Unpack
 
 import numpy
 import torch
-from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
@@ -22,13 +21,24 @@ from ..annotation.layers import CategoriesLayer
 from ..errors import Errors, MtnlpError
 from ..gold.categories import category_targets, gold_task_labels
 from ..gold.targets import Target
-from ..models.listener import require_encoded
-from ..nn.temperature import tempered_columns
+from ..models.listener import require_encoder_output
+from ..nn.temperature import scale_columns_by_temperature
 from ..ranges import PROBABILITY, require
 from ..types import Task
 from .base import TorchPipe
 from .extensions import install_extension
-from .weighting import Weighting
+from .settings import CommonSettings
+
+# The model of both factories, for `default_config`.
+MODEL = """
+@architectures = "mtnlp.DocClassifier.v1"
+hidden = null
+dropout = 0.1
+loss_exclusive = null
+loss_multilabel = null
+label_heads = "shared"
+label_correlation = false
+"""
 
 
 class DocClassifier(TorchPipe):
@@ -56,26 +66,22 @@ class DocClassifier(TorchPipe):
         *,
         tasks: Dict[str, bool],
         threshold: float = 0.5,
-        task_weight: float = 1.0,
         task_weights: Optional[Dict[str, float]] = None,
-        weighting: Weighting = "static",
-        scorer: Optional[Callable] = None,
+        **common: Unpack[CommonSettings],
     ):
         """tasks: by name, whether exactly one of the task's labels holds.
         threshold: of the probability, for labels that hold each for itself.
-        task_weight, weighting: see `WeightedTasks`. task_weights: of single tasks, 1.0 where there
-        is none. Raises MtnlpError E303 without tasks, E330 for a threshold that is no
+        task_weights: of single tasks, 1.0 where there is none.
+        Raises MtnlpError E303 without tasks, E330 for a threshold that is no
         probability, E332 for a name that cannot be, E440 and E441 for weights."""
         require(name, PROBABILITY, threshold=threshold)
         super().__init__(
             vocab,
             model,
             name,
-            scorer=scorer,
             threshold=threshold,
-            task_weight=task_weight,
             task_weights=task_weights or {},
-            weighting=weighting,
+            **common,
         )
         if not tasks:
             raise MtnlpError(Errors.E303.format(name=name))
@@ -158,17 +164,8 @@ class DocClassifier(TorchPipe):
     def get_target(self, examples: Sequence[Example]) -> Target:
         return category_targets(examples, self.tasks)
 
-    def initialize(
-        self,
-        get_examples: Callable[[], Iterable[Example]],
-        *,
-        nlp: Optional[Language] = None,
-        labels: Optional[List[str]] = None,
-    ) -> None:
-        """As `TorchPipe.initialize`, which see."""
-        # Both were fitted to weights that go now.
+    def reset_fitted(self) -> None:
         self.cfg.update(temperatures={}, thresholds={})
-        super().initialize(get_examples, nlp=nlp, labels=labels)
 
     @property
     def columns(self) -> Dict[str, slice]:
@@ -188,7 +185,7 @@ class DocClassifier(TorchPipe):
         """Probabilities `[docs, labels]`, zeros for Docs that hold nothing to read. Raises
         MtnlpError E310 for Docs without the vectors of the encoder."""
         docs = list(docs)
-        require_encoded(self.model, docs, self.name)
+        require_encoder_output(self.model, docs, self.name)
         output, has_text = self.model.predict(docs)
         probabilities = self.probabilities(output.scores)
         probabilities[~has_text.cpu().numpy()] = 0.0
@@ -206,7 +203,9 @@ class DocClassifier(TorchPipe):
         if fitted:
             sizes = [len(task["labels"]) for task in self.tasks.values()]
             each = [fitted.get(name, 1.0) for name in self.tasks]
-            scores = tempered_columns(scores.float(), numpy.repeat(each, sizes).tolist())
+            scores = scale_columns_by_temperature(
+                scores.float(), numpy.repeat(each, sizes).tolist()
+            )
         return self.module.decode(scores).cpu().numpy()
 
     def set_annotations(self, docs: Iterable[Doc], probabilities: numpy.ndarray) -> None:

@@ -1,52 +1,45 @@
 """`crf_ner`: flat entities with a probability for each."""
 
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence
+from typing import Callable, ClassVar, Dict, Iterable, List, Optional, Sequence, Unpack
 
 import torch
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Config, Model
+from thinc.api import Model
 
-from ..annotation.layers import EntityLayer, entity_layer
-from ..gold.entities import gold_labels, tag_targets
+from ..errors import Errors, MtnlpError
+from ..gold.entities import tag_targets
 from ..gold.targets import Target
-from ..models.listener import require_encoded
+from ..log import logger
+from ..models.listener import require_encoder_output
 from ..ranges import PROBABILITY, require
-from .base import TorchPipe
-from .entity_spans import Predictions, find_white_space, install_confidence, write_entities
-from .group_names import check_groups, check_new_group
-from .kept_entities import GivenTags, begin_in, find_kept, given_tags, kept_entities
-from .nbest import Hypothesis, make_hypotheses
+from .entity_pipe import EntityPipe
+from .entity_spans import Predictions, find_white_space, install_confidence
+from .group_names import check_new_group
+from .kept_entities import GivenTags, begin_in, find_kept, given_tags
+from .nbest import Reading, make_readings
+from .settings import LISTENER, CommonSettings, default_config
 from .weighting import Weighting
 
-DEFAULT_CONFIG = Config().from_str(
-    """
-    [crf_ner]
+DEFAULT_CONFIG = default_config(
+    settings="""
     spans_key = null
     overwrite_ents = true
-    min_confidence = 0.0
-    score_loss = false
-    task_weight = 1.0
-    weighting = "static"
-    scorer = {"@scorers": "mtnlp.EntityScorer.v1"}
-
-    [crf_ner.model]
+    threshold = 0.0
+    """,
+    scorer="mtnlp.EntityScorer.v1",
+    model="""
     @architectures = "mtnlp.TokenClassifier.v1"
     decoder = "crf"
     scheme = "bio"
     hidden = null
     dropout = 0.1
     loss = null
-
-    [crf_ner.model.tok2vec]
-    @architectures = "mtnlp.TransformerListener.v1"
-    grad_factor = 1.0
-    upstream = "*"
-    transformer = null
-    """
-)["crf_ner"]
+    """,
+    tok2vec=LISTENER,
+)
 
 
 @Language.factory(
@@ -61,11 +54,12 @@ def make_crf_ner(
     model: Model,
     spans_key: Optional[str],
     overwrite_ents: bool,
-    min_confidence: float,
+    threshold: float,
     score_loss: bool,
     task_weight: float,
     weighting: Weighting,
     scorer: Optional[Callable],
+    min_confidence: Optional[float] = None,
 ) -> "CRFNER":
     """A tagger of flat entities.
 
@@ -76,15 +70,16 @@ def make_crf_ner(
         are replaced. If not, they stay as they are, with the score 1.0, and what is found around
         them is the best reading given them, with probabilities given them. Can be changed in a
         trained pipeline: `pipe.cfg["overwrite_ents"]`.
-    min_confidence: entities less probable are not written. Can be changed in a trained pipeline:
-        `pipe.cfg["min_confidence"]`.
-    task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
-        `WeightedTasks`. weighting: "uncertainty" learns it instead.
+    threshold: the least probability of an entity: less probable ones are not written. Can be
+        changed in a trained pipeline: `pipe.cfg["threshold"]`.
+    task_weight: λ, how much this component's loss counts; mostly in the shared encoder.
+    weighting: "uncertainty" learns it instead.
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.EntityScorer.v1`.
+    min_confidence: the earlier name of `threshold`, still read from older configs.
     Raises MtnlpError E330 for settings out of range, E331 where another pipe of `nlp` writes the
-    same SpanGroup.
+    same SpanGroup, E333 where `threshold` and `min_confidence` contradict each other.
     """
     pipe = CRFNER(
         nlp.vocab,
@@ -92,23 +87,47 @@ def make_crf_ner(
         name,
         spans_key=spans_key,
         overwrite_ents=overwrite_ents,
-        min_confidence=min_confidence,
+        threshold=read_threshold(name, threshold, min_confidence),
+        score_loss=score_loss,
         task_weight=task_weight,
         weighting=weighting,
         scorer=scorer,
     )
-    pipe.cfg["score_loss"] = score_loss
     check_new_group(nlp, name, pipe.cfg)
     return pipe
 
 
-class CRFNER(TorchPipe):
+def read_threshold(name: str, threshold: float, min_confidence: Optional[float]) -> float:
+    """The threshold of a config that may have it under its earlier name; a warning W334 where that
+    counts. name: of the component.
+
+    Raises MtnlpError E330 for an earlier one out of range, E333 where both are set and differ.
+    """
+    require(name, PROBABILITY, min_confidence=min_confidence)
+    if not min_confidence or min_confidence == threshold:
+        return threshold
+    if threshold:
+        raise MtnlpError(Errors.E333.format(name=name, threshold=threshold, earlier=min_confidence))
+    logger.warning(
+        Errors.W334.format(
+            owner=name, earlier="min_confidence", name="threshold", value=min_confidence
+        )
+    )
+    return min_confidence
+
+
+class CRFNER(EntityPipe):
     """Finds flat entities; each has a score in a SpanGroup, by default its exact probability: that
     of all readings which hold it, with or without white space around it.
 
     `cfg["temperature"]` divides the scores that probabilities are computed from, in prediction
     alone; it changes no entity. `training.temperature` fits it, `initialize` sets it to 1.0.
     """
+
+    earlier_names: ClassVar[Dict[str, str]] = {
+        **EntityPipe.earlier_names,
+        "min_confidence": "threshold",
+    }
 
     def __init__(
         self,
@@ -118,54 +137,31 @@ class CRFNER(TorchPipe):
         *,
         spans_key: Optional[str] = None,
         overwrite_ents: bool = True,
-        min_confidence: float = 0.0,
-        task_weight: float = 1.0,
-        weighting: Weighting = "static",
-        scorer: Optional[Callable] = None,
+        threshold: float = 0.0,
+        **common: Unpack[CommonSettings],
     ):
-        require(name, PROBABILITY, min_confidence=min_confidence)
-        settings = {
-            "spans_key": spans_key,
-            "overwrite_ents": overwrite_ents,
-            "min_confidence": min_confidence,
-            "temperature": 1.0,
-            "task_weight": task_weight,
-            "weighting": weighting,
-        }
-        super().__init__(vocab, model, name, scorer=scorer, **settings)
+        require(name, PROBABILITY, threshold=threshold)
+        super().__init__(
+            vocab,
+            model,
+            name,
+            spans_key=spans_key,
+            overwrite_ents=overwrite_ents,
+            threshold=threshold,
+            temperature=1.0,
+            **common,
+        )
         install_confidence()
-
-    @property
-    def layer(self) -> EntityLayer:
-        return entity_layer(self.cfg["spans_key"])
-
-    def head_sizes(self) -> Dict[str, Any]:
-        return {"labels": list(self.labels)}
-
-    def find_labels(self, examples: Iterable[Example]) -> List[str]:
-        return gold_labels(examples, self.cfg["spans_key"])
 
     def get_target(self, examples: Sequence[Example]) -> Target:
         return tag_targets(examples, self.cfg["spans_key"], self.labels, self.module.scheme)
 
-    def initialize(
-        self,
-        get_examples: Callable[[], Iterable[Example]],
-        *,
-        nlp: Optional[Language] = None,
-        labels: Optional[List[str]] = None,
-    ) -> None:
-        """As `TorchPipe.initialize`. Raises MtnlpError E331 where another pipe writes the same
-        SpanGroup."""
-        if nlp is not None:
-            check_groups(nlp)
-        super().initialize(get_examples, nlp=nlp, labels=labels)
-
     def predict(self, docs: Iterable[Doc]) -> Predictions:
         """The entities of the batch and their probabilities. Raises MtnlpError E310 for Docs
         without the vectors of the encoder."""
+        self.take_over_earlier_names()
         docs = list(docs)
-        require_encoded(self.model, docs, self.name)
+        require_encoder_output(self.model, docs, self.name)
         output, mask = self.model.predict(docs)
         space = find_white_space(docs)
         found = None if space is None else torch.from_numpy(space).to(mask.device)
@@ -177,7 +173,7 @@ class CRFNER(TorchPipe):
             spans, probabilities = self.module.decode(
                 output.scores, mask, *settings, allowed=given.allowed
             )
-        kept = probabilities >= self.cfg["min_confidence"]
+        kept = probabilities >= self.cfg["threshold"]
         if given is not None:
             kept &= ~begin_in(spans, given.held)
         return Predictions(spans[kept].cpu().numpy(), probabilities[kept].cpu().numpy())
@@ -188,7 +184,7 @@ class CRFNER(TorchPipe):
         kept = find_kept(docs, self.cfg, self.name)
         return None if kept is None else given_tags(kept, mask, self.labels, self.module.scheme)
 
-    def nbest(self, docs: Iterable[Doc], k: int) -> List[List[Hypothesis]]:
+    def nbest(self, docs: Iterable[Doc], k: int) -> List[List[Reading]]:
         """The k most probable readings of each Doc, best first; fewer where there are not as many.
         What `overwrite_ents = false` keeps is a part of all, and the condition of their
         probabilities.
@@ -198,7 +194,7 @@ class CRFNER(TorchPipe):
         vectors.
         """
         docs = list(docs)
-        require_encoded(self.model, docs, self.name)
+        require_encoder_output(self.model, docs, self.name)
         output, mask = self.model.predict(docs)
         temperature = self.cfg["temperature"]
         given = self.find_given(docs, mask)
@@ -210,12 +206,6 @@ class CRFNER(TorchPipe):
             )
             spans = spans[~begin_in(spans, given.held.repeat_interleave(k, dim=0))]
         kept = None if given is None else given.kept
-        return make_hypotheses(
+        return make_readings(
             docs, spans.cpu().numpy(), log_probabilities.cpu().numpy(), self.labels, kept
         )
-
-    def set_annotations(self, docs: Iterable[Doc], predictions: Predictions) -> None:
-        """Write `doc.ents` or `doc.spans[spans_key]`, and the group with the scores."""
-        docs = list(docs)
-        kept = kept_entities(docs, self.cfg, self.name)
-        write_entities(docs, predictions, self.labels, self.cfg["spans_key"], self.name, kept)

@@ -19,6 +19,8 @@ def zeros_like(vectors: Any) -> Any:
     return get_array_module(vectors).zeros_like(vectors)
 
 
-def select(vectors: Any, rows: List[int]) -> Any:
+def select(vectors: Any, doc_indices: List[int]) -> Any:
     """The vectors of some Docs, of `List[Floats2d]` or Floats2d."""
-    return [vectors[row] for row in rows] if isinstance(vectors, list) else vectors[rows]
+    if isinstance(vectors, list):
+        return [vectors[i] for i in doc_indices]
+    return vectors[doc_indices]

@@ -1,45 +1,27 @@
 """`event_textcat`: which events and relations a document reports."""
 
-from typing import Callable, Iterable, List, Optional
+from typing import Callable, Iterable, List, Optional, Unpack
 
 import numpy
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
-from thinc.api import Config, Model
+from thinc.api import Model
 
-from .classifier import DocClassifier
+from .classifier import MODEL, DocClassifier
 from .extensions import install_extension
+from .settings import POOLER, CommonSettings, default_config
 from .weighting import Weighting
 
-DEFAULT_CONFIG = Config().from_str(
-    """
-    [event_textcat]
+DEFAULT_CONFIG = default_config(
+    settings="""
     task = "event"
     threshold = 0.5
-    score_loss = false
-    task_weight = 1.0
-    weighting = "static"
-    scorer = {"@scorers": "mtnlp.CategoryScorer.v1"}
-
-    [event_textcat.model]
-    @architectures = "mtnlp.DocClassifier.v1"
-    hidden = null
-    dropout = 0.1
-    loss_exclusive = null
-    loss_multilabel = null
-    label_heads = "shared"
-    dependency = false
-
-    [event_textcat.model.tok2vec]
-    @architectures = "mtnlp.TransformerPooler.v1"
-    pooling = "mean"
-    layers = []
-    grad_factor = 1.0
-    upstream = "*"
-    transformer = null
-    """
-)["event_textcat"]
+    """,
+    scorer="mtnlp.CategoryScorer.v1",
+    model=MODEL,
+    tok2vec=POOLER,
+)
 
 
 @Language.factory(
@@ -68,8 +50,8 @@ def make_event_textcat(
     task: the name before the slash in `doc.cats`.
     threshold: the probability from which on a label stands in `doc._.events`, where
         `cfg["thresholds"]` has none for it.
-    task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
-        `WeightedTasks`. weighting: "uncertainty" learns it instead.
+    task_weight: λ, how much this component's loss counts; mostly in the shared encoder.
+    weighting: "uncertainty" learns it instead.
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.CategoryScorer.v1`.
@@ -80,11 +62,11 @@ def make_event_textcat(
         name,
         task=task,
         threshold=threshold,
+        score_loss=score_loss,
         task_weight=task_weight,
         weighting=weighting,
         scorer=scorer,
     )
-    pipe.cfg["score_loss"] = score_loss
     return pipe
 
 
@@ -99,9 +81,7 @@ class EventClassifier(DocClassifier):
         *,
         task: str = "event",
         threshold: float = 0.5,
-        task_weight: float = 1.0,
-        weighting: Weighting = "static",
-        scorer: Optional[Callable] = None,
+        **common: Unpack[CommonSettings],
     ):
         super().__init__(
             vocab,
@@ -109,9 +89,7 @@ class EventClassifier(DocClassifier):
             name,
             tasks={task: False},
             threshold=threshold,
-            task_weight=task_weight,
-            weighting=weighting,
-            scorer=scorer,
+            **common,
         )
         install_events()
 

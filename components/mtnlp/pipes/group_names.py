@@ -15,7 +15,7 @@ def check_new_group(nlp: Language, name: str, cfg: Any) -> None:
     """
     for other, settings in entity_pipes(nlp):
         both_overwrite = settings["overwrite_ents"] and cfg["overwrite_ents"]
-        if other != name and (both_overwrite or is_mirror(cfg) or is_mirror(settings)):
+        if other != name and (both_overwrite or mirrors_ents(cfg) or mirrors_ents(settings)):
             require_different(other, settings, name, cfg)
 
 
@@ -25,7 +25,7 @@ def check_groups(nlp: Language) -> None:
     pipes = list(entity_pipes(nlp))
     for i, (name, cfg) in enumerate(pipes):
         for other, settings in pipes[:i]:
-            if cfg["overwrite_ents"] or is_mirror(cfg) or is_mirror(settings):
+            if cfg["overwrite_ents"] or mirrors_ents(cfg) or mirrors_ents(settings):
                 require_different(other, settings, name, cfg)
 
 
@@ -37,7 +37,7 @@ def entity_pipes(nlp: Language) -> Iterable[Tuple[str, Any]]:
             yield name, cfg
 
 
-def is_mirror(cfg: Any) -> bool:
+def mirrors_ents(cfg: Any) -> bool:
     """Whether the group holds the scores of `doc.ents`, so that nothing else may stand in it."""
     return cfg["spans_key"] is None
 

@@ -8,7 +8,7 @@ import torch
 from spacy.attrs import ENT_IOB, ENT_TYPE
 from spacy.tokens import Doc, Span, SpanGroup
 
-from ..gold.entities import flatten, spell
+from ..gold.entities import flatten, tag_indices
 from ..structured.schemes import TagScheme
 
 # In the attrs of a SpanGroup: the pipe that wrote it, and which of its entities it found there.
@@ -116,7 +116,7 @@ def allowed_tags(
         for span in flatten(span for span in each.spans if span.end > span.start)
         if span.label_ in index
     ]
-    tags = spell(torch.tensor(rows, dtype=torch.long).reshape(-1, 4), held.shape, scheme)
+    tags = tag_indices(torch.tensor(rows, dtype=torch.long).reshape(-1, 4), held.shape, scheme)
     return scheme.refine(tags, ~held, list(labels))
 
 

@@ -1,7 +1,7 @@
 """The labels of a pipe, and the layer of annotation that holds them."""
 
 from collections import Counter
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -14,16 +14,11 @@ from ..log import logger
 
 class Labelled:
     """What a trainable pipe does with its labels, `cfg["labels"]`, in the order of the head's
-    scores.
-
-    `skipped_labels`, not saved, counts the gold labels that training met and that are none of
-    these, in all epochs so far: entities, or documents of which a category holds.
-    """
+    scores. They are all the state it has."""
 
     name: str
     vocab: Vocab
     cfg: Dict[str, Any]
-    skipped_labels: "Counter[str]"
 
     @property
     def is_built(self) -> bool:
@@ -75,6 +70,22 @@ class Labelled:
         unless the data holds none at all."""
         return (found or list(self.labels)) if self.is_built else [*self.labels, *found]
 
+    def initialize_labels(
+        self, get_examples: Callable[[], Iterable[Example]], labels: Optional[List[str]]
+    ) -> None:
+        """Take the labels that are given or, where that is None, those in the data. Raises
+        MtnlpError E302 where there are none; the pipe then keeps those it had."""
+        before = self.labels
+        if labels is not None:
+            self.set_labels(labels if self.is_built else [*before, *labels])
+        else:
+            self.set_labels(self.choose_labels(self.find_labels(get_examples())))
+        try:
+            self.require_labels()
+        except MtnlpError:  # the head, where there is one, is that of the old labels
+            self.set_labels(before)
+            raise
+
     def find_labels(self, examples: Iterable[Example]) -> List[str]:
         """The labels in the data."""
         raise NotImplementedError
@@ -92,22 +103,29 @@ class Labelled:
                 layer.check(example.reference, index)
             yield example
 
-    def count_skipped(self, examples: Sequence[Example]) -> None:
-        """Count those labels of a batch that the pipe does not know, and warn of new ones.
+
+class SkippedLabels(Counter[str]):
+    """Counts the gold labels that training met and that are none of a pipe's, in all epochs so far:
+    entities, or documents of which a category holds."""
+
+    def count(self, examples: Sequence[Example], pipe: Any) -> None:
+        """Count those of a batch, and warn of new ones.
 
         A head has its labels when it is built. What is labelled otherwise is missing in the gold:
         neither it nor "nothing there" can be learnt. A label is told once, when it first comes.
+
+        pipe: a `Labelled` one.
         """
-        layer = self.layer
+        layer = pipe.layer
         if layer is None:
             return
         found: Counter[str] = Counter()
         for example in examples:
             found.update(layer.label_counts(example.reference))
-        for label in self.labels:
+        for label in pipe.labels:
             del found[label]
-        new = sorted(found.keys() - self.skipped_labels.keys())
-        self.skipped_labels.update(found)
+        new = sorted(found.keys() - self.keys())
+        self.update(found)
         if new:
             counts = ", ".join(f"'{label}' ({found[label]})" for label in new)
-            logger.warning(Errors.E345.format(name=self.name, counts=counts, layer=layer))
+            logger.warning(Errors.E345.format(name=pipe.name, counts=counts, layer=layer))

@@ -52,7 +52,7 @@ def count_gold(
 
     def count(examples: Sequence[Example]) -> float:
         target = get_target(examples)
-        if target.rows and count_classes is not None:
+        if target.doc_indices and count_classes is not None:
             counts.append(count_classes(target.target, target.mask))
         return target.units
 

@@ -4,39 +4,11 @@ from typing import Callable, Dict, Optional
 
 from pydantic import BaseModel
 from spacy.language import Language
-from thinc.api import Config, Model
+from thinc.api import Model
 
-from .classifier import DocClassifier
+from .classifier import MODEL, DocClassifier
+from .settings import POOLER, default_config
 from .weighting import Weighting
-
-DEFAULT_CONFIG = Config().from_str(
-    """
-    [multitask_textcat]
-    threshold = 0.5
-    score_loss = false
-    task_weight = 1.0
-    weighting = "static"
-    tasks = {}
-    scorer = {"@scorers": "mtnlp.CategoryScorer.v1"}
-
-    [multitask_textcat.model]
-    @architectures = "mtnlp.DocClassifier.v1"
-    hidden = null
-    dropout = 0.1
-    loss_exclusive = null
-    loss_multilabel = null
-    label_heads = "shared"
-    dependency = false
-
-    [multitask_textcat.model.tok2vec]
-    @architectures = "mtnlp.TransformerPooler.v1"
-    pooling = "mean"
-    layers = []
-    grad_factor = 1.0
-    upstream = "*"
-    transformer = null
-    """
-)["multitask_textcat"]
 
 
 class TaskConfig(BaseModel):
@@ -45,6 +17,17 @@ class TaskConfig(BaseModel):
 
     exclusive: bool
     weight: float = 1.0
+
+
+DEFAULT_CONFIG = default_config(
+    settings="""
+    threshold = 0.5
+    tasks = {}
+    """,
+    scorer="mtnlp.CategoryScorer.v1",
+    model=MODEL,
+    tok2vec=POOLER,
+)
 
 
 @Language.factory(
@@ -74,8 +57,8 @@ def make_multitask_textcat(
         Labels are found in the data, where the keys of `doc.cats` are `NAME/LABEL`.
     threshold: of the probability, for the labels of tasks that are not exclusive, where
         `cfg["thresholds"]` has none for them.
-    task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
-        `WeightedTasks`. weighting: "uncertainty" learns a weight for each task instead.
+    task_weight: λ, how much this component's loss counts; mostly in the shared encoder.
+    weighting: "uncertainty" learns a weight for each task instead.
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.CategoryScorer.v1`.
@@ -90,10 +73,10 @@ def make_multitask_textcat(
         name,
         tasks={task: block.exclusive for task, block in blocks.items()},
         threshold=threshold,
+        score_loss=score_loss,
         task_weight=task_weight,
         task_weights={task: block.weight for task, block in blocks.items()},
         weighting=weighting,
         scorer=scorer,
     )
-    pipe.cfg["score_loss"] = score_loss
     return pipe

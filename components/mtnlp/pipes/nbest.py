@@ -10,7 +10,7 @@ from .entity_spans import trim
 from .kept_entities import KeptEntities
 
 
-class Hypothesis(NamedTuple):
+class Reading(NamedTuple):
     """One reading of a whole Doc.
 
     probability: that exactly these entities are there, and no others.
@@ -21,13 +21,13 @@ class Hypothesis(NamedTuple):
     entities: List[Annotation]
 
 
-def make_hypotheses(
+def make_readings(
     docs: Sequence[Doc],
     spans: numpy.ndarray,
     log_probabilities: numpy.ndarray,
     labels: Sequence[str],
     kept: Optional[Sequence[KeptEntities]] = None,
-) -> List[List[Hypothesis]]:
+) -> List[List[Reading]]:
     """The readings of each Doc, the most probable first.
 
     As in `doc.ents`, entities have no white space at their ends; readings that differ in white
@@ -53,6 +53,6 @@ def make_hypotheses(
         probability = float(numpy.exp(log_probabilities[row, rank]))
         found[row][key] = min(1.0, found[row].get(key, 0.0) + probability)
     made = [
-        [Hypothesis(probability, list(key)) for key, probability in each.items()] for each in found
+        [Reading(probability, list(key)) for key, probability in each.items()] for each in found
     ]
     return [sorted(each, key=lambda reading: -reading.probability) for each in made]

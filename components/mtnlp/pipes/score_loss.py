@@ -1,6 +1,6 @@
 """The loss on development data, without another pass of the encoder."""
 
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple
 from weakref import WeakKeyDictionary
 
 import torch
@@ -8,6 +8,9 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.util import minibatch
 from thinc.api import Model
+
+from ..gold.targets import Target
+from ..types import HeadOutput, LossBatch
 
 # Docs a batch of the head.
 CHUNK = 32
@@ -44,33 +47,15 @@ class HeadInputs:
         return None if any(row is None for row in rows) else rows
 
 
-class ScoresLoss:
-    """What a trainable pipe needs to have its loss among its scores; off until
-    `cfg["score_loss"]` is true."""
-
-    name: str
-    cfg: Dict[str, Any]
-    model: Model
-
-    def watch_loss(self) -> None:
-        """To be called once, when `cfg` is there."""
-        self.cfg["score_loss"] = False
-        self.head_inputs = HeadInputs()
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """As `TrainablePipe.pipe`; what `score` computes the loss from is kept with each Doc."""
-        if self.cfg["score_loss"]:
-            stream = self.head_inputs.watch(stream, self.model.get_ref("tok2vec"), batch_size)
-        return super().pipe(stream, batch_size=batch_size)  # type: ignore[misc]
-
-    def score(self, examples: Iterable[Example], **kwargs: Any) -> Dict[str, Any]:
-        """The scorer's scores and, with `score_loss`, the mean loss per annotated unit under
-        `NAME_loss`: 0.0 where nothing is annotated, left out for Docs that this pipe has not
-        predicted in this process."""
-        examples = list(examples)
-        scores = super().score(examples, **kwargs)  # type: ignore[misc]
-        loss = mean_loss(self, examples) if self.cfg["score_loss"] else None
-        return scores if loss is None else {**scores, f"{self.name}_loss": loss}
+def make_loss_batch(target: Target, output: HeadOutput) -> LossBatch:
+    """What a loss is computed from: the gold of some Docs and what the head says of them."""
+    device = output.scores.device
+    return LossBatch(
+        logits=output.scores,
+        features=output.features,
+        target=target.target.to(device),
+        mask=target.mask.to(device),
+    )
 
 
 @torch.no_grad()
@@ -86,9 +71,9 @@ def mean_loss(pipe: Any, examples: Iterable[Example]) -> Optional[float]:
     for start in range(0, len(ordered), CHUNK):
         chunk = ordered[start : start + CHUNK]
         target = pipe.get_target(chunk)
-        if not target.rows:
+        if not target.doc_indices:
             continue
-        rows = pipe.head_inputs.of([chunk[row].predicted for row in target.rows])
+        rows = pipe.head_inputs.of([chunk[i].predicted for i in target.doc_indices])
         if rows is None:
             return None
         output, _ = pipe.model.get_ref("head").predict(join(pipe.model.ops, rows))

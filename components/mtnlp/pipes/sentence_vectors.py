@@ -7,37 +7,29 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Config, Model, torch2xp, xp2torch
+from thinc.api import Model, torch2xp, xp2torch
 from thinc.types import Floats2d
 from thinc.util import to_numpy
 
 from ..errors import Errors
 from ..gold.targets import Target
 from ..log import logger
-from ..models.listener import require_encoded
+from ..models.listener import require_encoder_output
 from .base import TorchPipe
+from .settings import POOLER, default_config
 from .vector_hooks import install_vectors, set_sentence_vector, set_vector_hooks
 
-DEFAULT_CONFIG = Config().from_str(
-    """
-    [sentence_vectors]
-    store_tensor = true
-    scorer = {"@scorers": "mtnlp.VectorScorer.v1"}
-
-    [sentence_vectors.model]
+DEFAULT_CONFIG = default_config(
+    settings="store_tensor = true",
+    scorer="mtnlp.VectorScorer.v1",
+    model="""
     @architectures = "mtnlp.SentenceEncoder.v1"
     width = null
     normalize = true
-
-    [sentence_vectors.model.tok2vec]
-    @architectures = "mtnlp.TransformerPooler.v1"
-    pooling = "mean"
-    layers = []
-    grad_factor = 1.0
-    upstream = "*"
-    transformer = null
-    """
-)["sentence_vectors"]
+    """,
+    tok2vec=POOLER,
+    common="",
+)
 
 
 @Language.factory(
@@ -105,17 +97,10 @@ class SentenceVectors(TorchPipe):
 
     def get_target(self, examples: Sequence[Example]) -> Target:
         nothing = torch.zeros(0)
-        return Target(rows=[], target=nothing, mask=nothing.bool(), units=0.0)
+        return Target(doc_indices=[], target=nothing, mask=nothing.bool(), units=0.0)
 
-    def initialize(
-        self,
-        get_examples: Callable[[], Iterable[Example]],
-        *,
-        nlp: Optional[Language] = None,
-        labels: Optional[List[str]] = None,
-    ) -> None:
-        """As `TorchPipe.initialize`; the log warns of a projection, which nothing trains."""
-        super().initialize(get_examples, nlp=nlp, labels=labels)
+    def log_initialized(self, get_examples: Callable[[], Iterable[Example]]) -> None:
+        """The log warns of a projection, which nothing trains."""
         linear = self.module.projection.linear
         if linear is not None:
             sizes = {"width": linear.out_features, "own": linear.in_features}
@@ -130,7 +115,7 @@ class SentenceVectors(TorchPipe):
         """Vectors of Docs, zeros for those that hold nothing to read. Raises MtnlpError E310
         for Docs without the vectors of the encoder."""
         docs = list(docs)
-        require_encoded(self.model, docs, self.name)
+        require_encoder_output(self.model, docs, self.name)
         pooler, head = self.model.get_ref("tok2vec"), self.model.get_ref("head")
         source = pooler.get_ref("source").predict(docs)
         output, _ = head.predict(pooler.get_ref("pool").predict(source))

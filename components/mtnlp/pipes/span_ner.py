@@ -1,6 +1,6 @@
 """`span_ner`: nested entities with a probability for each."""
 
-from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Union
+from typing import Callable, Iterable, List, Optional, Sequence, Union, Unpack
 
 import numpy
 import torch
@@ -8,37 +8,32 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Config, Model
+from thinc.api import Model
 
-from ..annotation.layers import EntityLayer, entity_layer
 from ..errors import Errors, MtnlpError
-from ..gold.entities import gold_labels
 from ..gold.spans import get_spans, span_targets
 from ..gold.targets import Target
 from ..log import logger
-from ..models.listener import require_encoded
+from ..models.listener import require_encoder_output
 from ..models.registered import find_span_decoder
 from ..models.span_classifier import find_spans
 from ..ranges import PROBABILITY, require
-from .base import TorchPipe
-from .entity_spans import Predictions, install_confidence, write_entities
-from .group_names import check_groups, check_new_group
-from .kept_entities import find_kept, held_tokens, kept_entities
+from .entity_pipe import EntityPipe
+from .entity_spans import Predictions, install_confidence
+from .group_names import check_new_group
+from .kept_entities import find_kept, held_tokens
+from .settings import LISTENER, CommonSettings, default_config
 from .weighting import Weighting
 
-DEFAULT_CONFIG = Config().from_str(
-    """
-    [span_ner]
+DEFAULT_CONFIG = default_config(
+    settings="""
     spans_key = "sc"
     overwrite_ents = true
     decoder = "nested"
     threshold = 0.5
-    score_loss = false
-    task_weight = 1.0
-    weighting = "static"
-    scorer = {"@scorers": "mtnlp.EntityScorer.v1"}
-
-    [span_ner.model]
+    """,
+    scorer="mtnlp.EntityScorer.v1",
+    model="""
     @architectures = "mtnlp.SpanClassifier.v1"
     max_width = 8
     exclusive = true
@@ -47,18 +42,13 @@ DEFAULT_CONFIG = Config().from_str(
     loss = null
     chunk_size = 1024
 
-    [span_ner.model.scorer]
+    [pipe.model.scorer]
     @layers = "mtnlp.BiaffineScorer.v1"
     hidden = 150
     dropout = 0.1
-
-    [span_ner.model.tok2vec]
-    @architectures = "mtnlp.TransformerListener.v1"
-    grad_factor = 1.0
-    upstream = "*"
-    transformer = null
-    """
-)["span_ner"]
+    """,
+    tok2vec=LISTENER,
+)
 
 
 @Language.factory(
@@ -98,10 +88,10 @@ def make_span_ner(
         first, none that cross; "all"; or the name or `@layers` block of another one (see
         `structured.span_decoding`). In a trained pipeline the name can be changed:
         `pipe.cfg["decoder"]`; it is null where the decoder is that of the block.
-    threshold: the least probability of an entity: what `min_confidence` is in `crf_ner`. Can be
-        changed in a trained pipeline: `pipe.cfg["threshold"]`.
-    task_weight: λ, how much this component's loss counts; mostly in the shared encoder, see
-        `WeightedTasks`. weighting: "uncertainty" learns it instead.
+    threshold: the least probability of an entity. Can be changed in a trained pipeline:
+        `pipe.cfg["threshold"]`.
+    task_weight: λ, how much this component's loss counts; mostly in the shared encoder.
+    weighting: "uncertainty" learns it instead.
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.EntityScorer.v1`.
@@ -116,16 +106,16 @@ def make_span_ner(
         overwrite_ents=overwrite_ents,
         decoder=decoder,
         threshold=threshold,
+        score_loss=score_loss,
         task_weight=task_weight,
         weighting=weighting,
         scorer=scorer,
     )
-    pipe.cfg["score_loss"] = score_loss
     check_new_group(nlp, name, pipe.cfg)
     return pipe
 
 
-class SpanNER(TorchPipe):
+class SpanNER(EntityPipe):
     """Finds entities within entities; each has its probability in the SpanGroup.
 
     `cfg["temperature"]` divides the scores that probabilities are computed from, in prediction
@@ -143,24 +133,23 @@ class SpanNER(TorchPipe):
         overwrite_ents: bool = True,
         decoder: Union[str, Callable] = "nested",
         threshold: float = 0.5,
-        task_weight: float = 1.0,
-        weighting: Weighting = "static",
-        scorer: Optional[Callable] = None,
+        **common: Unpack[CommonSettings],
     ):
         """Arguments as for `make_span_ner`. Raises MtnlpError E230 for an unknown decoder, E231
         where nested entities were to go into `doc.ents`, E330 for a threshold that is no
         probability."""
         require(name, PROBABILITY, threshold=threshold)
-        settings = {
-            "spans_key": spans_key,
-            "overwrite_ents": overwrite_ents,
-            "decoder": decoder if isinstance(decoder, str) else None,
-            "threshold": threshold,
-            "temperature": 1.0,
-            "task_weight": task_weight,
-            "weighting": weighting,
-        }
-        super().__init__(vocab, model, name, scorer=scorer, **settings)
+        super().__init__(
+            vocab,
+            model,
+            name,
+            spans_key=spans_key,
+            overwrite_ents=overwrite_ents,
+            decoder=decoder if isinstance(decoder, str) else None,
+            threshold=threshold,
+            temperature=1.0,
+            **common,
+        )
         self.own_decoder = find_span_decoder(decoder)
         if spans_key is None and not self.is_flat:
             raise MtnlpError(Errors.E231.format(name=name))
@@ -178,34 +167,14 @@ class SpanNER(TorchPipe):
         """Whether no two of the spans that the decoder leaves overlap."""
         return bool(getattr(self.decoder, "is_flat", False))
 
-    @property
-    def layer(self) -> EntityLayer:
-        return entity_layer(self.cfg["spans_key"])
-
-    def head_sizes(self) -> Dict[str, Any]:
-        return {"labels": list(self.labels)}
-
-    def find_labels(self, examples: Iterable[Example]) -> List[str]:
-        return gold_labels(examples, self.cfg["spans_key"])
-
     def get_target(self, examples: Sequence[Example]) -> Target:
         head = self.module
         return span_targets(
             examples, self.cfg["spans_key"], self.labels, head.max_width, head.exclusive
         )
 
-    def initialize(
-        self,
-        get_examples: Callable[[], Iterable[Example]],
-        *,
-        nlp: Optional[Language] = None,
-        labels: Optional[List[str]] = None,
-    ) -> None:
-        """As `TorchPipe.initialize`; the log says how many entities are too wide to be found.
-        Raises MtnlpError E331 where another pipe writes the same SpanGroup."""
-        if nlp is not None:
-            check_groups(nlp)
-        super().initialize(get_examples, nlp=nlp, labels=labels)
+    def log_initialized(self, get_examples: Callable[[], Iterable[Example]]) -> None:
+        """The log says how many entities are too wide to be found."""
         max_width = self.module.max_width
         widths = numpy.array(self.gold_widths(get_examples()), dtype=int)
         wide, entities = int((widths > max_width).sum()), len(widths)
@@ -225,7 +194,7 @@ class SpanNER(TorchPipe):
         """The entities of the batch and their probabilities. Raises MtnlpError E310 for Docs
         without the vectors of the encoder."""
         docs = list(docs)
-        require_encoded(self.model, docs, self.name)
+        require_encoder_output(self.model, docs, self.name)
         vectors = self.model.get_ref("tok2vec").predict(docs)
         settings = self.decoder, self.cfg["threshold"], self.cfg["temperature"]
         taken = self.find_taken(docs)
@@ -239,10 +208,3 @@ class SpanNER(TorchPipe):
             return None
         kept = find_kept(docs, self.cfg, self.name)
         return None if kept is None else held_tokens(kept, (len(docs), max(map(len, docs))))
-
-    def set_annotations(self, docs: Iterable[Doc], predictions: Predictions) -> None:
-        """Write `doc.spans[spans_key]` with its scores, or `doc.ents` and the group with the
-        scores."""
-        docs = list(docs)
-        kept = kept_entities(docs, self.cfg, self.name)
-        write_entities(docs, predictions, self.labels, self.cfg["spans_key"], self.name, kept)

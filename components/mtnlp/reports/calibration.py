@@ -21,13 +21,13 @@ def calibration_tables(results: Mapping[str, Any]) -> List[Table]:
     for name, ways in results.get("report", {}).items():
         columns = ["confidence", "entities", "mean", "ECE", "Brier", "AURC"]
         trust = Table(f"{name}: calibration (lower is better)", columns)
-        columns = ["confidence", "min_confidence", "P", "R", "F1", "coverage"]
+        columns = ["confidence", "threshold", "P", "R", "F1", "coverage"]
         cost = Table(f"{name}: with a minimum", columns)
         for way, numbers in ways.items():
             keys = ("predicted", "mean_confidence", "ece", "brier", "aurc")
             trust.rows.append([way, *(numbers[key] for key in keys)])
             for at in numbers["at"]:
-                keys = ("min_confidence", "p", "r", "f", "coverage")
+                keys = ("threshold", "p", "r", "f", "coverage")
                 cost.rows.append([way, *(at[key] for key in keys)])
         tables += [trust, cost]
     return tables

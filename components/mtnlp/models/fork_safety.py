@@ -6,7 +6,7 @@ from typing import Optional
 import torch
 
 # The process that built the first model, here or in a parent; None where none has been built.
-_process: Optional[int] = None
+_owner_pid: Optional[int] = None
 
 
 def use_one_thread_if_forked() -> None:
@@ -19,8 +19,8 @@ def use_one_thread_if_forked() -> None:
 
     It happens once per process: `torch.set_num_threads` has the last word afterwards.
     """
-    global _process
+    global _owner_pid
     current = os.getpid()
-    if _process not in (None, current):
+    if _owner_pid not in (None, current):
         torch.set_num_threads(1)
-    _process = current
+    _owner_pid = current

@@ -9,7 +9,7 @@ import torch
 
 from mtnlp.errors import MtnlpError
 from mtnlp.nn.heads import Classifier
-from mtnlp.nn.label_graph import LabelGraph, initial_weight, label_counts, pair_counts
+from mtnlp.nn.label_correlation import LabelCorrelation, initial_weight, label_counts, pair_counts
 from mtnlp.types import LossBatch
 
 TASKS = {
@@ -92,31 +92,31 @@ def test_missing_documents_count_for_nothing() -> None:
 
 
 def test_forward_by_hand() -> None:
-    graph = LabelGraph(2)
+    layer = LabelCorrelation(2)
     with torch.no_grad():
-        graph.weight.copy_(torch.tensor([[9.0, 2.0], [-1.0, 9.0]]))
-        graph.prior.copy_(torch.tensor([0.25, 0.5]))
+        layer.weight.copy_(torch.tensor([[9.0, 2.0], [-1.0, 9.0]]))
+        layer.prior.copy_(torch.tensor([0.25, 0.5]))
     logits = torch.tensor([[0.0, math.log(3)]])  # sigmoid: 1/2, 3/4
-    made = graph(logits)
+    made = layer(logits)
     expected = [0.0 + 2 * (3 / 4 - 1 / 2), math.log(3) - 1 * (1 / 2 - 1 / 4)]
     assert made[0].tolist() == pytest.approx(expected)
-    assert torch.equal(LabelGraph(2)(logits), logits)
-    assert graph(logits[:0]).shape == (0, 2)
+    assert torch.equal(LabelCorrelation(2)(logits), logits)
+    assert layer(logits[:0]).shape == (0, 2)
 
 
 def test_gradcheck() -> None:
     torch.manual_seed(0)
-    graph = LabelGraph(3).double()
+    layer = LabelCorrelation(3).double()
     logits = torch.randn(4, 3, dtype=torch.float64, requires_grad=True)
     weight = torch.randn(3, 3, dtype=torch.float64, requires_grad=True)
 
     def run(logits: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        return torch.func.functional_call(graph, {"weight": weight}, (logits,))
+        return torch.func.functional_call(layer, {"weight": weight}, (logits,))
 
     assert torch.autograd.gradcheck(run, (logits, weight))
-    graph(logits).square().sum().backward()
-    assert graph.weight.grad is not None and not graph.weight.grad.diagonal().any()
-    assert graph.weight.grad.count_nonzero() == 6
+    layer(logits).square().sum().backward()
+    assert layer.weight.grad is not None and not layer.weight.grad.diagonal().any()
+    assert layer.weight.grad.count_nonzero() == 6
 
 
 def recalibrated(
@@ -144,7 +144,7 @@ def fit(loss: Callable[[], torch.Tensor], module: torch.nn.Module) -> None:
     optimizer.step(closure)
 
 
-def test_planted_dependency() -> None:
+def test_planted_label_correlation() -> None:
     """B holds where A holds, and has noisy evidence of its own: with the layer the loss on other
     documents falls, at the start and further when it has learnt, below what any reading of each
     label's own evidence can reach."""
@@ -157,12 +157,12 @@ def test_planted_dependency() -> None:
     lines = recalibrated(evidence[train], target[train])
     with torch.no_grad():
         logits = lines(evidence)
-    graph = LabelGraph(2)
-    graph.set_counts(pair_counts(target[train], torch.ones(2000, 2).bool()))
+    layer = LabelCorrelation(2)
+    layer.set_counts(pair_counts(target[train], torch.ones(2000, 2).bool()))
     without = bce(logits[test], target[test]).item()
-    begins = bce(graph(logits[test]), target[test]).item()
-    fit(lambda: bce(graph(logits[train]), target[train]), graph)
-    learnt = bce(graph(logits[test]), target[test]).item()
+    begins = bce(layer(logits[test]), target[test]).item()
+    fit(lambda: bce(layer(logits[train]), target[train]), layer)
+    learnt = bce(layer(logits[test]), target[test]).item()
     assert learnt < 0.7 * without
     assert learnt < begins < without
 
@@ -171,14 +171,14 @@ def test_a_label_annotated_seldom_learns_from_one_annotated_often() -> None:
     """A classifier, trained alike with and without the layer: B is A, and B is annotated in 20
     documents of 1,000."""
     losses = {}
-    for dependency in (False, True):
+    for label_correlation in (False, True):
         torch.manual_seed(0)
         x = torch.randn(2000, 60)
         target = (x[:, :10].sum(1, keepdim=True) > 0).float().repeat(1, 2)
         mask = torch.ones(1000, 2).bool()
         mask[20:, 1] = False
         task = {"topic": {"labels": ["A", "B"], "exclusive": False}}
-        head = Classifier(60, task, dependency=dependency)
+        head = Classifier(60, task, label_correlation=label_correlation)
         head.set_counts(head.count(target[:1000], mask))
         optimizer = torch.optim.Adam(head.parameters(), lr=0.02)
         for _ in range(150):
@@ -187,22 +187,22 @@ def test_a_label_annotated_seldom_learns_from_one_annotated_often() -> None:
             batch = LossBatch(output.scores, output.features, target[:1000], mask)
             (head.loss(batch) / 1000).backward()
             optimizer.step()
-        losses[dependency] = bce(head(x[1000:]).scores[:, 1], target[1000:, 1]).item()
+        losses[label_correlation] = bce(head(x[1000:]).scores[:, 1], target[1000:, 1]).item()
     assert losses[True] < 0.5 * losses[False]
 
 
 def test_classifier_has_one_layer_a_multilabel_task() -> None:
     torch.manual_seed(0)
-    head = Classifier(4, TASKS, dependency=True)
+    head = Classifier(4, TASKS, label_correlation=True)
     target, mask = gold(60, 5)
     target[:, :2] = torch.nn.functional.one_hot(torch.arange(60) % 2, 2).float()
     mask[:, :2] = True
     counts = head.count(target[:30], mask[:30]) + head.count(target[30:], mask[30:])
     head.set_counts(counts)
-    exclusive, graph = head.graphs
-    assert not list(exclusive.parameters()) and isinstance(graph, LabelGraph)
+    exclusive, layer = head.graphs
+    assert not list(exclusive.parameters()) and isinstance(layer, LabelCorrelation)
     torch.testing.assert_close(
-        graph.weight.detach(), initial_weight(pair_counts(target[:, 2:], mask[:, 2:]))
+        layer.weight.detach(), initial_weight(pair_counts(target[:, 2:], mask[:, 2:]))
     )
     plain = Classifier(4, TASKS)
     plain.set_counts(plain.count(target, mask))
@@ -211,18 +211,18 @@ def test_classifier_has_one_layer_a_multilabel_task() -> None:
 
 
 def test_a_document_without_evidence_keeps_the_shares() -> None:
-    head = Classifier(4, TASKS, dependency=True)
+    head = Classifier(4, TASKS, label_correlation=True)
     target, mask = gold(60, 5)
     head.set_counts(head.count(target, mask))
-    with_graph = head(torch.zeros(1, 4)).scores
+    with_layer = head(torch.zeros(1, 4)).scores
     without = torch.cat([output(torch.zeros(1, 4)) for output in head.outputs], dim=1)
-    torch.testing.assert_close(with_graph, without)
+    torch.testing.assert_close(with_layer, without)
 
 
 def test_state_goes_round() -> None:
-    head = Classifier(4, TASKS, dependency=True)
+    head = Classifier(4, TASKS, label_correlation=True)
     head.set_counts(head.count(*gold(60, 5)))
-    other = Classifier(4, TASKS, dependency=True)
+    other = Classifier(4, TASKS, label_correlation=True)
     other.load_state_dict(head.state_dict())
     assert torch.equal(other.graphs[1].weight, head.graphs[1].weight)
     assert torch.equal(other.graphs[1].prior, head.graphs[1].prior)
@@ -230,6 +230,6 @@ def test_state_goes_round() -> None:
     assert not any(name.startswith("graphs") for name in Classifier(4, TASKS).state_dict())
 
 
-def test_exclusive_tasks_alone_have_no_dependency() -> None:
+def test_exclusive_tasks_alone_have_no_label_correlation() -> None:
     with pytest.raises(MtnlpError, match=r"E244.*sentiment"):
-        Classifier(4, {"sentiment": TASKS["sentiment"]}, dependency=True)
+        Classifier(4, {"sentiment": TASKS["sentiment"]}, label_correlation=True)

@@ -8,7 +8,7 @@ from .prior import prior_bias
 SMOOTHING = 1.0
 
 
-class LabelGraph(torch.nn.Module):
+class LabelCorrelation(torch.nn.Module):
     """z' = z + W (sigmoid(z) - prior): to the logits that labels have on their own evidence, what
     the other labels' probabilities add where they differ from the labels' shares.
 

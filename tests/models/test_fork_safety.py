@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import torch
 
-from mtnlp.models import forking
+from mtnlp.models import fork_safety
 
 
 def report(queue: Any, runs_model: bool) -> None:
     if runs_model:
-        forking.use_one_thread_if_forked()
+        fork_safety.use_one_thread_if_forked()
     queue.put(torch.get_num_threads())
 
 
@@ -25,9 +25,9 @@ def report(queue: Any, runs_model: bool) -> None:
 def test_only_forks_that_run_their_parents_model_have_one_thread(
     parent_has_model: bool, runs_model: bool, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forking, "_process", None)
+    monkeypatch.setattr(fork_safety, "_owner_pid", None)
     if parent_has_model:
-        forking.use_one_thread_if_forked()
+        fork_safety.use_one_thread_if_forked()
     before = torch.get_num_threads()
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
