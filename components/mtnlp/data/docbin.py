@@ -1,6 +1,5 @@
 """Records into spaCy's DocBin. The only writer of corpora."""
 
-import shutil
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -12,6 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 
 from ..errors import Errors, MtnlpError
+from ..files import fresh_files, fresh_folder
 from ..gold.entities import flatten
 from ..types import Annotation, Record
 from .offset_units import OffsetUnits
@@ -59,27 +59,14 @@ def write_corpus(
     nlp = spacy.blank(lang)
     nlp.max_length = MAX_LENGTH
     written = Written()
-    finished: List[Tuple[Path, Path]] = []
-    temporary = [out / part / f"{name}.spacy.tmp" for part in PARTS]
-    try:
-        for part in PARTS:
-            target = out / part / f"{name}.spacy"
-            if part in parts:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                records = progress(parts[part], f"{name} {part}", len(parts[part]))
-                data = _to_docbin(records, nlp, written, part)
-                draft = target.with_name(target.name + ".tmp")
-                draft.write_bytes(data.to_bytes())
-                finished.append((draft, target))
-                written.files[part] = target
-        for draft, target in finished:
-            draft.replace(target)
-        for part in PARTS:
-            if part not in parts:
-                (out / part / f"{name}.spacy").unlink(missing_ok=True)
-    finally:
-        for draft in temporary:
-            draft.unlink(missing_ok=True)
+    written.files = {part: out / part / f"{name}.spacy" for part in PARTS if part in parts}
+    with fresh_files(list(written.files.values())) as drafts:
+        for part, draft in zip(written.files, drafts, strict=True):
+            records = progress(parts[part], f"{name} {part}", len(parts[part]))
+            draft.write_bytes(_to_docbin(records, nlp, written, part).to_bytes())
+    for part in PARTS:
+        if part not in parts:
+            (out / part / f"{name}.spacy").unlink(missing_ok=True)
     return written
 
 
@@ -108,21 +95,13 @@ def write_shards(docs: Iterable[Doc], folder: Path, size: int = 5000) -> List[Pa
     """
     if size < 1:
         raise MtnlpError(Errors.E144.format(option="size", value=size, form="1 or more"))
-    draft = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
     names: List[str] = []
-    try:
+    with fresh_folder(folder) as draft:
         remaining = iter(docs)
         while shard := list(islice(remaining, size)):
             names.append(f"{len(names):06d}.spacy")
             docbin = DocBin(attrs=list(ATTRS), docs=shard)
             (draft / names[-1]).write_bytes(docbin.to_bytes())
-        if folder.exists():
-            shutil.rmtree(folder)
-        draft.rename(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return [folder / name for name in names]
 
 
