@@ -33,9 +33,7 @@ def fresh_file(target: Path) -> Iterator[Path]:
 def fresh_files(targets: Sequence[Path]) -> Iterator[Sequence[Path]]:
     """Temporary paths, one per target, that take the places of `targets` together: an error inside
     the block leaves all of them as they were. Folders are made."""
-    drafts = [
-        target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY}") for target in targets
-    ]
+    drafts = [target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY}") for target in targets]
     for target in targets:
         target.parent.mkdir(parents=True, exist_ok=True)
     try:

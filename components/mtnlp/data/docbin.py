@@ -10,6 +10,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 
+from ..annotation.white_space import trim_tokens
 from ..errors import Errors, MtnlpError
 from ..files import fresh_files, fresh_folder
 from ..gold.entities import flatten
@@ -146,10 +147,7 @@ def _spans(
         start, end = annotation.start, annotation.end
         if record.tokens is None:
             start, end = _tokens_of(doc, start, end)
-        while start < end and doc[start].is_space:
-            start += 1
-        while start < end and doc[end - 1].is_space:
-            end -= 1
+        start, end = trim_tokens(doc, start, end)
         if start == end:
             written.blank += 1
             continue
