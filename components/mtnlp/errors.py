@@ -262,11 +262,6 @@ class Errors:
         "'layers' of mtnlp.TransformerModel.v1, too."
     )
     E210 = "[E210] There is no tag scheme '{name}'. Choose one of: {names}."
-    E211 = (
-        "[E211] The span {start}-{end} ({label}) is empty, leaves the text of {length} tokens or "
-        "overlaps another span: a tag scheme holds flat spans only. Put overlapping spans in a "
-        "span group, or remove them."
-    )
     E212 = "[E212] There is no pooling '{name}'. Choose one of: {names}."
     E213 = (
         "[E213] A loss got logits {logits}, target {target} and mask {mask}, shapes that do not "

@@ -69,10 +69,6 @@ class LinearChainCRF(torch.nn.Module):
         """int64 `[batch, seq]`: the best legal tag sequences; 0 on padding."""
         return crf.viterbi(emissions, *self._scores(-torch.inf), mask)[0]
 
-    def marginals(self, emissions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """`[batch, seq, tags]`: the posterior probability of each tag; zeros on padding."""
-        return crf.marginals(emissions, *self._scores(-torch.inf), mask)
-
     def span_probabilities(
         self,
         emissions: torch.Tensor,
