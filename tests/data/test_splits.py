@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtnlp.data.options import Parts
+from mtnlp.data.options import Splits
 from mtnlp.data.splits import (
     duplicates_across,
     make_splits,
@@ -27,8 +27,8 @@ def make(strata: List[str], groups: "List[int] | None" = None) -> List[Record]:
     return records
 
 
-def texts(parts: Parts) -> "dict[str, list[str | None]]":
-    return {part: [record.text for record in records] for part, records in parts.items()}
+def texts(splits: Splits) -> "dict[str, list[str | None]]":
+    return {split: [record.text for record in records] for split, records in splits.items()}
 
 
 grouped = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 12)), min_size=20, max_size=80)
@@ -40,31 +40,31 @@ def test_every_unit_once_and_no_group_torn(rows: "list[tuple[str, int]]", seed: 
     records = make([row[0] for row in rows], [row[1] for row in rows])
     if len({row[1] for row in rows}) < 3:
         return
-    parts = split_by_ratio(records, SHARES, seed)
-    found = sorted(int(text or "") for part in texts(parts).values() for text in part)
+    splits = split_by_ratio(records, SHARES, seed)
+    found = sorted(int(text or "") for split in texts(splits).values() for text in split)
     assert found == list(range(len(records)))
-    owners = [{record.meta["group"] for record in part} for part in parts.values()]
+    owners = [{record.meta["group"] for record in split} for split in splits.values()]
     assert not any(a & b for i, a in enumerate(owners) for b in owners[:i])
-    assert all(parts.values())
-    for part in parts.values():
-        order = [int(record.text or "") for record in part]
+    assert all(splits.values())
+    for split in splits.values():
+        order = [int(record.text or "") for record in split]
         assert order == sorted(order)
 
 
 @given(st.lists(st.sampled_from("abcde"), min_size=10, max_size=120), st.integers(0, 5))
 @settings(max_examples=60, deadline=None)
 def test_sizes_are_exact_without_groups(strata: List[str], seed: int) -> None:
-    parts = split_by_ratio(make(strata), SHARES, seed)
-    for part, share in SHARES.items():
-        assert abs(len(parts[part]) - share * len(strata)) <= 1
+    splits = split_by_ratio(make(strata), SHARES, seed)
+    for split, share in SHARES.items():
+        assert abs(len(splits[split]) - share * len(strata)) <= 1
 
 
 @given(st.integers(20, 60), st.integers(20, 60), st.integers(0, 5))
 @settings(max_examples=40, deadline=None)
 def test_strata_keep_their_shares(n_a: int, n_b: int, seed: int) -> None:
-    parts = split_by_ratio(make(["a"] * n_a + ["b"] * n_b), SHARES, seed)
-    for part, share in SHARES.items():
-        counts = Counter(record.meta["stratum"] for record in parts[part])
+    splits = split_by_ratio(make(["a"] * n_a + ["b"] * n_b), SHARES, seed)
+    for split, share in SHARES.items():
+        counts = Counter(record.meta["stratum"] for record in splits[split])
         assert abs(counts["a"] - share * n_a) <= 2
         assert abs(counts["b"] - share * n_b) <= 2
 
@@ -93,28 +93,28 @@ def test_too_few_groups() -> None:
 
 
 def test_a_share_of_zero_is_no_split() -> None:
-    parts = split_by_ratio(make(["a"] * 10), {"train": 0.8, "dev": 0.2, "test": 0.0}, 0)
-    assert {part: len(records) for part, records in parts.items()} == {"train": 8, "dev": 2}
+    splits = split_by_ratio(make(["a"] * 10), {"train": 0.8, "dev": 0.2, "test": 0.0}, 0)
+    assert {split: len(records) for split, records in splits.items()} == {"train": 8, "dev": 2}
 
 
 def test_official_parts_stay() -> None:
-    parts = {name: make(["a"] * 3) for name in ("train", "dev", "test")}
-    assert make_splits(parts, None, 0.2, 0) == parts
+    splits = {name: make(["a"] * 3) for name in ("train", "dev", "test")}
+    assert make_splits(splits, None, 0.2, 0) == splits
 
 
 def test_dev_is_carved_from_train_alone() -> None:
     train = make(["a", "b"] * 50, [i // 4 for i in range(100)])
     test = make(["a"] * 7)
-    parts = make_splits({"train": train, "test": test}, None, 0.2, 0)
-    assert list(parts) == ["train", "dev", "test"]
-    assert parts["test"] == test
-    assert (len(parts["train"]), len(parts["dev"])) == (80, 20)
-    assert Counter(record.meta["stratum"] for record in parts["dev"]) == {"a": 10, "b": 10}
+    splits = make_splits({"train": train, "test": test}, None, 0.2, 0)
+    assert list(splits) == ["train", "dev", "test"]
+    assert splits["test"] == test
+    assert (len(splits["train"]), len(splits["dev"])) == (80, 20)
+    assert Counter(record.meta["stratum"] for record in splits["dev"]) == {"a": 10, "b": 10}
 
 
 def test_a_ratio_pools_everything() -> None:
-    parts = {"train": make(["a"] * 50), "test": make(["a"] * 50)}
-    sizes = {k: len(v) for k, v in make_splits(parts, (0.5, 0.2, 0.3), 0.2, 0).items()}
+    splits = {"train": make(["a"] * 50), "test": make(["a"] * 50)}
+    sizes = {k: len(v) for k, v in make_splits(splits, (0.5, 0.2, 0.3), 0.2, 0).items()}
     assert sizes == {"train": 50, "dev": 20, "test": 30}
 
 
@@ -152,13 +152,13 @@ def test_strata_are_the_rarest_labels() -> None:
 
 
 def test_duplicates() -> None:
-    parts = {
+    splits = {
         "train": [Record(text="A  b\n"), Record(text="c")],
         "dev": [Record(tokens=["a", "B"]), Record(text="a b"), Record(text="x")],
         "test": [Record(text="X"), Record(text="y")],
     }
-    assert normalised(parts["train"][0]) == "a b"
-    assert duplicates_across(parts) == {
+    assert normalised(splits["train"][0]) == "a b"
+    assert duplicates_across(splits) == {
         ("train", "dev"): 2,
         ("train", "test"): 0,
         ("dev", "test"): 1,

@@ -9,7 +9,7 @@ from spacy.language import Language
 from ..annotation.layers import EntsLayer, SpansLayer
 from ..log import logger
 from ..pipes.base import TorchPipe
-from .collected_scores import KeptScores
+from .collected_scores import EntityScores
 
 LOWEST, HIGHEST = 0.05, 20.0
 TOLERANCE = 1e-3  # of log T
@@ -40,7 +40,7 @@ def pipes_with_temperature(nlp: Language) -> List[str]:
     ]
 
 
-def fit_kept(scores: KeptScores) -> TemperatureFit:
+def fit_collected(scores: EntityScores) -> TemperatureFit:
     """Fit the temperature of an entity pipe and write it to the pipe's `cfg["temperature"]`.
 
     A temperature is one number by which scores are divided before they become probabilities: the

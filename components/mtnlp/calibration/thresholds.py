@@ -60,28 +60,29 @@ class Cuts:
 
     ranked: `[docs, labels]`, the probabilities from the highest, -inf for what is not annotated.
     thresholds: `[docs + 1, labels]`. possible: as large; False where a threshold would divide
-        (nearly) equal probabilities. hits: as large, the gold ones among the predicted.
+        (nearly) equal probabilities. true_positives: as large, the gold ones among the
+        predicted.
     """
 
     ranked: Floats
     thresholds: Floats
     possible: Bools
-    hits: Ints
+    true_positives: Ints
 
     @property
     def positives(self) -> Ints:
         """`[labels]`"""
-        return self.hits[-1]
+        return self.true_positives[-1]
 
     @property
     def predicted(self) -> Ints:
         """`[docs + 1, 1]`: how many each row predicts."""
-        return np.arange(len(self.hits), dtype=np.int64)[:, None]
+        return np.arange(len(self.true_positives), dtype=np.int64)[:, None]
 
     @property
     def fscores(self) -> Floats:
         """`[docs + 1, labels]`: F1, 0.0 where nothing is predicted and nothing gold."""
-        return 2 * self.hits / np.maximum(self.predicted + self.positives, 1)
+        return 2 * self.true_positives / np.maximum(self.predicted + self.positives, 1)
 
     def at(self, labels: Bools) -> "Cuts":
         """Those of some labels."""
@@ -89,7 +90,7 @@ class Cuts:
             self.ranked[:, labels],
             self.thresholds[:, labels],
             self.possible[:, labels],
-            self.hits[:, labels],
+            self.true_positives[:, labels],
         )
 
 
@@ -129,7 +130,7 @@ def fit_thresholds(
             rows = micro_rows(chosen, default, rows, rest)
         values[own] = chosen.thresholds[rows, np.arange(own.sum())]
         if objective == "macro" and smoothing:
-            values[own] = smooth_thresholds(chosen.ranked, chosen.hits, smoothing)
+            values[own] = smooth_thresholds(chosen.ranked, chosen.true_positives, smoothing)
     return FittedThresholds(values, shared, cuts.positives, own)
 
 
@@ -171,8 +172,10 @@ def find_cuts(probabilities: Floats, gold: Bools, mask: Bools) -> Cuts:
     ranked = np.take_along_axis(shown, order, axis=0)
     thresholds, possible = between(ranked)
     right = np.take_along_axis(gold & mask, order, axis=0)
-    hits = np.concatenate([np.zeros_like(right[:1], dtype=np.int64), right.cumsum(axis=0)])
-    return Cuts(ranked, thresholds, possible, hits)
+    true_positives = np.concatenate(
+        [np.zeros_like(right[:1], dtype=np.int64), right.cumsum(axis=0)]
+    )
+    return Cuts(ranked, thresholds, possible, true_positives)
 
 
 def between(ranked: Floats) -> Tuple[Floats, Bools]:
@@ -212,7 +215,7 @@ def micro_rows(cuts: Cuts, default: float, rows: Ints, rest: Tuple[int, int] = (
     """
     numerator, denominator = _quotient(cuts, rows, rest)
     while True:
-        values = 2 * cuts.hits * denominator - cuts.predicted * numerator
+        values = 2 * cuts.true_positives * denominator - cuts.predicted * numerator
         rows = pick(values, cuts.possible, cuts.thresholds, default)
         over, under = _quotient(cuts, rows, rest)
         if over * denominator <= numerator * under:
@@ -241,23 +244,23 @@ def pick(
 
 def _quotient(cuts: Cuts, rows: Ints, rest: Tuple[int, int]) -> Tuple[int, int]:
     """Numerator and denominator of micro F1."""
-    hits = cuts.hits[rows, np.arange(len(rows))]
-    return rest[0] + 2 * int(hits.sum()), rest[1] + int(rows.sum() + cuts.positives.sum())
+    true_positives = cuts.true_positives[rows, np.arange(len(rows))]
+    return rest[0] + 2 * int(true_positives.sum()), rest[1] + int(rows.sum() + cuts.positives.sum())
 
 
-def smooth_thresholds(ranked: Floats, hits: NDArray[np.int64], width: float) -> Floats:
+def smooth_thresholds(ranked: Floats, true_positives: NDArray[np.int64], width: float) -> Floats:
     """`[labels]`: each label's threshold of the best smoothed F1.
 
-    ranked: `[docs, labels]`, probabilities from the highest, -inf for what is not annotated. hits:
-        `[docs + 1, labels]`, the gold ones among the i highest. width: of the normal distribution,
-        in log-odds, above 0.
+    ranked: `[docs, labels]`, probabilities from the highest, -inf for what is not annotated.
+    true_positives: `[docs + 1, labels]`, the gold ones among the i highest.
+    width: of the normal distribution, in log-odds, above 0.
     """
     odds, thresholds = threshold_grid()
     rising = torch.from_numpy(np.ascontiguousarray(ranked[::-1].T))
     sought = torch.from_numpy(thresholds).expand(len(rising), -1).contiguous()
     predicted = len(ranked) - torch.searchsorted(rising, sought).numpy().T  # [grid, labels]
-    found = np.take_along_axis(hits, predicted, axis=0)
-    fscores = 2 * found / np.maximum(predicted + hits[-1], 1)
+    found = np.take_along_axis(true_positives, predicted, axis=0)
+    fscores = 2 * found / np.maximum(predicted + true_positives[-1], 1)
     kernel = np.exp(-0.5 * ((odds[:, None] - odds) / width) ** 2)
     smoothed = (kernel / kernel.sum(1, keepdims=True)) @ fscores
     return thresholds[smoothed.argmax(0)]

@@ -58,7 +58,7 @@ def main(
     comparison = make_comparison(chosen, folder, Options(keep, gpu_id))
     if probe:
         comparison.probe()
-    msg.info(comparison.outlook())
+    msg.info(comparison.progress_summary())
     if dry_run:
         return
     with progress_bar(len(comparison.runs)) as show:

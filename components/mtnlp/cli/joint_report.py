@@ -99,7 +99,7 @@ def main(
     )
     if probe:
         report.comparison.probe()
-    msg.info(report.outlook())
+    msg.info(report.progress_summary())
     if dry_run:
         return
     with progress_bar(len(report.comparison.runs)) as show:

@@ -16,7 +16,7 @@ from ..files import fresh_files, fresh_folder
 from ..gold.entities import flatten
 from ..types import Annotation, Record
 from .offset_units import OffsetUnits
-from .options import PARTS, Parts, Progress, quiet
+from .options import SPLITS, Progress, Splits, quiet
 
 # What Records can say about tokens. Lemmas, heads and the rest would double the file.
 ATTRS: Tuple[str, ...] = ("ORTH", "TAG", "SENT_START", "ENT_IOB", "ENT_TYPE")
@@ -28,7 +28,7 @@ MAX_LENGTH = 100_000_000
 class Written:
     """What became of the annotations and what was written.
 
-    files, units, tokens: by part.
+    files, units, tokens: by split.
     misaligned: spans whose edges were no token edges; they were widened to the tokens.
     repeated: annotations given twice, kept once.
     overlapping: entities that after widening ran into another; the longer one was kept.
@@ -47,12 +47,12 @@ class Written:
 
 
 def write_corpus(
-    parts: Parts, out: Path, name: str, lang: str = "en", progress: Progress = quiet
+    splits: Splits, out: Path, name: str, lang: str = "en", progress: Progress = quiet
 ) -> Written:
     """Writes `out/{train,dev,test}/NAME.spacy`.
 
     Every split is written to a temporary name first, and only when all are complete do they take
-    their places: an interruption leaves what was there before. A split that `parts` lacks is
+    their places: an interruption leaves what was there before. A split that is not given is
     removed, so that no two conversions mix.
     lang: the language whose tokenizer splits the Records that have a text.
     Raises: OSError when the disk refuses.
@@ -60,25 +60,25 @@ def write_corpus(
     nlp = spacy.blank(lang)
     nlp.max_length = MAX_LENGTH
     written = Written()
-    written.files = {part: out / part / f"{name}.spacy" for part in PARTS if part in parts}
+    written.files = {split: out / split / f"{name}.spacy" for split in SPLITS if split in splits}
     with fresh_files(list(written.files.values())) as drafts:
-        for part, draft in zip(written.files, drafts, strict=True):
-            records = progress(parts[part], f"{name} {part}", len(parts[part]))
-            draft.write_bytes(_to_docbin(records, nlp, written, part).to_bytes())
-    for part in PARTS:
-        if part not in parts:
-            (out / part / f"{name}.spacy").unlink(missing_ok=True)
+        for split, draft in zip(written.files, drafts, strict=True):
+            records = progress(splits[split], f"{name} {split}", len(splits[split]))
+            draft.write_bytes(_to_docbin(records, nlp, written, split).to_bytes())
+    for split in SPLITS:
+        if split not in splits:
+            (out / split / f"{name}.spacy").unlink(missing_ok=True)
     return written
 
 
-def _to_docbin(records: Iterable[Record], nlp: Language, written: Written, part: str) -> DocBin:
+def _to_docbin(records: Iterable[Record], nlp: Language, written: Written, split: str) -> DocBin:
     docbin = DocBin(attrs=list(ATTRS))
-    written.units[part] = written.tokens[part] = 0
+    written.units[split] = written.tokens[split] = 0
     for record in records:
         doc = to_doc(record, nlp, written)
         docbin.add(doc)
-        written.units[part] += 1
-        written.tokens[part] += len(doc)
+        written.units[split] += 1
+        written.tokens[split] += len(doc)
     return docbin
 
 

@@ -9,8 +9,8 @@ from ..types import Record
 
 T = TypeVar("T")
 
-PARTS: Tuple[str, ...] = ("train", "dev", "test")
-Parts = Dict[str, List[Record]]
+SPLITS: Tuple[str, ...] = ("train", "dev", "test")
+Splits = Dict[str, List[Record]]
 
 # Wraps an iterable to show progress: (iterable, what it is, length or None).
 Progress = Callable[[Iterable[T], str, Optional[int]], Iterable[T]]
@@ -28,7 +28,7 @@ class ConvertOptions:
     train, dev, test: the files of one's own data.
     name: the output's file name; None takes the format's.
     out: the folder of the splits.
-    ratio: shares of train, dev and test to split everything anew; None keeps the parts as found.
+    ratio: shares of train, dev and test to split everything anew; None keeps the splits as found.
     dev_share: the share of train that becomes dev where the input has none.
     stratify: whether splits and limits keep the labels' proportions.
     limit: at most so many units of train, dev, test; 0 is no limit.

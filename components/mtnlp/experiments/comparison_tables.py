@@ -11,8 +11,8 @@ from .spread import Spread, spread
 Result = Mapping[str, Any]
 Row = Dict[str, Any]
 
-# Scored on which part, the one that counts first.
-PARTS = ("test", "dev")
+# Scored on which split, the one that counts first.
+SPLITS = ("test", "dev")
 # What a run measured, and how it is called in the Markdown table.
 MEASURES = {
     "seconds": "training seconds",
@@ -25,15 +25,15 @@ TITLE = "{name}: mean ± half of the 95% t-interval (standard deviation) over se
 
 
 def run_rows(results: Sequence[Result]) -> List[Row]:
-    """One row a run: its axis values, seed, measures, and all of its scores by `part_key`."""
+    """One row a run: its axis values, seed, measures, and all of its scores by `split_key`."""
     rows = []
     for result in results:
         measures = result["measures"]
         found = {name: measures[name] for name in MEASURES if measures.get(name) is not None}
         scores = {
-            f"{part}_{key}": value
-            for part in PARTS
-            for key, value in flat_scores(result["scores"].get(part, {})).items()
+            f"{split}_{key}": value
+            for split in SPLITS
+            for key, value in flat_scores(result["scores"].get(split, {})).items()
         }
         rows.append({**result["cell"], "seed": result["seed"], **found, **scores})
     return rows
@@ -70,10 +70,10 @@ class ComparisonTable:
         known = dict.fromkeys(key for row in self.runs for key in row if key not in self.axes)
         self.scores = [
             key
-            for part in PARTS
+            for split in SPLITS
             for metric in metrics
             for key in known
-            if key == f"{part}_{metric}" or key.startswith(f"{part}_{metric}.")
+            if key == f"{split}_{metric}" or key.startswith(f"{split}_{metric}.")
         ]
         self.measures = [name for name in MEASURES if name in known]
         self.cells: List[Tuple[Tuple[str, ...], Dict[str, Spread]]] = []
@@ -89,7 +89,7 @@ class ComparisonTable:
     def check(self, metrics: Iterable[str]) -> None:
         """RAISES MtnlpError (E427) for a metric that no run has."""
         for metric in metrics:
-            keys = [f"{part}_{metric}" for part in PARTS]
+            keys = [f"{split}_{metric}" for split in SPLITS]
             if not any(key == s or s.startswith(f"{key}.") for key in keys for s in self.scores):
                 dev = [key for row in self.runs for key in row if key.startswith("dev_")]
                 names = dict.fromkeys(key.removeprefix("dev_").split(".")[0] for key in dev)
@@ -111,10 +111,10 @@ class ComparisonTable:
         return rows
 
     def to_table(self, name: str) -> Table:
-        """For readers: scores on the first part there is and, where that is test, the main one on
+        """For readers: scores on the first split there is and, where that is test, the main one on
         dev, too. name: of the comparison."""
-        part, _, main = self.main.partition("_")
-        shown = [key for key in self.scores if key.startswith(f"{part}_") or key == f"dev_{main}"]
+        split, _, main = self.main.partition("_")
+        shown = [key for key in self.scores if key.startswith(f"{split}_") or key == f"dev_{main}"]
         measures = [MEASURES[key] for key in self.measures]
         columns = [*self.axes, "seeds", *map(heading, shown), *measures]
         table = Table(TITLE.format(name=name), columns)

@@ -26,7 +26,7 @@ from ..evaluation.evaluator import load_pipeline
 from ..files import write_json
 from .comparison import Comparison, Show, make_comparison
 from .corpus_files import content_hash
-from .estimate import Rates, mean_rates, outlook
+from .estimate import Rates, mean_rates, progress_summary
 from .grid import Setting
 from .joint_plan import (
     AXIS,
@@ -39,7 +39,7 @@ from .joint_plan import (
     reader_block,
 )
 from .runs import MODEL, Options, Run
-from .settings import swap_test_for_dev
+from .settings import with_test_as_dev
 
 COUNTS = "counts.json"
 # Documents of each task in the timed pass, and those before it that do not count.
@@ -73,11 +73,11 @@ class JointReport:
         words = sum(self.words[run.cell.values[AXIS]] for run in self.unscored)
         return training + words / mean_rates(rates).predict
 
-    def outlook(self) -> str:
+    def progress_summary(self) -> str:
         """How many runs there are, how many are done and how long the others will take."""
         grid, total = self.comparison.grid, len(self.comparison.runs)
         runs = f"{len(grid.cells)} systems × {len(grid.seeds)} seeds"
-        return outlook(runs, total, total - len(self.comparison.left), self.seconds_left())
+        return progress_summary(runs, total, total - len(self.comparison.left), self.seconds_left())
 
     def run(self, show: Show) -> None:
         """Train and score what is left."""
@@ -120,7 +120,7 @@ class JointReport:
 
     def _data(self, run: Run) -> List[str]:
         """What the corpora of a run hold, and the test corpus."""
-        other = swap_test_for_dev(self.plan.nlp.config).interpolate()
+        other = with_test_as_dev(self.plan.nlp.config).interpolate()
         test = reader_block(other, self.plan.nlp.config["training"]["dev_corpus"])
         return [run.data, content_hash(Config({"corpora": {"test": test}}))]
 
@@ -202,7 +202,7 @@ def make_report(
         if task.partition("/")[0] in plan.heads
     ]
     if missing:
-        raise MtnlpError(Errors.E475.format(part="test", names=", ".join(missing)))
+        raise MtnlpError(Errors.E475.format(split="test", names=", ".join(missing)))
     words = {}
     for cell in plan.grid.cells:
         system = cell.values[AXIS]

@@ -56,7 +56,7 @@ def check_config(cell: Cell, config: Config) -> Language:
         paths = config.interpolate().get("paths", {})
     check_files(cell, paths)
     if has_test(config):
-        swap_test_for_dev(config)
+        with_test_as_dev(config)
     with named(cell.name):
         nlp = load_model_from_config(config, auto_fill=True)
         complete = nlp.config.interpolate()
@@ -84,7 +84,7 @@ def has_test(config: Config) -> bool:
     return config.get("paths", {}).get("test") is not None
 
 
-def swap_test_for_dev(config: Config) -> Config:
+def with_test_as_dev(config: Config) -> Config:
     """A copy whose dev corpus is the test corpus: the same reader, with `paths.test` as its
     `paths.dev`.
 
