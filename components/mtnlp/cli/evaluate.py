@@ -6,6 +6,7 @@ from typing import Annotated, List, Optional
 import typer
 
 from ..evaluation.options import RARE_SHARE
+from .progress import progress_bar
 from .verb import verb_app
 
 app = verb_app()
@@ -51,7 +52,6 @@ def main(
     """
     from wasabi import msg
 
-    from ..data.progress import bar
     from ..evaluation.evaluator import evaluate_corpus
     from ..evaluation.options import Settings
     from ..files import write_json
@@ -66,7 +66,7 @@ def main(
         rare_share=rare_share,
     )
     results = evaluate_corpus(
-        model, corpus, split, name, settings=settings, gpu_id=gpu_id, progress=bar
+        model, corpus, split, name, settings=settings, gpu_id=gpu_id, progress=progress_bar
     )
     print_tables(evaluation_tables(results))
     if output is not None:

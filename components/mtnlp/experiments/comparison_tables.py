@@ -1,12 +1,13 @@
 """Tables of a side-by-side run, from the results of its runs."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
+from statistics import fmean, stdev
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import Errors, MtnlpError
 from ..files import write_csv, write_text
 from ..reports.tables import Table, show
-from .spread import Spread, spread
 
 Result = Mapping[str, Any]
 Row = Dict[str, Any]
@@ -22,6 +23,32 @@ MEASURES = {
     "peak_gpu_memory_mb": "peak GPU MB",
 }
 TITLE = "{name}: mean ± half of the 95% t-interval (standard deviation) over seeds"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A mean over runs with other seeds.
+
+    n: the runs. sd: the sample standard deviation (n - 1 in its denominator). half_width: of the
+    interval of the mean after Student's t, mean ± half_width. Both are None for a single run.
+    """
+
+    n: int
+    mean: float
+    sd: Optional[float] = None
+    half_width: Optional[float] = None
+
+
+def spread(values: Sequence[float], level: float = 0.95) -> Spread:
+    """Mean, standard deviation and interval of at least one value."""
+    n, mean = len(values), fmean(values)
+    if n == 1:
+        return Spread(n, mean)
+    from scipy.stats import t as student  # comes with the extra `reports`
+
+    sd = stdev(values)
+    quantile = float(student.ppf(0.5 + level / 2, n - 1))
+    return Spread(n, mean, sd, quantile * sd / n**0.5)
 
 
 def run_rows(results: Sequence[Result]) -> List[Row]:

@@ -15,7 +15,7 @@ from torch.optim.adamw import adamw
 
 from ..errors import Errors, MtnlpError
 from ..ranges import require_rates
-from .encoder_layers import depth_of, layer_of
+from .parameter_groups import Group, decays, depth_of, layer_of
 
 FloatOrSchedule = Any
 # What torch.nn.utils.clip_grad_norm_ adds to the norm.
@@ -88,19 +88,6 @@ class Waiting(NamedTuple):
 
     scale: float
     is_head: bool
-
-
-class Group(NamedTuple):
-    """What the parameters of a group share. factor: their rate, in learn rates. decays: whether
-    their weights decay."""
-
-    factor: float
-    decays: bool
-
-
-def decays(name: str, ndim: int) -> bool:
-    """Whether a parameter decays: a classifier's biases may have two dimensions."""
-    return ndim > 1 and not name.endswith("bias")
 
 
 class AdamW(Optimizer):
