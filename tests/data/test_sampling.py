@@ -12,10 +12,10 @@ from mtnlp.data.sampling import (
     apportion,
     count_epoch,
     draw_order,
+    round_robin,
     seeded,
     shuffle_in_buffer,
     split_rounds,
-    take_turns,
 )
 
 SIZES = [900, 90, 10]
@@ -79,8 +79,8 @@ def test_every_order_is_drawn_equally_often():
 
 
 def test_turns():
-    assert list(take_turns([3, 3], [1.0, 1.0])) == [0, 1, 0, 1, 0, 1]
-    assert list(take_turns([2, 4, 2], [1, 2, 1])) == [0, 1, 1, 2, 0, 1, 1, 2]
+    assert list(round_robin([3, 3], [1.0, 1.0])) == [0, 1, 0, 1, 0, 1]
+    assert list(round_robin([2, 4, 2], [1, 2, 1])) == [0, 1, 1, 2, 0, 1, 1, 2]
 
 
 def test_a_buffer_shuffles_as_far_as_it_reaches():

@@ -10,9 +10,9 @@ from mtnlp.data.splits import (
     duplicates_across,
     make_splits,
     normalised,
+    sample_records,
     split_by_ratio,
     strata_of,
-    take,
 )
 from mtnlp.errors import MtnlpError
 from mtnlp.types import Annotation, Record
@@ -120,22 +120,25 @@ def test_a_ratio_pools_everything() -> None:
 
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=60), st.integers(0, 70))
 @settings(max_examples=60, deadline=None)
-def test_take(strata: List[str], limit: int) -> None:
+def test_sample(strata: List[str], limit: int) -> None:
     records = make(strata)
-    taken = take(records, limit, seed=3)
+    taken = sample_records(records, limit, seed=3)
     wanted = min(limit, len(records)) if limit else len(records)
     assert len(taken) == wanted
     order = [int(record.text or "") for record in taken]
     assert order == sorted(set(order))
-    assert take(records, limit, seed=3) == taken
+    assert sample_records(records, limit, seed=3) == taken
     for name in set(strata):
         got = sum(record.meta["stratum"] == name for record in taken)
         assert abs(got - wanted * strata.count(name) / len(strata)) < 1
 
 
-def test_take_without_stratification() -> None:
+def test_sample_without_stratification() -> None:
     records = make(["a"] * 50 + ["b"] * 50)
-    counts = {sum(r.meta["stratum"] == "a" for r in take(records, 10, s, False)) for s in range(9)}
+    counts = {
+        sum(r.meta["stratum"] == "a" for r in sample_records(records, 10, s, False))
+        for s in range(9)
+    }
     assert len(counts) > 1
 
 

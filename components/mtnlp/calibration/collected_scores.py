@@ -107,7 +107,7 @@ class TaskScores:
 
 
 class CategoryScores:
-    """The scores of a classifier, of all documents: a number a label is not much."""
+    """The scores of a classifier, of all documents: one number per label is not much."""
 
     is_full = False
 

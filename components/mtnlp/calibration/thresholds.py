@@ -104,7 +104,7 @@ def fit_thresholds(
     min_positives: int = MIN_POSITIVES,
     smoothing: float = 0.0,
 ) -> FittedThresholds:
-    """The thresholds, one a label, of the best macro or micro F1.
+    """The thresholds, one per label, of the best macro or micro F1.
 
     For macro F1 each label has its own best F1, or with `smoothing` above 0 its best F1 over a
     neighbourhood of so many log-odds, see `smooth_thresholds`. For micro F1 see `micro_rows`.
@@ -160,9 +160,9 @@ def global_threshold(
     # One more prediction changes one label's F1: by how much is known from its own ranking.
     gains = np.diff(cuts.fscores, axis=0).ravel()
     order = np.argsort(-cuts.ranked.ravel(), kind="stable")
-    thresholds, possible = between(cuts.ranked.ravel()[order][:, None])
+    thresholds, possible = midpoints(cuts.ranked.ravel()[order][:, None])
     values = np.append(0.0, gains[order].cumsum())[:, None]
-    return float(thresholds[pick(values, possible, thresholds, default, ROUNDING)[0], 0])
+    return float(thresholds[best_rows(values, possible, thresholds, default, ROUNDING)[0], 0])
 
 
 def find_cuts(probabilities: Floats, gold: Bools, mask: Bools) -> Cuts:
@@ -170,7 +170,7 @@ def find_cuts(probabilities: Floats, gold: Bools, mask: Bools) -> Cuts:
     shown = np.where(mask, np.asarray(probabilities, dtype=np.float64), -np.inf)
     order = np.argsort(-shown, axis=0, kind="stable")
     ranked = np.take_along_axis(shown, order, axis=0)
-    thresholds, possible = between(ranked)
+    thresholds, possible = midpoints(ranked)
     right = np.take_along_axis(gold & mask, order, axis=0)
     true_positives = np.concatenate(
         [np.zeros_like(right[:1], dtype=np.int64), right.cumsum(axis=0)]
@@ -178,7 +178,7 @@ def find_cuts(probabilities: Floats, gold: Bools, mask: Bools) -> Cuts:
     return Cuts(ranked, thresholds, possible, true_positives)
 
 
-def between(ranked: Floats) -> Tuple[Floats, Bools]:
+def midpoints(ranked: Floats) -> Tuple[Floats, Bools]:
     """The thresholds that cut rankings.
 
     ranked: `[n, columns]`, n > 0, falling; -inf for what is not there.
@@ -199,7 +199,7 @@ def between(ranked: Floats) -> Tuple[Floats, Bools]:
 
 def macro_rows(cuts: Cuts, default: float) -> Ints:
     """`[labels]`: of each label the row of `cuts` that has its best F1."""
-    return pick(cuts.fscores, cuts.possible, cuts.thresholds, default)
+    return best_rows(cuts.fscores, cuts.possible, cuts.thresholds, default)
 
 
 def micro_rows(cuts: Cuts, default: float, rows: Ints, rest: Tuple[int, int] = (0, 0)) -> Ints:
@@ -216,14 +216,14 @@ def micro_rows(cuts: Cuts, default: float, rows: Ints, rest: Tuple[int, int] = (
     numerator, denominator = _quotient(cuts, rows, rest)
     while True:
         values = 2 * cuts.true_positives * denominator - cuts.predicted * numerator
-        rows = pick(values, cuts.possible, cuts.thresholds, default)
+        rows = best_rows(values, cuts.possible, cuts.thresholds, default)
         over, under = _quotient(cuts, rows, rest)
         if over * denominator <= numerator * under:
             return rows
         numerator, denominator = over, under
 
 
-def pick(
+def best_rows(
     values: NDArray[Any],
     possible: Bools,
     thresholds: Floats,

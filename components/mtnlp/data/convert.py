@@ -12,7 +12,7 @@ from .docbin import Written, write_corpus
 from .formats.bad_input import BadInput
 from .options import SPLITS, ConvertOptions, Progress, Splits, quiet
 from .sources import language_of, read_source, unit_of
-from .splits import duplicates_across, make_splits, take
+from .splits import duplicates_across, make_splits, sample_records
 
 # How many of the malformed units a report shows.
 SHOWN = 10
@@ -58,7 +58,7 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
     if "test" not in splits and options.ratio is None:
         raise MtnlpError(Errors.E145.format(split="test", why=", because none was given"))
     splits = {
-        split: take(splits[split], limit, options.seed, options.stratify)
+        split: sample_records(splits[split], limit, options.seed, options.stratify)
         for split, limit in zip(SPLITS, options.limit, strict=True)
         if split in splits
     }

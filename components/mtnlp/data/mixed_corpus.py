@@ -36,8 +36,8 @@ from .sampling import (
     SAMPLINGS,
     count_epoch,
     draw_order,
+    round_robin,
     seeded,
-    take_turns,
 )
 
 
@@ -158,7 +158,7 @@ class MixedCorpus:
         self._opened: List[Union[LoadedCorpus, StreamedCorpus]] = []
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
-        """Begins the next epoch: an Example a document, made as it is asked for.
+        """Begins the next epoch: one Example per document, made as it is asked for.
 
         Raises: MtnlpError for a missing, empty or wrongly mapped corpus, DataError for a broken
             file; both at the call, before the first Example. What only reading a streamed
@@ -197,7 +197,7 @@ class MixedCorpus:
     def _order(self, counts: List[int], weights: List[float], epoch: int) -> Iterator[int]:
         """Which corpus the next document is from."""
         if self.sampling == ROUND_ROBIN:
-            return take_turns(counts, weights)
+            return round_robin(counts, weights)
         if self.shuffle:
             return draw_order(counts, seeded(self.seed, "mix", epoch))
         return chain.from_iterable(repeat(number, count) for number, count in enumerate(counts))

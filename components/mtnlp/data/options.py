@@ -43,7 +43,7 @@ class ConvertOptions:
     spans_field, tags_field: the JSONL fields of offsets and of a tag per token; None takes the
         usual names.
     delimiter: what separates the columns of a CSV or of columns; None goes by the file.
-    label_names: a file with the names of numbered CSV labels, one a line.
+    label_names: a file with the names of numbered CSV labels, one per line.
     group_field: the field or column of what a split may not tear apart.
     spans_key: the layer of `doc.spans` for entities of one's own data; None is `doc.ents`.
     """

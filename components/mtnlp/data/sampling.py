@@ -100,7 +100,7 @@ def draw_order(counts: Sequence[int], generator: random.Random) -> Iterator[int]
         yield number
 
 
-def take_turns(counts: Sequence[int], weights: Sequence[float]) -> Iterator[int]:
+def round_robin(counts: Sequence[int], weights: Sequence[float]) -> Iterator[int]:
     """`weights[i]` times i, for each i in turn, until there are `counts[i]` of each."""
     turn = [number for number, weight in enumerate(weights) for _ in range(int(weight))]
     return islice(cycle(turn), sum(counts))

@@ -90,7 +90,9 @@ def make_splits(
     }
 
 
-def take(records: Sequence[Record], limit: int, seed: int, stratify: bool = True) -> List[Record]:
+def sample_records(
+    records: Sequence[Record], limit: int, seed: int, stratify: bool = True
+) -> List[Record]:
     """At most `limit` records, in their order; 0 is no limit. Each stratum keeps its proportion
     (largest remainders), and groups may be cut: nothing moves between splits here."""
     if limit == 0 or limit >= len(records):

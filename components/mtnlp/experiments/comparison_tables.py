@@ -52,7 +52,7 @@ def spread(values: Sequence[float], level: float = 0.95) -> Spread:
 
 
 def run_rows(results: Sequence[Result]) -> List[Row]:
-    """One row a run: its axis values, seed, measures, and all of its scores by `split_key`."""
+    """One row per run: its axis values, seed, measures, and all of its scores by `split_key`."""
     rows = []
     for result in results:
         measures = result["measures"]
@@ -84,7 +84,7 @@ def flat_scores(scores: Mapping[str, Any]) -> Dict[str, float]:
 
 
 class ComparisonTable:
-    """One row a cell, the numbers as means over seeds.
+    """One row per cell, the numbers as means over seeds.
 
     results: those of `mtnlp.training.compare`. axes: their names. metrics: score keys, the main one
     first; one kept by type stands for each of its types. A score that only some seeds have counts

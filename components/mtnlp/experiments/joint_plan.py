@@ -15,7 +15,7 @@ from ..data.sampling import PROPORTIONAL
 from ..errors import Errors, MtnlpError
 from ..pipes.base import TorchPipe
 from .grid import Cell, Grid, Setting
-from .settings import TEST, check_config, make_config, named, with_test_as_dev
+from .settings import TEST, check_config, config_errors, make_config, with_test_as_dev
 
 AXIS = "system"
 WEIGHTINGS = ("static", "uncertainty")
@@ -31,7 +31,7 @@ LISTS = ("frozen_components", "annotating_components")
 class JointPlan:
     """What a joint-training report trains.
 
-    grid: a cell a head, named after its component, then `joint-{weighting}` for each weighting.
+    grid: one cell per head, named after its component, then `joint-{weighting}` for each weighting.
     heads: the components, each a task or, for a classifier, all of its tasks. weightings: those
     that the heads can do. nlp: the joint pipeline, not initialised; its config is filled in, with
     `paths.test` and before `limit`.
@@ -94,7 +94,7 @@ def make_plan(
     limited = without_test(config)
     for name in (training["train_corpus"], training["dev_corpus"]):
         limit_corpora(reader_block(limited, name), limit)
-    with named(str(path)):
+    with config_errors(str(path)):
         annotating = annotating_corpora(nlp, limited, training["train_corpus"], heads)
     missing = [name for name in heads if not annotating[name]]
     if missing:

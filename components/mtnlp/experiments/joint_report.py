@@ -132,7 +132,7 @@ class JointReport:
         planned = find_heads(self.plan.nlp)
         return {
             "counts": {name: item.to_dict() for name, item in counts.items()},
-            "inference": time_pass(nlp, first_of_each(planned.values(), references)),
+            "inference": time_inference(nlp, timed_documents(planned.values(), references)),
         }
 
     def results(self, samples: int = 1000, seed: int = 0) -> Dict[str, Any]:
@@ -212,7 +212,7 @@ def make_report(
     return JointReport(plan, make_comparison(plan.grid, output, options), words, keep)
 
 
-def first_of_each(pipes: Iterable[Any], references: Sequence[Doc]) -> List[Doc]:
+def timed_documents(pipes: Iterable[Any], references: Sequence[Doc]) -> List[Doc]:
     """The first documents of each task, in their order, none twice."""
     chosen = set()
     for pipe in pipes:
@@ -221,7 +221,7 @@ def first_of_each(pipes: Iterable[Any], references: Sequence[Doc]) -> List[Doc]:
     return [references[i] for i in sorted(chosen)]
 
 
-def time_pass(nlp: Language, references: Sequence[Doc]) -> Dict[str, float]:
+def time_inference(nlp: Language, references: Sequence[Doc]) -> Dict[str, float]:
     """One pass of a pipeline over documents that are tokenised already.
 
     RETURNS: {"documents", "words", "seconds"}.

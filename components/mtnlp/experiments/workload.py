@@ -9,7 +9,7 @@ from thinc.api import Config
 
 from ..errors import Errors, MtnlpError
 from ..training.step_count import count_steps, measure_training
-from .settings import has_test, named, with_test_as_dev
+from .settings import config_errors, has_test, with_test_as_dev
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class WorkloadCounter:
             training = config["training"]
             if count_steps(1, training["max_epochs"], training["max_steps"]) is None:
                 raise MtnlpError(Errors.E424.format(cell=cell))
-            with named(cell):
+            with config_errors(cell):
                 self._known[key] = count_workload(nlp, config)
         return self._known[key]
 

@@ -8,7 +8,7 @@ TEMPERATURE_HEADER = ["pipe", "documents", "temperature", "NLL before", "NLL aft
 
 
 def temperature_rows(results: Mapping[str, Any]) -> List[List[str]]:
-    """A row a pipe, under TEMPERATURE_HEADER; the losses are per annotated token."""
+    """One row per pipe, under TEMPERATURE_HEADER; the losses are per annotated token."""
     keys = ("documents", "temperature", "loss_before", "loss_after")
     return [
         [name, *(show(fit[key]) for key in keys)] for name, fit in results["temperatures"].items()
@@ -49,7 +49,7 @@ def category_tables(results: Mapping[str, Any]) -> List[Table]:
 
 
 def _temperatures(results: Mapping[str, Any]) -> Table:
-    """A row a task. The losses are per document in an exclusive task, else per document and
+    """One row per task. The losses are per document in an exclusive task, else per document and
     label."""
     columns = ["task", "documents", "temperature", "NLL before", "NLL after"]
     table = Table("temperatures of classifiers", columns)

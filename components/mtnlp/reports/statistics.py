@@ -89,7 +89,7 @@ def _annotation(name: str, splits: Numbers) -> Table:
 
 
 def _distribution(title: str, layer: Mapping[str, Numbers], key: str) -> Table:
-    """Counts and shares of labels or tags, a pair of columns a split."""
+    """Counts and shares of labels or tags, a pair of columns per split."""
     table = Table(title, [key.rstrip("s"), *_both(layer, "n", "share")])
     names: Dict[str, None] = {}
     for numbers in layer.values():

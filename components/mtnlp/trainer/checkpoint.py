@@ -29,7 +29,7 @@ class Checkpoint:
     unscored: the score weights that count no more, because an evaluation had no such score.
     losses: summed since the last evaluation. words: seen so far. seconds: trained so far.
     weights, optimizer: of `get_weights` and `get_optimizer_state`.
-    random: of `get_random_state`, one a process.
+    random: of `get_random_state`, one per process.
     """
 
     config: Dict[str, Any]

@@ -180,7 +180,7 @@ def head(split: Texts, limit: Optional[int]) -> Texts:
 def encode_texts(
     split: Texts, labels: List[str], tokenizer: PreTrainedTokenizerBase, max_length: int
 ) -> List[Dict[str, Any]]:
-    """The model's inputs and `labels`, the index of the label, one dict a document."""
+    """The model's inputs and `labels`, the index of the label, one dict per document."""
     encoded = tokenizer(split.texts, truncation=True, max_length=max_length)
     return [
         {**{name: values[row] for name, values in encoded.items()}, "labels": labels.index(label)}

@@ -60,8 +60,8 @@ FILES = {"train": "eng.train", "dev": "eng.testa", "test": "eng.testb"}
 class Split:
     """A split of the corpus, ready for the Trainer.
 
-    gold: BIO2 tags, one a word.
-    features: the model's inputs and `labels`, one dict a sentence.
+    gold: BIO2 tags, one per word.
+    features: the model's inputs and `labels`, one dict per sentence.
     pieces: per word, the place of its first wordpiece in `input_ids`; None where it has none.
     """
 
