@@ -190,3 +190,17 @@ def test_weights_that_were_set_meanwhile_are_the_ones_that_move(
     module.weight.data = torch.full((1, 2), 7.0)
     step()
     assert module.weight[0].tolist() == pytest.approx([6.99, 6.99], abs=2e-3)
+
+
+@pytest.mark.parametrize("create", [create_adamw_v1, create_fused_adam_v1])
+def test_a_step_in_which_nothing_has_a_gradient_is_not_the_one_before(
+    create: Callable[..., AdamW],
+) -> None:
+    optimizer = create([0.1, 0.2, 0.3])
+    optimizer((1, "weight"), numpy.ones((2, 2), "float32"), numpy.ones((2, 2), "float32"))
+    optimizer.step_schedules()
+    assert optimizer.gradient_norm == pytest.approx(2.0)
+    assert optimizer.learn_rates["encoder"] == pytest.approx(0.1)
+    optimizer.step_schedules()
+    assert optimizer.gradient_norm == 0.0
+    assert optimizer.learn_rates["encoder"] == pytest.approx(0.2)

@@ -97,7 +97,8 @@ class AdamW(Optimizer):
         by its own norm.
     decay_all: biases and norms decay, too.
 
-    gradient_norm: the norm of all gradients of the last step, before clipping; 0 before the first.
+    gradient_norm: the norm of all gradients of the last step, before clipping; 0 before the first
+        and where nothing had a gradient.
     learn_rates: the rates of the last step: `encoder` (its last layer) and `heads`.
     """
 
@@ -235,6 +236,8 @@ class AdamW(Optimizer):
 
     def step_schedules(self) -> None:
         """Make the step, then go to the next value of every schedule."""
+        if not self.waiting and not self.under_way:  # nothing had a gradient
+            self.gradient_norm, self.learn_rates = 0.0, self.rates_now()
         self.make_step()
         self.under_way = False
         super().step_schedules()
