@@ -115,9 +115,9 @@ class Errors:
         "convert your own copy with --source local --path DIR."
     )
     E144 = "[E144] {option} '{value}' is not understood. Expected {form}."
-    E145 = "[E145] The split '{part}' has no units{why}. Check the input, --ratio and --limit."
+    E145 = "[E145] The split '{split}' has no units{why}. Check the input, --ratio and --limit."
     E146 = (
-        "[E146] {groups} groups (movies, documents) cannot fill {parts} splits. Bring more data, "
+        "[E146] {groups} groups (movies, documents) cannot fill {splits} splits. Bring more data, "
         "or fewer splits with --ratio."
     )
     E147 = "[E147] Unknown labels in --labels: {unknown}. The corpus has: {known}."
@@ -262,11 +262,6 @@ class Errors:
         "'layers' of mtnlp.TransformerModel.v1, too."
     )
     E210 = "[E210] There is no tag scheme '{name}'. Choose one of: {names}."
-    E211 = (
-        "[E211] The span {start}-{end} ({label}) is empty, leaves the text of {length} tokens or "
-        "overlaps another span: a tag scheme holds flat spans only. Put overlapping spans in a "
-        "span group, or remove them."
-    )
     E212 = "[E212] There is no pooling '{name}'. Choose one of: {names}."
     E213 = (
         "[E213] A loss got logits {logits}, target {target} and mask {mask}, shapes that do not "
@@ -614,14 +609,14 @@ class Errors:
     E472 = "[E472] mtnlp.TensorBoardLogger.v1: {name} = {value}. Expected a whole number from 1 on."
     E473 = (
         "[E473] {config} cannot be split into tasks: {reason}. The report needs several heads over "
-        "one encoder, and a train corpus of named parts, as mtnlp.MixedCorpus.v1 reads it."
+        "one encoder, and a train corpus of named corpora, as mtnlp.MixedCorpus.v1 reads it."
     )
     E474 = (
         "[E474] {config} sets no training.max_epochs. With max_steps alone a task would see its "
         "examples more often alone than jointly: set max_epochs, and max_steps to 0."
     )
     E475 = (
-        "[E475] No {part} document is annotated for: {names}. Convert their corpora, or take the "
+        "[E475] No {split} document is annotated for: {names}. Convert their corpora, or take the "
         "components, or the tasks of a classifier, out of the config."
     )
     E476 = (

@@ -5,6 +5,7 @@ the final one, not in the system's temporary folder: a rename is only atomic wit
 """
 
 import csv
+import glob
 import io
 import json
 import os
@@ -13,6 +14,9 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Sequence
+
+# The end of every temporary name; hidden, and no reader's file ending.
+TEMPORARY = ".partial"
 
 
 @contextmanager
@@ -29,7 +33,7 @@ def fresh_file(target: Path) -> Iterator[Path]:
 def fresh_files(targets: Sequence[Path]) -> Iterator[Sequence[Path]]:
     """Temporary paths, one per target, that take the places of `targets` together: an error inside
     the block leaves all of them as they were. Folders are made."""
-    drafts = [target.with_name(f".{target.name}.{os.getpid()}.partial") for target in targets]
+    drafts = [target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY}") for target in targets]
     for target in targets:
         target.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -48,13 +52,27 @@ def fresh_folder(target: Path) -> Iterator[Path]:
     An error inside the block leaves `target` as it was.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as temporary:
+    with tempfile.TemporaryDirectory(
+        prefix=f".{target.name}.", suffix=TEMPORARY, dir=target.parent
+    ) as temporary:
         fresh, old = Path(temporary, "new"), Path(temporary, "old")
         fresh.mkdir()
         yield fresh
         if target.exists():
             target.rename(old)
         fresh.rename(target)
+
+
+def remove_unfinished(target: Path) -> None:
+    """Remove what killed processes left beside `target` under temporary names.
+
+    Only for a target that no other process is writing.
+    """
+    for draft in target.parent.glob(f".{glob.escape(target.name)}.*{TEMPORARY}"):
+        if draft.is_dir():
+            shutil.rmtree(draft, ignore_errors=True)
+        else:
+            draft.unlink(missing_ok=True)
 
 
 def write_bytes(target: Path, content: bytes) -> None:

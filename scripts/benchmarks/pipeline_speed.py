@@ -36,7 +36,7 @@ NEVER = 10**9
 class SpeedWorkload:
     """What is timed in a turn.
 
-    steps: training steps. documents: of the test part, to predict. rounds: turns of each
+    steps: training steps. documents: of the test split, to predict. rounds: turns of each
     contender, after one that does not count. batch_size: of a training step, in the unit of the
     config's batcher: documents or wordpieces. threads: of torch.
     """

@@ -46,7 +46,7 @@ def licence_name(corpora: Sequence[Corpus]) -> str:
 
 
 def notices(corpora: Sequence[Corpus]) -> str:
-    """The corpora's terms as text, one paragraph a corpus: the file LICENSES_SOURCES."""
+    """The corpora's terms as text, one paragraph per corpus: the file LICENSES_SOURCES."""
     paragraphs = []
     for corpus in corpora:
         where = f" {corpus.url}" if corpus.url else ""

@@ -73,7 +73,7 @@ def complete_meta(
     """meta.json of a trained pipeline with its papers filled in; `meta` itself stays.
 
     factories: the components' factories. scores: what `spacy evaluate` wrote; without any, the
-    scores of training on the dev part stay. backbone: the encoder's name.
+    scores of training on the dev split stay. backbone: the encoder's name.
     """
     sources: List[Dict[str, str]] = [
         {

@@ -21,8 +21,8 @@ from mtnlp.data.formats.conll import read_conll
 from mtnlp.data.formats.multinerd import read_multinerd
 from mtnlp.data.formats.tags import scheme_evidence
 from mtnlp.data.labels import CONLL_LABELS, MULTINERD_KEY, MULTINERD_LABELS
-from mtnlp.data.options import Parts
-from mtnlp.data.sources import find_parts, read_dataset
+from mtnlp.data.options import Splits
+from mtnlp.data.sources import find_splits, read_dataset
 from mtnlp.errors import DataError, Errors, MtnlpError
 from mtnlp.types import Record
 
@@ -69,9 +69,9 @@ class Validation:
     def shares(self, corpus: str, sizes: Dict[str, int], wanted: Dict[str, float]) -> None:
         """The splits' sizes are in the wanted proportions."""
         total = max(sum(sizes.values()), 1)
-        off = max(abs(sizes.get(part, 0) / total - share) for part, share in wanted.items())
+        off = max(abs(sizes.get(split, 0) / total - share) for split, share in wanted.items())
         text = ":".join(f"{100 * share:.0f}" for share in wanted.values())
-        found = ":".join(str(sizes.get(part, 0)) for part in wanted)
+        found = ":".join(str(sizes.get(split, 0)) for split in wanted)
         self.check(corpus, " : ".join(wanted), text, found, off <= SLACK)
 
     @property
@@ -135,17 +135,17 @@ def _texts_differ(result: Validation, corpus: str, texts: Iterable[str]) -> None
 
 
 def _imdb(root: Path, on_bad: BadInput, result: Validation) -> None:
-    parts = read_dataset(DATASETS["imdb"], root / "aclImdb", on_bad)
-    reviews = [record for part in parts.values() for record in part]
+    splits = read_dataset(DATASETS["imdb"], root / "aclImdb", on_bad)
+    reviews = [record for split in splits.values() for record in split]
     lengths = [len((review.text or "").split()) for review in reviews]
     labels = Counter(review.meta["stratum"] for review in reviews)
-    sizes = {part: len(records) for part, records in parts.items()}
+    sizes = {split: len(records) for split, records in splits.items()}
     breaks = sum(b"<br />" in Path(review.meta["path"]).read_bytes() for review in reviews)
-    movies = {part: {r.meta.get("group") for r in records} for part, records in parts.items()}
+    movies = {split: {r.meta.get("group") for r in records} for split, records in splits.items()}
     result.words += sum(lengths)
     result.equal("imdb", "reviews", len(reviews), 160)
     result.equal("imdb", "positive : negative", f"{labels['pos']}:{labels['neg']}", "80:80")
-    # dev is carved from the tree's train part.
+    # dev is carved from the tree's train split.
     result.shares("imdb", sizes, {"train": SHARES["train"] + SHARES["dev"], "test": SHARES["test"]})
     result.between("imdb", "words a review", lengths, 40, 120)
     result.at_least("imdb", "reviews with <br />", breaks, 10)
@@ -156,15 +156,15 @@ def _imdb(root: Path, on_bad: BadInput, result: Validation) -> None:
 
 
 def _conll(root: Path, on_bad: BadInput, result: Validation) -> None:
-    files = find_parts("conll", root)
-    sentences: Parts = {part: list(read_conll(path, on_bad)) for part, path in files.items()}
+    files = find_splits("conll", root)
+    sentences: Splits = {split: list(read_conll(path, on_bad)) for split, path in files.items()}
     everything = [record for records in sentences.values() for record in records]
     documents = {record.meta.get("group") for record in everything}
     found = {entity.label for record in everything for entity in record.entities or []}
     result.words += sum(len(record.tokens or []) for record in everything)
     result.equal("conll", "sentences", len(everything), 240)
     result.at_least("conll", "documents", len(documents - {None}), 24)
-    result.shares("conll", {part: len(rows) for part, rows in sentences.items()}, SHARES)
+    result.shares("conll", {split: len(rows) for split, rows in sentences.items()}, SHARES)
     result.equal("conll", "entity types", len(found), len(CONLL_LABELS))
     result.equal("conll", "sentences without tags of speech", _untagged(everything), 0)
     adjacent = 0
@@ -193,7 +193,7 @@ def _nerel(root: Path, on_bad: BadInput, result: Validation) -> None:
     relations: Set[str] = {rel.label for document in everything for rel in document.relations}
     result.words += sum(lengths)
     result.equal("nerel", "documents", len(everything), 40)
-    result.shares("nerel", {part: len(rows) for part, rows in documents.items()}, SHARES)
+    result.shares("nerel", {split: len(rows) for split, rows in documents.items()}, SHARES)
     result.between("nerel", "words a document", lengths, 60, 120)
     result.at_least("nerel", "entity types", len({entity.label for entity in entities}), 15)
     result.at_least("nerel", "relation types", len(relations), 12)
@@ -215,17 +215,17 @@ def _nerel_ru(root: Path, on_bad: BadInput, result: Validation) -> None:
 
 def _brat(root: Path, on_bad: BadInput) -> Dict[str, List[BratDocument]]:
     """The documents of each split, the malformed ones reported."""
-    parts: Dict[str, List[BratDocument]] = {}
-    for part, folder in find_parts("nerel", root).items():
-        parts[part] = []
+    splits: Dict[str, List[BratDocument]] = {}
+    for split, folder in find_splits("nerel", root).items():
+        splits[split] = []
         stems = {file.with_suffix("") for file in folder.iterdir()}
         for stem in sorted(stems):
             try:
                 document = read_brat(stem.with_suffix(".txt"), stem.with_suffix(".ann"))
-                parts[part].append(document)
+                splits[split].append(document)
             except DataError as error:
                 on_bad.report(error)
-    return parts
+    return splits
 
 
 def _nested(document: BratDocument) -> int:
@@ -242,22 +242,22 @@ def _is_russian(document: BratDocument) -> bool:
 
 
 def _multinerd(root: Path, on_bad: BadInput, result: Validation) -> None:
-    parts: Parts = {
-        part: list(read_multinerd(path, on_bad))
-        for part, path in find_parts("multinerd", root).items()
+    splits: Splits = {
+        split: list(read_multinerd(path, on_bad))
+        for split, path in find_splits("multinerd", root).items()
     }
-    everything = [record for rows in parts.values() for record in rows]
+    everything = [record for rows in splits.values() for record in rows]
     result.words += sum(len(record.tokens or []) for record in everything)
     result.equal("multinerd", "English sentences", len(everything), 240)
-    result.shares("multinerd", {part: len(rows) for part, rows in parts.items()}, SHARES)
+    result.shares("multinerd", {split: len(rows) for split, rows in splits.items()}, SHARES)
     other = sum(count for what, count in on_bad.notes.items() if "other languages" in what)
     result.at_least("multinerd", "sentences in other languages", other, 1)
-    for part in parts:
+    for split in splits:
         labels = {
-            span.label for r in parts[part] for span in (r.spans or {}).get(MULTINERD_KEY, [])
+            span.label for r in splits[split] for span in (r.spans or {}).get(MULTINERD_KEY, [])
         }
         missing = sorted(set(MULTINERD_LABELS) - labels)
-        result.equal("multinerd", f"types missing in {part}", ", ".join(missing) or "none", "none")
+        result.equal("multinerd", f"types missing in {split}", ", ".join(missing) or "none", "none")
     _texts_differ(result, "multinerd", (" ".join(record.tokens or []) for record in everything))
 
 

@@ -13,8 +13,13 @@ from spacy.training import Example
 
 from mtnlp.calibration.category_report import threshold_scores
 from mtnlp.calibration.classifier_fit import FitOptions, TaskFit, fit_classifier, task_loss
-from mtnlp.calibration.collected_scores import KeptCategories, TaskScores, collect, keep
-from mtnlp.calibration.temperature import fit_kept
+from mtnlp.calibration.collected_scores import (
+    CategoryScores,
+    TaskScores,
+    collect,
+    start_collection,
+)
+from mtnlp.calibration.temperature import fit_collected
 from mtnlp.errors import MtnlpError
 from tests.pipes.cases import get_case_pipe, initialized, make_case, mixed_examples, train
 from tests.tiny import make_example, make_nlp
@@ -36,10 +41,10 @@ def held_out(nlp: Language) -> List[Example]:
     ]
 
 
-def kept_of(nlp: Language, name: str) -> KeptCategories:
-    kept = KeptCategories(nlp.get_pipe(name))
-    collect(nlp, [kept], held_out(nlp))
-    return kept
+def collected_of(nlp: Language, name: str) -> CategoryScores:
+    collected = CategoryScores(nlp.get_pipe(name))
+    collect(nlp, [collected], held_out(nlp))
+    return collected
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +62,7 @@ def pipe(multitask: Language) -> Any:
 
 
 def test_scores_are_kept_by_task(multitask: Language, pipe: Any) -> None:
-    tasks = kept_of(multitask, pipe.name).tasks()
+    tasks = collected_of(multitask, pipe.name).tasks()
     assert {name: scores.logits.shape for name, scores in tasks.items()} == {
         "sentiment": (3, 2),
         "topic": (5, 2),
@@ -66,16 +71,18 @@ def test_scores_are_kept_by_task(multitask: Language, pipe: Any) -> None:
     assert list(topic.keys) == ["topic/MONEY", "topic/SPORT"]
     assert topic.gold.sum(0).tolist() == [3, 2] and topic.mask.sum(0).tolist() == [4, 5]
     doc = multitask("The bank won .")
-    found = kept_of(multitask, pipe.name).probabilities()["topic"][3]
+    found = collected_of(multitask, pipe.name).probabilities()["topic"][3]
     assert found == pytest.approx([doc.cats[key] for key in topic.keys], abs=1e-5)
 
 
 @pytest.mark.parametrize("objective", ["macro", "micro"])
 def test_fit(multitask: Language, pipe: Any, objective: str) -> None:
-    kept = kept_of(multitask, pipe.name)
-    fits = fit_classifier(kept, FitOptions(objective=objective, min_positives=1, smoothing=0.0))
+    collected = collected_of(multitask, pipe.name)
+    fits = fit_classifier(
+        collected, FitOptions(objective=objective, min_positives=1, smoothing=0.0)
+    )
     assert list(fits) == ["sentiment", "topic"]
-    for name, scores in kept.tasks().items():
+    for name, scores in collected.tasks().items():
         fit = fits[name]
         assert pipe.cfg["temperatures"][name] == fit.temperature != 1.0
         assert fit.documents == len(scores.gold)
@@ -87,7 +94,7 @@ def test_fit(multitask: Language, pipe: Any, objective: str) -> None:
     assert fits["topic"].thresholds == pipe.cfg["thresholds"] and fits["topic"].own == 2
     assert fits["sentiment"].thresholds == {} and fits["sentiment"].shared_threshold is None
     # They are of the probabilities that the pipe gives now: nothing on a grid is better.
-    topic, probabilities = kept.tasks()["topic"], kept.probabilities()["topic"]
+    topic, probabilities = collected.tasks()["topic"], collected.probabilities()["topic"]
     every = (probabilities, topic.gold, topic.mask)
     steps = np.linspace(0, 1, 30)
     scores_of = [
@@ -102,9 +109,9 @@ def test_fit(multitask: Language, pipe: Any, objective: str) -> None:
 def test_the_scorer_takes_them(multitask: Language, pipe: Any) -> None:
     """`nlp.evaluate` is what `spacy evaluate` calls."""
     examples = [eg for eg in held_out(multitask) if "topic/SPORT" in eg.reference.cats]
-    kept = kept_of(multitask, pipe.name)
-    fit_classifier(kept, ALL)
-    topic, probabilities = kept.tasks()["topic"], kept.probabilities()["topic"]
+    collected = collected_of(multitask, pipe.name)
+    fit_classifier(collected, ALL)
+    topic, probabilities = collected.tasks()["topic"], collected.probabilities()["topic"]
     given = (probabilities >= pipe.label_thresholds[pipe.columns["topic"]]) & topic.mask
     after = multitask.evaluate(examples)
     right = topic.gold.astype(int)
@@ -134,20 +141,20 @@ def test_loss_is_that_of_scikit_learn() -> None:
 
 
 def test_what_is_not_asked_for_stays(multitask: Language, pipe: Any) -> None:
-    kept = kept_of(multitask, pipe.name)
+    collected = collected_of(multitask, pipe.name)
     pipe.cfg["temperatures"] = {"topic": 2.0}
-    fits = fit_classifier(kept, FitOptions(temperature=False, min_positives=1, smoothing=0.0))
+    fits = fit_classifier(collected, FitOptions(temperature=False, min_positives=1, smoothing=0.0))
     assert pipe.cfg["temperatures"] == {"topic": 2.0} and pipe.cfg["thresholds"]
     assert fits["topic"].temperature == 2.0 and fits["sentiment"].temperature == 1.0
     assert fits["topic"].loss_before == fits["topic"].loss_after
     # Another temperature: the thresholds were of other probabilities.
-    fit_classifier(kept, FitOptions(thresholds=False))
+    fit_classifier(collected, FitOptions(thresholds=False))
     assert set(pipe.cfg["temperatures"]) == {"topic", "sentiment"}
     assert pipe.cfg["thresholds"] == {}
 
 
 def test_labels_with_few_gold_documents_share(multitask: Language, pipe: Any) -> None:
-    fit = fit_classifier(kept_of(multitask, pipe.name), FitOptions(min_positives=3))["topic"]
+    fit = fit_classifier(collected_of(multitask, pipe.name), FitOptions(min_positives=3))["topic"]
     assert fit.own == 1 and fit.positives == {"topic/MONEY": 3, "topic/SPORT": 2}
     assert fit.thresholds["topic/SPORT"] == fit.shared_threshold
 
@@ -161,9 +168,9 @@ def test_one_label_has_no_temperature(backbone: Path) -> None:
     # Trained so long ago that nobody minded.
     only = {"a": {"labels": ["ONE"], "exclusive": True}}
     pipe.restore({**pipe.cfg, "labels": ["a/ONE"], "tasks": only})
-    kept = KeptCategories(pipe)
-    collect(nlp, [kept], examples)
-    assert fit_classifier(kept, ALL)["a"].temperature == 1.0
+    collected = CategoryScores(pipe)
+    collect(nlp, [collected], examples)
+    assert fit_classifier(collected, ALL)["a"].temperature == 1.0
 
 
 def test_all_kinds_of_pipes_read_one_encoding(
@@ -175,22 +182,26 @@ def test_all_kinds_of_pipes_read_one_encoding(
     seen: List[int] = []
     predict = encoder.predict
     monkeypatch.setattr(encoder, "predict", lambda docs: seen.append(len(docs)) or predict(docs))
-    kept: Dict[str, Any] = {name: keep(nlp.get_pipe(name)) for name in names}
+    collected: Dict[str, Any] = {name: start_collection(nlp.get_pipe(name)) for name in names}
     examples = held_out(nlp)
-    collect(nlp, list(kept.values()), examples)
-    wanted = [eg for eg in examples if any(item.wants(eg.reference) for item in kept.values())]
+    collect(nlp, list(collected.values()), examples)
+    wanted = [eg for eg in examples if any(item.wants(eg.reference) for item in collected.values())]
     assert sum(seen) == len(wanted) < len(examples)
     monkeypatch.undo()
-    alone = kept_of(nlp, "events")
-    one, other = fit_classifier(alone, ALL), fit_classifier(kept["events"], ALL)
+    alone = collected_of(nlp, "events")
+    one, other = fit_classifier(alone, ALL), fit_classifier(collected["events"], ALL)
     assert isinstance(one["event"], TaskFit)
     assert one["event"].temperature == pytest.approx(other["event"].temperature, rel=1e-2)
-    assert fit_kept(kept["ner"]).documents == kept["ner"].documents == 3
+    assert fit_collected(collected["ner"]).documents == collected["ner"].documents == 3
 
 
 def test_errors(multitask: Language, pipe: Any) -> None:
     with pytest.raises(MtnlpError, match=f"E415.*{pipe.name}.*sentiment/LABEL and topic/LABEL"):
-        collect(multitask, [KeptCategories(pipe)], [make_example(multitask, "Paris .", ents=[])])
+        collect(
+            multitask,
+            [CategoryScores(pipe)],
+            [make_example(multitask, "Paris .", ents=[])],
+        )
     with pytest.raises(MtnlpError, match=r"E432.*samples"):
         FitOptions(objective="samples")
     with pytest.raises(MtnlpError, match=r"E434.*-1"):

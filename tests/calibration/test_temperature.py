@@ -1,22 +1,23 @@
 """Fitting a temperature: the best there is, on what is annotated, with the encoder run once."""
 
 import logging
-from math import exp
+from math import cosh, exp, log
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, Iterable, List, Sequence
 
 import pytest
 import spacy
 import torch
+from scipy.optimize import minimize_scalar
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 
-from mtnlp.calibration.collected_scores import CHUNK_SIZE, KeptScores
+from mtnlp.calibration.collected_scores import CHUNK_SIZE, MEMORY, EntityScores, collect
 from mtnlp.calibration.temperature import (
     LOWEST,
-    fit_temperature,
-    fit_temperatures,
+    TemperatureFit,
+    fit_collected,
     minimize,
     pipes_with_temperature,
 )
@@ -49,6 +50,29 @@ def make_trained(backbone: Path, name: str, steps: int = 15) -> Language:
     return nlp
 
 
+def fit_temperatures(
+    nlp: Language, names: Sequence[str], examples: Iterable[Example], memory: int = MEMORY
+) -> Dict[str, TemperatureFit]:
+    """What `mtnlp calibrate` does with entity pipes."""
+    collected = {name: EntityScores(nlp.get_pipe(name), memory) for name in names}
+    collect(nlp, list(collected.values()), examples)
+    return {name: fit_collected(scores) for name, scores in collected.items()}
+
+
+def fit_temperature(nlp: Language, name: str, examples: Iterable[Example]) -> TemperatureFit:
+    return fit_temperatures(nlp, [name], examples)[name]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [lambda x: (x - 1.3) ** 2, lambda x: exp(x) - 2 * x, lambda x: -log(cosh(x) ** -2 + 1e-3)],
+    ids=["parabola", "skewed", "flat"],
+)
+def test_the_minimum_is_that_of_scipy(function: Callable[[float], float]) -> None:
+    expected = minimize_scalar(function, bounds=(-3, 2), method="bounded").x
+    assert minimize(function, -3, 2, 1e-4) == pytest.approx(expected, abs=1e-3)
+
+
 def test_search() -> None:
     assert minimize(lambda x: (x - 1.3) ** 2, -3, 3, 1e-4) == pytest.approx(1.3, abs=1e-3)
     assert minimize(lambda x: abs(x), -3, 2, 1e-4) == pytest.approx(0.0, abs=1e-3)
@@ -66,12 +90,12 @@ def test_no_temperature_is_better(name: str, backbone: Path) -> None:
     fit = fit_temperature(nlp, factory, held_out(nlp))
     assert pipe.cfg["temperature"] == fit.temperature != 1.0
     assert fit.loss_after < fit.loss_before
-    kept = KeptScores(pipe, 10**9)
-    kept.add([Example(nlp(eg.predicted), eg.reference) for eg in held_out(nlp)])
-    assert fit.units == kept.units and fit.documents == kept.documents
-    assert fit.loss_before == pytest.approx(kept.loss(1.0), rel=1e-5)
-    assert fit.loss_after == pytest.approx(kept.loss(fit.temperature), rel=1e-5)
-    grid = [kept.loss(exp(x / 20)) for x in range(-59, 60)]
+    collected = EntityScores(pipe, 10**9)
+    collected.add([Example(nlp(eg.predicted), eg.reference) for eg in held_out(nlp)])
+    assert fit.units == collected.units and fit.documents == collected.documents
+    assert fit.loss_before == pytest.approx(collected.loss(1.0), rel=1e-5)
+    assert fit.loss_after == pytest.approx(collected.loss(fit.temperature), rel=1e-5)
+    grid = [collected.loss(exp(x / 20)) for x in range(-59, 60)]
     assert fit.loss_after <= min(grid) + 1e-5
     # A second fit starts from the first.
     again = fit_temperature(nlp, factory, held_out(nlp))
@@ -86,16 +110,16 @@ def test_scores_that_are_twice_as_large_need_twice_the_temperature(
     nlp = make_trained(backbone, name)
     pipe = get_case_pipe(nlp, name)
     first = fit_temperature(nlp, pipe.name, held_out(nlp))
-    kept = KeptScores(pipe, 10**9)
+    collected = EntityScores(pipe, 10**9)
     examples = [Example(nlp(eg.predicted), eg.reference) for eg in held_out(nlp)]
     if name == "crf_ents":
         with torch.no_grad():
             for parameter in pipe.module.crf.parameters():
                 parameter.mul_(2)
-    kept.add(examples)
-    for batch in kept.batches:
+    collected.add(examples)
+    for batch in collected.batches:
         batch.logits.mul_(2)
-    assert kept.loss(2 * first.temperature) == pytest.approx(first.loss_after, rel=1e-4)
+    assert collected.loss(2 * first.temperature) == pytest.approx(first.loss_after, rel=1e-4)
 
 
 def test_mean_loss_of_the_default_losses_is_that_of_training(backbone: Path) -> None:
@@ -173,6 +197,3 @@ def test_errors(backbone: Path) -> None:
     for examples in (bare, [], [Example(Doc(nlp.vocab), Doc(nlp.vocab))]):
         with pytest.raises(MtnlpError, match=r"E415.*crf_ner.*doc\.ents"):
             fit_temperature(nlp, "crf_ner", examples)
-    for name in ("transformer", "nothing"):
-        with pytest.raises(MtnlpError, match=f"E411.*{name}.*crf_ner"):
-            fit_temperature(nlp, name, mixed_examples(nlp))

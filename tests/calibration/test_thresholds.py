@@ -12,11 +12,11 @@ from sklearn.metrics import f1_score
 
 from mtnlp.calibration.thresholds import (
     OBJECTIVES,
-    between,
     find_cuts,
     fit_thresholds,
     global_threshold,
     macro_rows,
+    midpoints,
 )
 from mtnlp.errors import MtnlpError
 
@@ -119,7 +119,7 @@ def test_midway_between_neighbours() -> None:
     gold = np.array([[1, 1], [1, 1], [0, 1], [0, 1]], dtype=bool)
     fit = fit_thresholds(probabilities, gold, np.ones_like(gold), min_positives=1)
     assert fit.values == pytest.approx([0.25, 0.0])
-    thresholds, possible = between(np.array([[1.0], [0.5], [0.5], [0.0], [-np.inf]]))
+    thresholds, possible = midpoints(np.array([[1.0], [0.5], [0.5], [0.0], [-np.inf]]))
     assert possible[:, 0].tolist() == [True, True, False, True, True, False]
     assert thresholds[0, 0] > 1.0
     assert thresholds[possible[:, 0], 0][1:].tolist() == [0.75, 0.25, 0.0]
@@ -128,7 +128,7 @@ def test_midway_between_neighbours() -> None:
 def test_saved_thresholds_cut_where_fitted_ones_do() -> None:
     """Some JSON has numbers of ten decimals."""
     ranked = np.array([1.0, 1 - 1e-9, 0.5 + 3e-6, 0.5, 2e-8, 3e-9, 1e-12, 0.0])[:, None]
-    thresholds, possible = between(ranked)
+    thresholds, possible = midpoints(ranked)
     assert possible[:, 0].tolist() == [True, False, True, True, True, True, False, False, True]
     for kept in np.flatnonzero(possible):
         saved = srsly.json_loads(srsly.json_dumps(float(thresholds[kept, 0])))
@@ -141,7 +141,7 @@ def test_no_threshold_divides_one_text_in_two_batches() -> None:
     probability = 1 / (1 + np.exp(-np.array([[3.0], [1.0], [-2.0], [-9.0]])))
     nudged = 1 / (1 + np.exp(-np.array([[3.0], [1.0], [-2.0], [-9.0]]) + 5e-7))
     ranked = np.stack([probability, nudged], axis=1).reshape(-1, 1)
-    _, possible = between(ranked)
+    _, possible = midpoints(ranked)
     assert possible[:, 0].tolist() == [True, False] * 4 + [True]
 
 

@@ -59,15 +59,15 @@ def write(path: Path, content: Union[str, bytes]) -> Path:
 
 
 def make_imdb(root: Path, count: int = 10) -> Path:
-    """`root/aclImdb` with `count` reviews a part and label, two of each movie."""
+    """`root/aclImdb` with `count` reviews a split and label, two of each movie."""
     tree = root / "aclImdb"
-    for part in ("train", "test"):
+    for split in ("train", "test"):
         for label, rating in (("pos", 9), ("neg", 2)):
-            urls = "".join(f"http://movies/{part}{label}{n // 2}\n" for n in range(count))
-            write(tree / part / f"urls_{label}.txt", urls)
+            urls = "".join(f"http://movies/{split}{label}{n // 2}\n" for n in range(count))
+            write(tree / split / f"urls_{label}.txt", urls)
             for number in range(count):
-                text = f"{part} {label} film<br /><br />number {number}."
-                write(tree / part / label / f"{number}_{rating}.txt", text)
+                text = f"{split} {label} film<br /><br />number {number}."
+                write(tree / split / label / f"{number}_{rating}.txt", text)
     return tree
 
 
@@ -84,22 +84,22 @@ def make_conll(root: Path) -> Path:
 
 
 def make_nerel(root: Path, documents: int = 3) -> Path:
-    for part in ("train", "dev", "test"):
+    for split in ("train", "dev", "test"):
         for number in range(documents):
-            write(root / part / f"{number}.txt", BRAT_TEXT)
-            write(root / part / f"{number}.ann", BRAT_ANN)
+            write(root / split / f"{number}.txt", BRAT_TEXT)
+            write(root / split / f"{number}.ann", BRAT_ANN)
     return root
 
 
 def make_multinerd(root: Path) -> Path:
-    for part in ("train", "val", "test"):
-        write(root / f"{part}_en.jsonl", JSONL)
+    for split in ("train", "val", "test"):
+        write(root / f"{split}_en.jsonl", JSONL)
     return root
 
 
 def make_multinerd_tsv(root: Path) -> Path:
-    for part in ("train", "val", "test"):
-        write(root / f"{part}_en.tsv", TSV)
+    for split in ("train", "val", "test"):
+        write(root / f"{split}_en.tsv", TSV)
     return root
 
 

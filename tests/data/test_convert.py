@@ -40,8 +40,8 @@ def local(corpus: str, tmp_path: Path, **options: Any) -> ConvertOptions:
 @pytest.mark.parametrize("corpus", ["imdb", "conll", "nerel", "multinerd"])
 def test_sample(tmp_path: Path, corpus: str) -> None:
     report = convert(ConvertOptions(corpus, sample=SAMPLE, out=tmp_path))
-    parts = ("dev", "test", "train")
-    assert files_below(tmp_path) == [f"{part}/{corpus}.spacy" for part in parts]
+    splits = ("dev", "test", "train")
+    assert files_below(tmp_path) == [f"{split}/{corpus}.spacy" for split in splits]
     assert sum(report.written.units.values()) in (160, 240, 40)
     docs = [doc for path in report.written.files.values() for doc in docs_of(path)]
     assert all(bool(doc.cats) == (corpus in ("imdb", "nerel")) for doc in docs)
@@ -57,11 +57,11 @@ def test_imdb_dev_shares_no_movie_with_train(tmp_path: Path) -> None:
     report = convert(local("imdb", tmp_path))
     assert report.written.units == {"train": 16, "dev": 4, "test": 20}
     texts = {
-        part: {doc.text for doc in docs_of(path)} for part, path in report.written.files.items()
+        split: {doc.text for doc in docs_of(path)} for split, path in report.written.files.items()
     }
 
-    def movies(part: str) -> set:
-        words = [text.rstrip(".").split() for text in texts[part]]
+    def movies(split: str) -> set:
+        words = [text.rstrip(".").split() for text in texts[split]]
         return {(word[0], word[1], int(word[-1]) // 2) for word in words}
 
     assert not movies("train") & movies("dev")
@@ -69,8 +69,8 @@ def test_imdb_dev_shares_no_movie_with_train(tmp_path: Path) -> None:
 
 def test_a_second_run_writes_the_same_bytes(tmp_path: Path) -> None:
     options = local("imdb", tmp_path, limit=(10, 2, 5))
-    first = {part: path.read_bytes() for part, path in convert(options).written.files.items()}
-    again = {part: path.read_bytes() for part, path in convert(options).written.files.items()}
+    first = {split: path.read_bytes() for split, path in convert(options).written.files.items()}
+    again = {split: path.read_bytes() for split, path in convert(options).written.files.items()}
     assert first == again
 
 
@@ -162,8 +162,8 @@ def test_docbin_of_ones_own(tmp_path: Path) -> None:
         "docbin", train=files["train"], dev=files["dev"], test=files["test"], out=tmp_path / "b"
     )
     second = convert(options)
-    for part, path in files.items():
-        old, new = docs_of(path), docs_of(second.written.files[part])
+    for split, path in files.items():
+        old, new = docs_of(path), docs_of(second.written.files[split])
         assert [doc.to_json() for doc in old] == [doc.to_json() for doc in new]
         assert all(doc.has_unknown_spaces for doc in new)
 

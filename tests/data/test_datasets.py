@@ -38,8 +38,8 @@ CITIES = Dataset(
 
 def test_a_new_dataset_is_one_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(DATASETS, CITIES.name, CITIES)
-    for part in ("train", "valid", "test"):
-        write(tmp_path / "in" / "cities-v1" / f"{part}.lst", "Łódź\nGdynia\n")
+    for split in ("train", "valid", "test"):
+        write(tmp_path / "in" / "cities-v1" / f"{split}.lst", "Łódź\nGdynia\n")
     options = ConvertOptions(
         "cities", source="local", path=tmp_path / "in", out=tmp_path, labels=["LOC"]
     )

@@ -112,24 +112,24 @@ def test_nested_and_crossing_spans_survive() -> None:
 
 
 def test_all_splits_are_counted(tmp_path: Path) -> None:
-    parts = {"train": [Record(text="a b"), Record(text="c")], "test": [Record(text="d")]}
-    written = write_corpus(parts, tmp_path, "x")
+    splits = {"train": [Record(text="a b"), Record(text="c")], "test": [Record(text="d")]}
+    written = write_corpus(splits, tmp_path, "x")
     assert written.units == {"train": 2, "test": 1}
     assert written.tokens == {"train": 3, "test": 1}
     assert files_below(tmp_path) == ["test/x.spacy", "train/x.spacy"]
 
 
 def test_a_split_that_is_gone_is_removed(tmp_path: Path) -> None:
-    part = [Record(text="a")]
-    write_corpus({"train": part, "dev": part, "test": part}, tmp_path, "x")
-    write_corpus({"train": part, "test": part}, tmp_path, "x")
+    records = [Record(text="a")]
+    write_corpus({"train": records, "dev": records, "test": records}, tmp_path, "x")
+    write_corpus({"train": records, "test": records}, tmp_path, "x")
     assert files_below(tmp_path) == ["test/x.spacy", "train/x.spacy"]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
 def test_interruption_leaves_the_corpus_as_it_was(tmp_path: Path, error: type) -> None:
-    part = [Record(text="old")]
-    write_corpus({"train": part, "dev": part, "test": part}, tmp_path, "x")
+    records = [Record(text="old")]
+    write_corpus({"train": records, "dev": records, "test": records}, tmp_path, "x")
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
 
     def interrupted(items: Iterable[Record], what: str, length: Optional[int]) -> Iterator[Record]:

@@ -36,7 +36,7 @@ def test_every_label_in_every_document(tmp_path: Path) -> None:
     )
     assert result.exit_code == 0, result.output
     assert files_below(tmp_path / "out") == [
-        f"{part}/emotions.spacy" for part in ("dev", "test", "train")
+        f"{split}/emotions.spacy" for split in ("dev", "test", "train")
     ]
     docs = docs_of(tmp_path / "out" / "test" / "emotions.spacy")
     assert [doc.text for doc in docs][:2] == ['He said "no', "I laughed, and was afraid"]

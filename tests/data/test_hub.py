@@ -9,7 +9,7 @@ from mtnlp.data.formats.conll import CONLL, CONLL_TAGS
 from mtnlp.data.formats.entry import Dataset
 from mtnlp.data.formats.imdb import IMDB, imdb_row
 from mtnlp.data.formats.multinerd import MULTINERD
-from mtnlp.data.options import Parts
+from mtnlp.data.options import Splits
 from mtnlp.errors import DataError, MtnlpError
 
 
@@ -25,7 +25,7 @@ class Loader:
         return self.splits
 
 
-def read_hub(dataset: Dataset, on_bad: BadInput, loader: Loader) -> Parts:
+def read_hub(dataset: Dataset, on_bad: BadInput, loader: Loader) -> Splits:
     assert dataset.hub is not None
     return hub.read_hub(dataset.hub, on_bad, loader)
 
@@ -33,10 +33,10 @@ def read_hub(dataset: Dataset, on_bad: BadInput, loader: Loader) -> Parts:
 def test_imdb() -> None:
     rows = [{"text": "Good.<br />Very.", "label": 1}, {"text": "Bad.", "label": 0}]
     loader = Loader(train=rows, test=rows[:1], unsupervised=[{"text": "x", "label": -1}])
-    parts = read_hub(IMDB, BadInput(), loader)
+    splits = read_hub(IMDB, BadInput(), loader)
     assert loader.asked == [("stanfordnlp/imdb", None)]
-    assert {part: len(records) for part, records in parts.items()} == {"train": 2, "test": 1}
-    first, second = parts["train"]
+    assert {split: len(records) for split, records in splits.items()} == {"train": 2, "test": 1}
+    first, second = splits["train"]
     assert first.text == "Good. Very."
     assert first.cats == {"sentiment/positive": 1.0, "sentiment/negative": 0.0}
     assert second.meta["stratum"] == "negative"
@@ -62,12 +62,12 @@ class Rows(List[Dict[str, Any]]):
 def test_conll() -> None:
     row = {"tokens": ["EU", "says", "Rome"], "ner_tags": [3, 0, 5], "pos_tags": [0, 1, 0]}
     loader = Loader(train=Rows(row), validation=[row], test=[row])
-    parts = read_hub(CONLL, BadInput(), loader)
+    splits = read_hub(CONLL, BadInput(), loader)
     assert loader.asked == [("eriktks/conll2003", "refs/convert/parquet")]
-    (record,) = parts["train"]
+    (record,) = splits["train"]
     assert record.entities == [(0, 1, "ORG"), (2, 3, "LOC")]
     assert record.tags == ["NNP", "VB", "NNP"]
-    assert parts["dev"][0].tags is None
+    assert splits["dev"][0].tags is None
 
 
 def test_conll_ids() -> None:
@@ -83,10 +83,10 @@ def test_multinerd() -> None:
     ]
     policy = BadInput()
     loader = Loader(train=rows, validation=rows, test=rows)
-    parts = read_hub(MULTINERD, policy, loader)
+    splits = read_hub(MULTINERD, policy, loader)
     assert loader.asked == [("Babelscape/multinerd", None)]
-    assert [len(records) for records in parts.values()] == [1, 1, 1]
-    assert parts["dev"][0].spans == {"multinerd": [(0, 1, "PER")]}
+    assert [len(records) for records in splits.values()] == [1, 1, 1]
+    assert splits["dev"][0].spans == {"multinerd": [(0, 1, "PER")]}
     assert sum(policy.notes.values()) == 3
 
 

@@ -7,7 +7,7 @@ import pytest
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.vocab import Vocab
 
-from mtnlp.data.corpus_part import CorpusPart
+from mtnlp.data.corpus_settings import CorpusSettings
 from mtnlp.data.mixed_corpus import create_mixed_corpus_v1
 from mtnlp.errors import MtnlpError
 from tests.data.mixed_cases import news, read_one, save, spans_of
@@ -62,11 +62,11 @@ def test_a_mapped_layer_that_a_document_lacks_stays_missing(nlp, tmp_path):
 
 
 def test_a_text_without_tokens_has_no_entities_to_move(nlp):
-    part, empty = CorpusPart("a", Path("a.spacy"), ents_to="conll"), Doc(nlp.vocab)
-    part.map_layers(empty)
+    corpus, empty = CorpusSettings("a", Path("a.spacy"), ents_to="conll"), Doc(nlp.vocab)
+    corpus.map_layers(empty)
     assert not empty.spans
     with pytest.raises(MtnlpError, match="E193"):
-        part.check_layers([empty])
+        corpus.check_layers([empty])
 
 
 def test_an_empty_layer_becomes_annotated_entities(nlp, tmp_path):

@@ -49,8 +49,9 @@ def test_the_default_order_never_changes(nlp, tmp_path):
         ({}, SIZES),
         ({"sampling": "uniform"}, {"a": 19, "b": 18, "c": 18}),
         # sqrt: 6.325 + 3.162 + 2.236 of 55.
-        ({"sampling": "temperature"}, {"a": 30, "b": 15, "c": 10}),
-        ({"sampling": "temperature", "alpha": 1}, SIZES),
+        ({"sampling": "power"}, {"a": 30, "b": 15, "c": 10}),
+        ({"sampling": "power", "alpha": 1}, SIZES),
+        ({"sampling": "temperature"}, {"a": 30, "b": 15, "c": 10}),  # its former name
         ({"sampling": "round_robin"}, {"a": 40, "b": 40, "c": 40}),
     ],
 )
@@ -61,7 +62,7 @@ def test_every_epoch_has_the_same_shares(nlp, corpora, how, settings, expected):
 
 
 @pytest.mark.parametrize("how", STREAMED)
-@pytest.mark.parametrize("sampling", ["proportional", "uniform", "temperature", "round_robin"])
+@pytest.mark.parametrize("sampling", ["proportional", "uniform", "power", "round_robin"])
 def test_order_follows_from_seed_and_epoch(nlp, corpora, how, sampling):
     def read(seed: int) -> List[List[str]]:
         return epochs_of(
@@ -79,7 +80,7 @@ def test_order_follows_from_seed_and_epoch(nlp, corpora, how, sampling):
 
 
 @pytest.mark.parametrize("how", STREAMED)
-@pytest.mark.parametrize("sampling", ["uniform", "temperature", "round_robin"])
+@pytest.mark.parametrize("sampling", ["uniform", "power", "round_robin"])
 def test_no_document_repeats_before_its_corpus_is_through(nlp, corpora, how, sampling):
     """Epoch after epoch, what is read of a corpus are whole rounds, each in another order."""
     reader = create_mixed_corpus_v1(corpora, sampling=sampling, **how)
@@ -143,8 +144,8 @@ def test_a_limit_is_the_size_that_counts(nlp, corpora, how):
     "settings, code",
     [
         ({"sampling": "random"}, "E160.*sampling.*'random'.*round_robin"),
-        ({"sampling": "temperature", "alpha": 1.5}, "E160.*alpha"),
-        ({"sampling": "temperature", "alpha": -0.5}, "E160.*alpha"),
+        ({"sampling": "power", "alpha": 1.5}, "E160.*alpha"),
+        ({"sampling": "power", "alpha": -0.5}, "E160.*alpha"),
         ({"stream": True, "buffer": 0}, "E160.*buffer"),
     ],
 )

@@ -69,13 +69,13 @@ def test_goemotions(strict: BadInput) -> None:
 
 @pytest.mark.slow
 def test_imdb(strict: BadInput) -> None:
-    parts: dict[str, list] = {}
+    splits: dict[str, list] = {}
     for record in read_imdb(present("aclImdb_v1.tar.gz"), strict):
-        parts.setdefault(record.meta["part"], []).append(record)
-    assert {part: len(rows) for part, rows in parts.items()} == {"train": 22_500, "test": 2_500}
-    splits = make_splits(parts, None, 0.2, seed=0)
-    movies = [{record.meta["group"] for record in splits[part]} for part in ("train", "dev")]
+        splits.setdefault(record.meta["split"], []).append(record)
+    assert {split: len(rows) for split, rows in splits.items()} == {"train": 22_500, "test": 2_500}
+    divided = make_splits(splits, None, 0.2, seed=0)
+    movies = [{record.meta["group"] for record in divided[split]} for split in ("train", "dev")]
     assert not movies[0] & movies[1]
-    labels = Counter(record.meta["stratum"] for record in splits["dev"])
+    labels = Counter(record.meta["stratum"] for record in divided["dev"])
     assert abs(labels["pos"] - labels["neg"]) <= 50
-    assert abs(len(splits["dev"]) - 4_500) <= 50
+    assert abs(len(divided["dev"]) - 4_500) <= 50

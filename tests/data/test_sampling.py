@@ -12,10 +12,10 @@ from mtnlp.data.sampling import (
     apportion,
     count_epoch,
     draw_order,
+    round_robin,
     seeded,
     shuffle_in_buffer,
     split_rounds,
-    take_turns,
 )
 
 SIZES = [900, 90, 10]
@@ -38,11 +38,11 @@ def test_uniform_shares_follow_the_weights_alone():
 
 def test_a_temperature_lies_between_uniform_and_proportional():
     # sqrt: 30 + 9.487 + 3.162 = 42.649, of 1,000: 703.41, 222.44, 74.15
-    assert count("temperature", [1.0, 1.0, 1.0], 0.5) == [703, 223, 74]
-    assert count("temperature", [1.0, 1.0, 1.0], 0.0) == count("uniform", [1.0, 1.0, 1.0])
-    assert count("temperature", [1.0, 1.0, 1.0], 1.0) == SIZES
+    assert count("power", [1.0, 1.0, 1.0], 0.5) == [703, 223, 74]
+    assert count("power", [1.0, 1.0, 1.0], 0.0) == count("uniform", [1.0, 1.0, 1.0])
+    assert count("power", [1.0, 1.0, 1.0], 1.0) == SIZES
     # A weight multiplies in: 30 + 9.487 + 6.325 = 45.811, of 1,010: 661.41, 209.15, 139.44
-    assert count("temperature", [1.0, 1.0, 2.0], 0.5) == [661, 209, 140]
+    assert count("power", [1.0, 1.0, 2.0], 0.5) == [661, 209, 140]
 
 
 def test_turns_end_with_the_corpus_that_needs_most():
@@ -79,8 +79,8 @@ def test_every_order_is_drawn_equally_often():
 
 
 def test_turns():
-    assert list(take_turns([3, 3], [1.0, 1.0])) == [0, 1, 0, 1, 0, 1]
-    assert list(take_turns([2, 4, 2], [1, 2, 1])) == [0, 1, 1, 2, 0, 1, 1, 2]
+    assert list(round_robin([3, 3], [1.0, 1.0])) == [0, 1, 0, 1, 0, 1]
+    assert list(round_robin([2, 4, 2], [1, 2, 1])) == [0, 1, 1, 2, 0, 1, 1, 2]
 
 
 def test_a_buffer_shuffles_as_far_as_it_reaches():

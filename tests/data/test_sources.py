@@ -7,7 +7,7 @@ from mtnlp.data.formats.bad_input import BadInput
 from mtnlp.data.options import ConvertOptions
 from mtnlp.data.sources import (
     fill_cats,
-    find_parts,
+    find_splits,
     language_of,
     read_source,
     unit_of,
@@ -40,8 +40,8 @@ from tests.data.corpora import (
 def test_conll_is_found_by_name(tmp_path: Path, names: List[str]) -> None:
     for name in names:
         write(tmp_path / name, CONLL)
-    found = find_parts("conll", tmp_path)
-    assert [found[part] for part in ("train", "dev", "test")] == [tmp_path / n for n in names]
+    found = find_splits("conll", tmp_path)
+    assert [found[split] for split in ("train", "dev", "test")] == [tmp_path / n for n in names]
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def test_conll_is_found_by_name(tmp_path: Path, names: List[str]) -> None:
 def test_multinerd_is_found_by_name(tmp_path: Path, names: List[str], text: str) -> None:
     for name in names:
         write(tmp_path / name, text)
-    found = find_parts("multinerd", tmp_path)
-    assert [found[part] for part in ("train", "dev", "test")] == [tmp_path / n for n in names]
+    found = find_splits("multinerd", tmp_path)
+    assert [found[split] for split in ("train", "dev", "test")] == [tmp_path / n for n in names]
     options = ConvertOptions("multinerd", source="local", path=tmp_path)
     assert [len(rows) for rows in read_source(options, BadInput()).values()] == [2, 2, 2]
 
@@ -69,8 +69,8 @@ def test_multinerd_is_found_by_name(tmp_path: Path, names: List[str], text: str)
 @pytest.mark.parametrize("folder", ["", "NEREL-v1.1", "NEREL/NEREL-v1.1"])
 def test_nerel_is_found_by_name(tmp_path: Path, folder: str) -> None:
     make_nerel(tmp_path / folder)
-    parts = read_source(ConvertOptions("nerel", source="local", path=tmp_path), BadInput())
-    assert [(part, len(rows)) for part, rows in parts.items()] == [
+    splits = read_source(ConvertOptions("nerel", source="local", path=tmp_path), BadInput())
+    assert [(split, len(rows)) for split, rows in splits.items()] == [
         ("train", 3),
         ("dev", 3),
         ("test", 3),
@@ -89,14 +89,14 @@ def test_imdb_is_found_by_name(tmp_path: Path, below: str) -> None:
         pack(tree, path / below)
     elif below == "file":
         path = pack(tree, tmp_path / "any.tgz")
-    parts = read_source(ConvertOptions("imdb", source="local", path=path), BadInput())
-    assert {part: len(rows) for part, rows in parts.items()} == {"train": 20, "test": 20}
+    splits = read_source(ConvertOptions("imdb", source="local", path=path), BadInput())
+    assert {split: len(rows) for split, rows in splits.items()} == {"train": 20, "test": 20}
 
 
 @pytest.mark.parametrize("corpus", ["imdb", "conll", "nerel", "multinerd"])
 def test_the_sample_needs_no_path_but_the_folder(corpus: str) -> None:
-    parts = read_source(ConvertOptions(corpus, sample=SAMPLE), BadInput())
-    assert sum(map(len, parts.values())) >= 40
+    splits = read_source(ConvertOptions(corpus, sample=SAMPLE), BadInput())
+    assert sum(map(len, splits.values())) >= 40
 
 
 @pytest.mark.parametrize("corpus", ["imdb", "conll", "nerel", "multinerd"])
@@ -199,5 +199,5 @@ def test_fill_cats_leaves_other_tasks_missing() -> None:
 
 
 def test_multinerd_sample_layout(tmp_path: Path) -> None:
-    found = find_parts("multinerd", make_multinerd(tmp_path))
+    found = find_splits("multinerd", make_multinerd(tmp_path))
     assert found["dev"].name == "val_en.jsonl"

@@ -131,7 +131,7 @@ def draw_a_part(config: Config) -> None:
     ("change", "message"),
     [
         (leave_one_head, "E473.*1 trainable head"),
-        (read_a_folder, "E473.*no parts"),
+        (read_a_folder, "E473.*no named corpora"),
         (forget_a_corpus, "E475.*training document.*textcat"),
         (draw_uniformly, "E478.*sampling = uniform"),
         (draw_a_part, r"E478.*weight = 1\.5 for conll"),

@@ -9,7 +9,7 @@ from thinc.api import Config
 
 from mtnlp.errors import MtnlpError
 from mtnlp.experiments.grid import Cell, read_grid
-from mtnlp.experiments.settings import check_config, make_config, swap_test_for_dev
+from mtnlp.experiments.settings import check_config, make_config, with_test_as_dev
 from mtnlp.experiments.workload import WorkloadCounter, count_workload
 from tests.experiments.conftest import CONFIG, Mini
 
@@ -59,7 +59,7 @@ def test_the_seed_and_no_bar(tmp_path: Path, grid_text: str) -> None:
 
 def test_the_dev_reader_reads_test(tmp_path: Path, grid_text: str, mini: Mini) -> None:
     config = make_config(a_cell(tmp_path, grid_text), 0)
-    path = swap_test_for_dev(config).interpolate()["corpora"]["dev"]["path"]
+    path = with_test_as_dev(config).interpolate()["corpora"]["dev"]["path"]
     assert path == str(mini.corpus / "test" / "conll.spacy")
 
 

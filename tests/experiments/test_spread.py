@@ -1,6 +1,6 @@
 import pytest
 
-from mtnlp.experiments.spread import Spread, spread
+from mtnlp.experiments.comparison_tables import Spread, spread
 
 
 def test_by_hand() -> None:

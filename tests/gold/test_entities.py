@@ -21,6 +21,7 @@ from mtnlp.gold.entities import (
     tag_targets,
 )
 from mtnlp.structured.schemes import BILUO, BIO
+from tests.structured.problems import encode
 
 VOCAB = Vocab()
 LABELS = ["LOC", "PER"]
@@ -266,7 +267,7 @@ def test_tag_indices_are_those_of_the_scheme(batch: List[Any], scheme: Any) -> N
     )
     names = scheme.tags(LABELS)
     for row, (_, spans) in zip(made.tolist(), batch, strict=True):
-        assert [names[tag] for tag in row] == scheme.encode(spans, length)
+        assert [names[tag] for tag in row] == encode(scheme, spans, length)
 
 
 @given(flat_spans())

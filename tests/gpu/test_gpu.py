@@ -11,7 +11,7 @@ from spacy.language import Language
 from thinc.api import require_cpu, require_gpu
 
 from mtnlp.calibration.classifier_fit import FitOptions, fit_classifier
-from mtnlp.calibration.collected_scores import KeptCategories, collect
+from mtnlp.calibration.collected_scores import CategoryScores, collect
 from mtnlp.trainer.checkpoint import read_checkpoint
 from tests.pipes.cases import (
     EXACT,
@@ -86,9 +86,9 @@ def test_thresholds(backbone: Path) -> None:
     nlp = make_pipeline(backbone)
     examples = [eg for eg in mixed_examples(nlp) if eg.reference.cats]
     train(nlp, mixed_examples(nlp), 10)
-    kept = KeptCategories(nlp.get_pipe("events"))
-    collect(nlp, [kept], examples)
-    fits = fit_classifier(kept, FitOptions(min_positives=1, smoothing=0.0))
+    collected = CategoryScores(nlp.get_pipe("events"))
+    collect(nlp, [collected], examples)
+    fits = fit_classifier(collected, FitOptions(min_positives=1, smoothing=0.0))
     pipe: Any = nlp.get_pipe("events")
     assert fits and pipe.cfg["temperatures"] and pipe.cfg["thresholds"]
     assert nlp.evaluate(examples)["cats_event_macro_f"] > 0

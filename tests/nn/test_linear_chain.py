@@ -9,7 +9,7 @@ import torch
 
 from mtnlp.errors import MtnlpError
 from mtnlp.nn.linear_chain import ILLEGAL, LinearChainCRF
-from mtnlp.structured import crf
+from tests.structured.problems import marginals
 
 LABELS = ["X", "Y", "Z"]
 SCHEMES = ["bio", "biluo"]
@@ -86,7 +86,7 @@ def test_contradictory_gold_costs_much_but_not_infinitely() -> None:
 def test_span_probabilities_agree_with_marginals(scheme: str) -> None:
     layer = make_layer(scheme)
     emissions, mask = make_batch(layer, 1.0)
-    probabilities = crf.marginals(emissions, *layer._scores(-torch.inf), mask).double()
+    probabilities = marginals(emissions, *layer._scores(-torch.inf), mask).double()
     width = 20
     starts, ends = torch.triu_indices(width, width)
     docs = torch.arange(len(mask)).repeat_interleave(len(starts))

@@ -7,6 +7,7 @@ import torch
 
 from mtnlp.nn.heads import CRFTagger, SoftmaxTagger
 from mtnlp.types import LossBatch
+from tests.structured.problems import encode
 
 LABELS = ["PER", "ORG"]
 WORDS = ["Ann", "Lee", "of", "Big", "Co", "spoke"]
@@ -26,7 +27,7 @@ def make_target(head: Tagger, missing: torch.Tensor) -> torch.Tensor:
     names = head.scheme.tags(LABELS)
     tags = torch.zeros(2, 6, dtype=torch.int64)
     for row, spans in enumerate(SPANS):
-        encoded = head.scheme.encode(spans, LENGTHS[row])
+        encoded = encode(head.scheme, spans, LENGTHS[row])
         tags[row, : LENGTHS[row]] = torch.tensor([names.index(tag) for tag in encoded])
     return head.scheme.refine(tags, missing, LABELS)
 

@@ -11,6 +11,7 @@ from mtnlp.nn.heads import CRFTagger, SoftmaxTagger, SpanTagger
 from mtnlp.nn.temperature import scale_by_temperature
 from mtnlp.structured.span_enumeration import span_mask
 from mtnlp.types import LossBatch
+from tests.structured.problems import encode
 
 LABELS = ["X", "Y"]
 SCHEMES = pytest.mark.parametrize("scheme", ["bio", "biluo"])
@@ -78,7 +79,7 @@ def test_crf_nll_of_the_gold(scheme: str) -> None:
     head = make_crf(scheme)
     scores, mask = make_scores(head)
     allowed = torch.ones_like(scores, dtype=torch.bool)
-    tags = head.scheme.encode([(1, 3, "Y")], 4)
+    tags = encode(head.scheme, [(1, 3, "Y")], 4)
     names = head.scheme.tags(LABELS)
     for t in (0, 1, 2):  # the last tag is missing
         allowed[0, t] = torch.tensor([name == tags[t] for name in names])

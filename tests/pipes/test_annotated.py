@@ -8,7 +8,7 @@ from spacy.language import Language
 from spacy.training import Example
 
 from mtnlp.annotation.layers import CategoriesLayer, EntsLayer, SpansLayer
-from mtnlp.calibration.collected_scores import keep
+from mtnlp.calibration.collected_scores import start_collection
 from mtnlp.evaluation.document_counts import find_counters
 from mtnlp.experiments.joint_plan import annotated_heads, find_heads
 from mtnlp.pipes.base import TorchPipe
@@ -59,7 +59,7 @@ def test_all_rooms_agree(annotation: Dict[str, Any], nlp: Language) -> None:
         expected = pipe.is_annotated(example.reference)
         assert trained_on(pipe, example) == expected
         assert counted(nlp, name, example) == expected
-        assert keep(pipe).wants(example.reference) == expected
+        assert start_collection(pipe).wants(example.reference) == expected
         assert (name in annotated_heads(heads, [example])) == expected
 
 
@@ -68,7 +68,7 @@ def test_a_label_that_no_pipe_knows_is_annotated_and_trains_nothing(nlp: Languag
     pipe: Any = nlp.get_pipe("textcat")
     example = make_example(nlp, "Anna saw Rome", cats={"sentiment/mixed": 1.0})
     assert pipe.is_annotated(example.reference) and counted(nlp, "textcat", example)
-    assert not trained_on(pipe, example) and not keep(pipe).wants(example.reference)
+    assert not trained_on(pipe, example) and not start_collection(pipe).wants(example.reference)
 
 
 def test_pipes_are_told_apart_by_their_layer(nlp: Language) -> None:

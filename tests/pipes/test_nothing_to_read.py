@@ -10,7 +10,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from thinc.api import Adam
 
-from mtnlp.calibration.collected_scores import KeptCategories, collect
+from mtnlp.calibration.collected_scores import CategoryScores, collect
 from tests.pipes.cases import (
     EXACT_ENCODER,
     TASKS,
@@ -150,9 +150,9 @@ def test_fits_and_scores_leave_them_out(backbone: Path) -> None:
     nlp = make(backbone)
     gold = {"event/BIRTH": 1.0, "event/DEATH": 0.0, "sentiment/positive": 1.0}
     examples = [make_example(nlp, text, cats=gold) for text in (TEXT, UNKNOWN[0], "Anna")]
-    kept = [KeptCategories(nlp.get_pipe(name)) for name in ("textcat", "events")]
-    collect(nlp, kept, examples)
-    for item in kept:
+    collected = [CategoryScores(nlp.get_pipe(name)) for name in ("textcat", "events")]
+    collect(nlp, collected, examples)
+    for item in collected:
         assert item.documents == 2
         assert all(len(task.logits) == len(task.gold) == 2 for task in item.tasks().values())
         assert all(len(values) == 2 for values in item.probabilities().values())

@@ -43,14 +43,6 @@ def test_markdown(table: Table) -> None:
     assert to_markdown([table, table]).count("### Scores") == 2
 
 
-def test_plain(table: Table) -> None:
-    lines = table.to_plain().splitlines()
-    assert lines[0] == "Scores"
-    assert lines[2].split() == ["task", "metric", "n", "value", "interval"]
-    assert lines[4] == "a|b   F1        1,200  0.5124  0.4000–0.6200"
-    assert lines[5] == "[c]   accuracy      7  1.0000              –"
-
-
 def test_on_screen(table: Table) -> None:
     stream = StringIO()
     print_tables([table], Console(file=stream, width=100))
@@ -66,4 +58,3 @@ def test_nothing_is_cut_where_there_is_no_terminal(capsys: pytest.CaptureFixture
 
 def test_a_table_without_rows() -> None:
     assert "| a |" in Table("Empty", ["a"]).to_markdown()
-    assert Table("Empty", ["a"]).to_plain().startswith("Empty")

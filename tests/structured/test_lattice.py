@@ -1,29 +1,13 @@
 """Long texts and extreme scores."""
 
-from typing import List, NamedTuple, Tuple
+from typing import List, Tuple
 
 import pytest
 import torch
 
 from mtnlp.structured import crf
 from mtnlp.structured.schemes import get_scheme
-
-
-class Problem(NamedTuple):
-    emissions: torch.Tensor
-    transitions: torch.Tensor
-    start: torch.Tensor
-    end: torch.Tensor
-    mask: torch.Tensor
-
-
-def make_problem(tags: int, lengths: List[int], dtype: torch.dtype = torch.float64) -> Problem:
-    generator = torch.Generator().manual_seed(tags)
-    seq = max(lengths)
-    shapes = [(len(lengths), seq, tags), (tags, tags), (tags,), (tags,)]
-    scores = [torch.randn(shape, generator=generator, dtype=dtype) for shape in shapes]
-    mask = torch.arange(seq) < torch.tensor(lengths).unsqueeze(1)
-    return Problem(*scores, mask)
+from tests.structured.problems import Problem, make_problem, marginals
 
 
 @pytest.mark.parametrize("size", [1.0, 1e3, 1e6])
@@ -45,7 +29,7 @@ def test_long_and_extreme_scores_stay_finite(size: float) -> None:
     spans = scheme.spans(tags, problem.mask)
     probability = crf.span_log_probability(*arguments, problem.mask, spans, scheme).exp()
     assert ((probability >= 0) & (probability <= 1)).all()
-    totals = crf.marginals(*arguments, problem.mask).sum(-1)
+    totals = marginals(*arguments, problem.mask).sum(-1)
     torch.testing.assert_close(totals, problem.mask.float())
 
 
@@ -57,9 +41,7 @@ def test_long_text_is_as_precise_as_float64() -> None:
     torch.testing.assert_close(
         crf.nll(*rough, allowed).double(), crf.nll(*exact, allowed), rtol=1e-6, atol=0
     )
-    torch.testing.assert_close(
-        crf.marginals(*rough).double(), crf.marginals(*exact), rtol=0, atol=1e-5
-    )
+    torch.testing.assert_close(marginals(*rough).double(), marginals(*exact), rtol=0, atol=1e-5)
     spans = torch.tensor([[0, 10, 12, 1], [0, 4000, 4003, 0], [0, 4999, 5000, 0]])
     scheme = get_scheme("bio")
     torch.testing.assert_close(

@@ -1,7 +1,8 @@
 """The k best sequences against the enumeration of all."""
 
 import itertools
-from typing import Dict, List, NamedTuple, Tuple
+from functools import partial
+from typing import Dict, List, Tuple
 
 import pytest
 import torch
@@ -10,30 +11,15 @@ from mtnlp.errors import MtnlpError
 from mtnlp.structured import crf
 from mtnlp.structured.nbest import nbest
 from mtnlp.structured.schemes import SCHEMES, get_scheme
+from tests.structured.problems import LENGTHS, Problem, make_problem
 
 LABELS = ["X", "Y"]
-LENGTHS = [4, 2, 0, 1]
-
-
-class Problem(NamedTuple):
-    emissions: torch.Tensor
-    transitions: torch.Tensor
-    start: torch.Tensor
-    end: torch.Tensor
-    mask: torch.Tensor
-
-
-def make_problem(tags: int, lengths: List[int] = LENGTHS) -> Problem:
-    generator = torch.Generator().manual_seed(tags)
-    seq = max(lengths)
-    shapes = [(len(lengths), seq, tags), (tags, tags), (tags,), (tags,)]
-    scores = [torch.randn(shape, generator=generator) for shape in shapes]
-    return Problem(*scores, torch.arange(seq) < torch.tensor(lengths).unsqueeze(1))
+make_float32 = partial(make_problem, dtype=torch.float32)
 
 
 def make_legal(scheme_name: str, labels: List[str]) -> Problem:
     scheme = get_scheme(scheme_name)
-    problem = make_problem(len(scheme.tags(labels)))
+    problem = make_float32(len(scheme.tags(labels)))
     illegal = ~scheme.allowed_transitions(labels)
     return problem._replace(
         transitions=problem.transitions.masked_fill(illegal, -torch.inf),
@@ -59,7 +45,7 @@ def enumerate_row(problem: Problem, row: int) -> Dict[Tuple[int, ...], float]:
 @pytest.mark.parametrize("name", [*SCHEMES, "any sequence"])
 def test_equals_enumeration(name: str, k: int) -> None:
     """Twenty are more than the legal sequences of one token and, of BILUO, of two."""
-    problem = make_legal(name, LABELS) if name in SCHEMES else make_problem(4)
+    problem = make_legal(name, LABELS) if name in SCHEMES else make_float32(4)
     tags, scores = nbest(*problem, k)
     assert tags.shape == (4, k, 4) and scores.shape == (4, k) and scores.dtype == torch.float64
     for row, length in enumerate(LENGTHS):
@@ -83,7 +69,7 @@ def test_all_sequences_together_are_certain(name: str) -> None:
 
 
 def test_the_first_is_viterbis() -> None:
-    problem = make_problem(9, [40, 17, 1, 28])
+    problem = make_float32(9, [40, 17, 1, 28])
     tags, scores = nbest(*problem, 5)
     path, best = crf.viterbi(*problem)
     assert torch.equal(tags[:, 0], path)
@@ -107,7 +93,7 @@ def test_ties_are_different_sequences() -> None:
 
 
 def test_padding_may_hold_anything() -> None:
-    problem = make_problem(4)
+    problem = make_float32(4)
     for filler in (torch.nan, torch.inf):
         filled = problem.emissions.masked_fill(~problem.mask.unsqueeze(-1), filler)
         for ours, other in zip(
@@ -118,7 +104,7 @@ def test_padding_may_hold_anything() -> None:
 
 def test_long_texts_and_large_scores() -> None:
     """3,000 tokens of scores in the thousands: the differences are still exact."""
-    problem = make_problem(5, [3000])
+    problem = make_float32(5, [3000])
     scores = nbest(*problem._replace(emissions=problem.emissions * 1000), 2)[1]
     tags, again = nbest(*problem, 4)
     assert torch.isfinite(scores).all() and (scores <= 0).all()
@@ -130,7 +116,7 @@ def test_long_texts_and_large_scores() -> None:
 
 
 def test_where_nothing_is_possible() -> None:
-    problem = make_problem(2, [2, 1])
+    problem = make_float32(2, [2, 1])
     shut = problem._replace(transitions=torch.full((2, 2), -torch.inf))
     scores = nbest(*shut, 3)[1]
     assert scores[0].tolist() == [float("-inf")] * 3
@@ -149,4 +135,4 @@ def test_no_tokens(shape: Tuple[int, int]) -> None:
 
 def test_at_least_one() -> None:
     with pytest.raises(MtnlpError, match="E234"):
-        nbest(*make_problem(3), 0)
+        nbest(*make_float32(3), 0)

@@ -9,16 +9,15 @@ from mtnlp.structured import crf, partition
 from mtnlp.structured.packing import pack
 from mtnlp.structured.scaled import scaled_lattice
 from mtnlp.structured.schemes import get_scheme
+from tests.structured.problems import constrained_log_partition, make_problem, marginals
 
 Scores = Tuple[torch.Tensor, ...]
 
 
 def make_scores(tags: int, lengths: List[int], size: float = 1.0) -> Scores:
     """Emissions, transitions, start, end (float64) and mask."""
-    generator = torch.Generator().manual_seed(tags)
-    shapes = [(len(lengths), max(lengths), tags), (tags, tags), (tags,), (tags,)]
-    parts = [size * torch.randn(x, generator=generator, dtype=torch.float64) for x in shapes]
-    return *parts, torch.arange(max(lengths)) < torch.tensor(lengths).unsqueeze(1)
+    *parts, mask = make_problem(tags, lengths)
+    return *(size * part for part in parts), mask
 
 
 def is_scaled(scores: Scores) -> bool:
@@ -48,7 +47,7 @@ def outcomes(scores: Scores, allowed: torch.Tensor) -> List[torch.Tensor]:
     found = crf.span_log_probability(*scores, spans, get_scheme("bio"))
     gradients = [part.grad for part in parts if part.grad is not None]
     assert len(gradients) == 4
-    return [loss.detach(), *gradients, crf.marginals(*scores), found.exp()]
+    return [loss.detach(), *gradients, marginals(*scores), found.exp()]
 
 
 @pytest.mark.parametrize("illegal", [0.0, -1e4, -torch.inf])
@@ -83,7 +82,7 @@ def test_gold_path_equals_the_constrained_recursion() -> None:
             loss = crf.nll(*parts, scores[4], gold)
         else:
             loss = crf.log_partition(*parts, scores[4])
-            loss = loss - crf.constrained_log_partition(*parts, scores[4], gold)
+            loss = loss - constrained_log_partition(*parts, scores[4], gold)
         loss.sum().backward()
         results.append([loss.detach(), *(part.grad for part in parts)])
     for ours, other in zip(*results, strict=True):
@@ -155,4 +154,4 @@ def test_long_text_takes_the_fast_route() -> None:
     scores = make_scores(9, [5000, 1200])
     assert is_scaled(scores)
     assert crf.log_partition(*scores).isfinite().all()
-    torch.testing.assert_close(crf.marginals(*scores).sum(-1), scores[4].double())
+    torch.testing.assert_close(marginals(*scores).sum(-1), scores[4].double())

@@ -8,6 +8,7 @@ import torch
 
 from mtnlp.errors import MtnlpError
 from mtnlp.structured.schemes import BILUO, BIO, TagScheme, get_scheme
+from tests.structured.problems import encode
 
 LABELS = ["PER", "B-ORG"]
 SCHEMES = [BIO(), BILUO()]
@@ -44,18 +45,6 @@ def test_tag_order() -> None:
     assert BILUO().tags(["X"]) == ["O", "B-X", "I-X", "L-X", "U-X"]
 
 
-def test_encode() -> None:
-    spans = [(0, 1, "X"), (2, 5, "Y"), (5, 7, "Y")]
-    assert BIO().encode(spans, 8) == ["B-X", "O", "B-Y", "I-Y", "I-Y", "B-Y", "I-Y", "O"]
-    assert BILUO().encode(spans, 8) == ["U-X", "O", "B-Y", "I-Y", "L-Y", "B-Y", "L-Y", "O"]
-
-
-@pytest.mark.parametrize("spans", [[(1, 1, "X")], [(0, 4, "X")], [(0, 2, "X"), (1, 3, "Y")]])
-def test_encode_refuses(spans: List[Tuple[int, int, str]]) -> None:
-    with pytest.raises(MtnlpError, match="E211"):
-        BIO().encode(spans, 3)
-
-
 @pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
 def test_spans_equal_conlleval_on_every_sequence(scheme: TagScheme) -> None:
     names = scheme.tags(LABELS)
@@ -72,7 +61,7 @@ def test_spans_equal_conlleval_on_every_sequence(scheme: TagScheme) -> None:
 @pytest.mark.parametrize("scheme", SCHEMES, ids=lambda scheme: scheme.name)
 def test_round_trip(scheme: TagScheme) -> None:
     spans = [(0, 1, "PER"), (1, 3, "PER"), (3, 7, "B-ORG"), (8, 9, "B-ORG")]
-    assert decoded(scheme, scheme.encode(spans, 9)) == spans
+    assert decoded(scheme, encode(scheme, spans, 9)) == spans
 
 
 def test_spans_stop_at_the_mask() -> None:
@@ -93,7 +82,7 @@ def test_legal_sequences_are_those_encode_can_write(scheme: TagScheme) -> None:
     for n in range(length + 1):
         for spans in itertools.combinations(candidates, n):
             if all(a[1] <= b[0] or b[1] <= a[0] for a, b in itertools.combinations(spans, 2)):
-                written.add(tuple(scheme.encode(spans, length)))
+                written.add(tuple(encode(scheme, spans, length)))
     follow = scheme.allowed_transitions(LABELS)
     begin, finish = scheme.allowed_start(LABELS), scheme.allowed_end(LABELS)
     legal = {

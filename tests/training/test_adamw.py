@@ -1,7 +1,7 @@
 """`mtnlp.AdamW.v1` against torch's AdamW."""
 
 import gc
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List
 
 import numpy
 import pytest
@@ -12,6 +12,7 @@ from thinc.api import HashEmbed, PyTorchWrapper, chain
 from mtnlp.errors import MtnlpError
 from mtnlp.training import adamw
 from mtnlp.training.adamw import AdamW, create_adamw_v1
+from mtnlp.training.fused_adam import create_fused_adam_v1
 
 # An encoder of three layers (layer 7), and a head of torch's and one of thinc's (layers 8 and 9).
 SHAPES: Dict[tuple, tuple] = {
@@ -167,9 +168,12 @@ def test_layers_of_thinc_and_of_torch_forget_the_gradient_of_the_last_step() -> 
     assert norms[1] == pytest.approx(norms[0], rel=0.02)
 
 
-def test_weights_that_were_set_meanwhile_are_the_ones_that_move() -> None:
+@pytest.mark.parametrize("create", [create_adamw_v1, create_fused_adam_v1])
+def test_weights_that_were_set_meanwhile_are_the_ones_that_move(
+    create: Callable[..., AdamW],
+) -> None:
     model = PyTorchWrapper(torch.nn.Linear(2, 1))
-    optimizer = create_adamw_v1(0.01)
+    optimizer = create(0.01)
     module = model.shims[0]._model
 
     def step() -> None:
@@ -186,3 +190,17 @@ def test_weights_that_were_set_meanwhile_are_the_ones_that_move() -> None:
     module.weight.data = torch.full((1, 2), 7.0)
     step()
     assert module.weight[0].tolist() == pytest.approx([6.99, 6.99], abs=2e-3)
+
+
+@pytest.mark.parametrize("create", [create_adamw_v1, create_fused_adam_v1])
+def test_a_step_in_which_nothing_has_a_gradient_is_not_the_one_before(
+    create: Callable[..., AdamW],
+) -> None:
+    optimizer = create([0.1, 0.2, 0.3])
+    optimizer((1, "weight"), numpy.ones((2, 2), "float32"), numpy.ones((2, 2), "float32"))
+    optimizer.step_schedules()
+    assert optimizer.gradient_norm == pytest.approx(2.0)
+    assert optimizer.learn_rates["encoder"] == pytest.approx(0.1)
+    optimizer.step_schedules()
+    assert optimizer.gradient_norm == 0.0
+    assert optimizer.learn_rates["encoder"] == pytest.approx(0.2)

@@ -208,7 +208,7 @@ MIXED = {"@readers": "mtnlp.MixedCorpus.v1", "corpora": {}}
 ALIKE = [
     {},
     {"sampling": "uniform"},
-    {"sampling": "temperature", "alpha": 0.3},
+    {"sampling": "power", "alpha": 0.3},
     {"sampling": "round_robin"},
     {"sampling": "uniform", "stream": True, "buffer": 3},
     {"stream": True},

@@ -139,23 +139,3 @@ def test_a_long_training_takes_no_more_memory() -> None:
 
     before = count_tensors(10)
     assert abs(count_tensors(100) - before) < 10
-
-
-def test_weights_that_were_set_meanwhile_are_the_ones_that_move() -> None:
-    model = PyTorchWrapper(torch.nn.Linear(2, 1))
-    optimizer = create_fused_adam_v1(0.01)
-    module = model.shims[0]._model
-
-    def step() -> None:
-        output, backprop = model.begin_update(numpy.ones((1, 2), dtype="float32"))
-        backprop(numpy.ones_like(output))
-        model.finish_update(optimizer)
-
-    step()
-    module.load_state_dict({"weight": torch.full((1, 2), 5.0), "bias": torch.zeros(1)})
-    step()
-    assert module.weight[0].tolist() == pytest.approx([4.99, 4.99], abs=2e-3)
-    # Other memory altogether, as after loading a model from bytes.
-    module.weight.data = torch.full((1, 2), 7.0)
-    step()
-    assert module.weight[0].tolist() == pytest.approx([6.99, 6.99], abs=2e-3)

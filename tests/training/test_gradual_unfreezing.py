@@ -16,8 +16,8 @@ from thinc.api import Config
 
 from mtnlp.errors import MtnlpError
 from mtnlp.training.adamw import create_adamw_v1
-from mtnlp.training.encoder_layers import depth_of
 from mtnlp.training.gradual_unfreezing import create_gradual_unfreezing_v1, find_encoders
+from mtnlp.training.parameter_groups import depth_of
 from tests.pipes.cases import (
     TASKS,
     adam,

@@ -190,8 +190,8 @@ def test_a_broken_copy_leaves_the_older_checkpoints(
     nlp = spacy.blank("en")
     checkpoints.save(nlp, {"step": 1, "output_path": str(source)})
 
-    def broken(*args: Any) -> None:
-        Path(args[1]).mkdir()
+    def broken(source: str, target: Path, **options: Any) -> None:
+        (target / "meta.json").touch()
         raise OSError("disk full")
 
     monkeypatch.setattr(best_checkpoints.shutil, "copytree", broken)

@@ -17,9 +17,15 @@ from ..files import fresh_folder
 from ..pipes.classifier import DocClassifier
 from .category_report import category_figures
 from .classifier_fit import FitOptions, TaskFit, fit_classifier
-from .collected_scores import Kept, KeptCategories, KeptScores, collect, keep
+from .collected_scores import (
+    CategoryScores,
+    CollectedScores,
+    EntityScores,
+    collect,
+    start_collection,
+)
 from .entity_report import calibration_report
-from .temperature import fit_kept, pipes_with_temperature
+from .temperature import fit_collected, pipes_with_temperature
 
 
 def calibrate(
@@ -53,16 +59,16 @@ def calibrate(
     nlp = load_pipeline(model, gpu_id)
     candidates = choose(nlp, names, options, model)
     docs = read_docs(nlp, dev)
-    kept = {name: keep(nlp.get_pipe(name)) for name in candidates}
+    collected = {name: start_collection(nlp.get_pipe(name)) for name in candidates}
     if not names:  # a pipe that was asked for by name must have gold
-        kept = annotated(kept, docs) or kept
-    collect(nlp, list(kept.values()), progress(pairs(nlp, docs), "dev", len(docs)))
+        collected = annotated(collected, docs) or collected
+    collect(nlp, list(collected.values()), progress(pairs(nlp, docs), "dev", len(docs)))
     temperatures, classifiers = {}, {}
     fits: Dict[str, Dict[str, TaskFit]] = {}
-    for name, scores in kept.items():
-        if isinstance(scores, KeptScores):
-            temperatures[name] = asdict(fit_kept(scores))
-        elif isinstance(scores, KeptCategories):
+    for name, scores in collected.items():
+        if isinstance(scores, EntityScores):
+            temperatures[name] = asdict(fit_collected(scores))
+        elif isinstance(scores, CategoryScores):
             fits[name] = fit_classifier(scores, options)
             figures = category_figures(scores, fits[name])
             classifiers[name] = {
@@ -74,7 +80,7 @@ def calibrate(
     results.update(temperatures=temperatures, classifiers=classifiers)
     if report is not None:
         docs = read_docs(nlp, report)
-        results.update(test=report, **report_on(nlp, docs, list(kept), fits, progress))
+        results.update(test=report, **report_on(nlp, docs, list(collected), fits, progress))
     return results
 
 
@@ -90,10 +96,10 @@ def report_on(
     names: the calibrated pipes. fits: of the classifiers among them. RETURNS: {"report",
     "category_report"}, see `calibrate`.
     """
-    kept = {name: keep(nlp.get_pipe(name)) for name in names}
-    kept = annotated(kept, docs) or kept
-    entities = [name for name in kept if name not in fits]
-    classes = {name: item for name, item in kept.items() if isinstance(item, KeptCategories)}
+    collected = {name: start_collection(nlp.get_pipe(name)) for name in names}
+    collected = annotated(collected, docs) or collected
+    entities = [name for name in collected if name not in fits]
+    classes = {name: item for name, item in collected.items() if isinstance(item, CategoryScores)}
     found: Dict[str, Any] = {"report": {}, "category_report": {}}
     if entities:
         found["report"] = calibration_report(nlp, entities, progress(docs, "test", len(docs)))
@@ -147,10 +153,12 @@ def pairs(nlp: Language, docs: Sequence[Doc]) -> Iterator[Example]:
     return (Example(bare_doc(nlp, doc), doc) for doc in docs)
 
 
-def annotated(kept: Dict[str, Kept], docs: Sequence[Doc]) -> Dict[str, Kept]:
+def annotated(
+    collected: Dict[str, CollectedScores], docs: Sequence[Doc]
+) -> Dict[str, CollectedScores]:
     """Those of the pipes for which any document is annotated; a warning names the others."""
     found = {}
-    for name, item in kept.items():
+    for name, item in collected.items():
         if any(item.wants(doc) for doc in docs):
             found[name] = item
         else:

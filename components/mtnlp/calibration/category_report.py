@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..evaluation.classification import multilabel_metrics
 from .classifier_fit import TaskFit
-from .collected_scores import KeptCategories
+from .collected_scores import CategoryScores
 from .metrics import brier_score, expected_calibration_error
 
 Floats = NDArray[np.float64]
@@ -93,8 +93,8 @@ def task_figures(
     return figures
 
 
-def category_figures(kept: KeptCategories, fits: Mapping[str, TaskFit]) -> Dict[str, Any]:
-    """Figures of a fitted classifier on kept scores.
+def category_figures(collected: CategoryScores, fits: Mapping[str, TaskFit]) -> Dict[str, Any]:
+    """Figures of a fitted classifier on collected scores.
 
     Multi-label tasks are decided at the default threshold, without temperature ("default"), and
     with it at the one threshold fitted for all labels ("global") and at those of the labels ("per
@@ -102,19 +102,19 @@ def category_figures(kept: KeptCategories, fits: Mapping[str, TaskFit]) -> Dict[
 
     fits: by task. RETURNS: by task, of those in both, what `task_figures` does.
     """
-    tasks = kept.tasks()
-    before, after = kept.probabilities({}), kept.probabilities()
+    tasks = collected.tasks()
+    before, after = collected.probabilities({}), collected.probabilities()
     found = {}
     for name, scores in tasks.items():
         if name not in fits:
             continue
         shared = fits[name].shared_threshold
-        each = kept.pipe.label_thresholds[kept.pipe.columns[name]]
+        each = collected.pipe.label_thresholds[collected.pipe.columns[name]]
         found[name] = task_figures(
             *(before[name], after[name], scores.gold, scores.mask),
             keys=scores.keys,
             exclusive=scores.exclusive,
-            default=kept.pipe.cfg["threshold"],
+            default=collected.pipe.cfg["threshold"],
             thresholds={} if shared is None else {"global": shared, "per label": each},
         )
     return found

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from ..log import logger
-from .collected_scores import KeptCategories, TaskScores
+from .collected_scores import CategoryScores, TaskScores
 from .options import FitOptions
 from .temperature import search
 from .thresholds import fit_thresholds
@@ -40,7 +40,7 @@ class TaskFit:
     own: int = 0
 
 
-def fit_classifier(kept: KeptCategories, options: FitOptions) -> Dict[str, TaskFit]:
+def fit_classifier(collected: CategoryScores, options: FitOptions) -> Dict[str, TaskFit]:
     """Fit what the options say to the scores of a classifier, and write it to its `cfg`:
     `temperatures` by task, `thresholds` by full key.
 
@@ -52,27 +52,27 @@ def fit_classifier(kept: KeptCategories, options: FitOptions) -> Dict[str, TaskF
 
     RETURNS: by task, of those for which any document is annotated; the others stay as they are.
     """
-    cfg = kept.pipe.cfg
-    tasks = kept.tasks()
+    cfg = collected.pipe.cfg
+    tasks = collected.tasks()
     fields: Dict[str, Dict[str, Any]] = {}
     for name, scores in tasks.items():
         before = cfg["temperatures"].get(name, 1.0)
         after = before
         if options.temperature:
-            after = fit_task_temperature(scores, before, f"{kept.pipe.name}: {name}")
+            after = fit_task_temperature(scores, before, f"{collected.pipe.name}: {name}")
             cfg["temperatures"] = {**cfg["temperatures"], name: after}
         fields[name] = {
             "temperature": after,
             "loss_before": task_loss(scores, before),
             "loss_after": task_loss(scores, after),
         }
-    probabilities = kept.probabilities()
+    probabilities = collected.probabilities()
     return {
         name: TaskFit(
             exclusive=scores.exclusive,
             documents=len(scores.gold),
             **fields[name],
-            **_fit_thresholds(kept.pipe, scores, probabilities[name], options),
+            **_fit_thresholds(collected.pipe, scores, probabilities[name], options),
         )
         for name, scores in tasks.items()
     }

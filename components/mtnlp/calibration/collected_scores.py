@@ -1,5 +1,5 @@
-"""The scores of trained heads for annotated documents, kept so that the encoder runs once whatever
-is fitted to them."""
+"""The scores of trained heads for annotated documents, so that the encoder runs once whatever is
+fitted to them."""
 
 from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Protocol, Sequence, Tuple
@@ -22,10 +22,10 @@ from ..pipes.run_encoders import encode
 from ..types import LossBatch
 
 CHUNK_SIZE = 32  # documents that are encoded at a time
-MEMORY = 512 * 2**20  # bytes of scores kept for each entity pipe
+MEMORY = 512 * 2**20  # bytes of scores collected for each entity pipe
 
 
-class Kept(Protocol):
+class CollectedScores(Protocol):
     """The scores of one pipe."""
 
     @property
@@ -46,11 +46,11 @@ class Kept(Protocol):
         """Take up a chunk whose predicted Docs have been through the encoder."""
 
 
-class KeptScores:
+class EntityScores:
     """The scores of an entity pipe.
 
-    memory: bytes of scores that are kept; documents after those are left out. One number does not
-        need many.
+    memory: bytes of scores that are collected; documents after those are left out. One number
+        does not need many.
     """
 
     def __init__(self, pipe: Any, memory: int = MEMORY) -> None:
@@ -106,8 +106,8 @@ class TaskScores:
     mask: NDArray[np.bool_]
 
 
-class KeptCategories:
-    """The scores of a classifier, of all documents: a number a label is not much."""
+class CategoryScores:
+    """The scores of a classifier, of all documents: one number per label is not much."""
 
     is_full = False
 
@@ -168,28 +168,30 @@ class KeptCategories:
         return {name: every[rows, part] for name, part, rows in parts if rows.any()}
 
 
-def keep(pipe: Any, memory: int = MEMORY) -> Kept:
-    """What keeps the scores of a classifier, or else of an entity pipe."""
+def start_collection(pipe: Any, memory: int = MEMORY) -> CollectedScores:
+    """An empty collection for the scores of a classifier, or else of an entity pipe."""
     if isinstance(pipe.layer, CategoriesLayer):
-        return KeptCategories(pipe)
-    return KeptScores(pipe, memory)
+        return CategoryScores(pipe)
+    return EntityScores(pipe, memory)
 
 
-def collect(nlp: Language, kept: Sequence[Kept], examples: Iterable[Example]) -> None:
+def collect(
+    nlp: Language, collected: Sequence[CollectedScores], examples: Iterable[Example]
+) -> None:
     """Fill all with the scores for annotated documents, which go through the encoder once.
 
     examples: with the tokens of their predicted Docs; neither these nor the references are changed.
     Raises MtnlpError E415 where no document is annotated for one.
     """
-    annotated = (eg for eg in examples if any(item.wants(eg.reference) for item in kept))
+    annotated = (eg for eg in examples if any(item.wants(eg.reference) for item in collected))
     for chunk in minibatch(annotated, CHUNK_SIZE):
         docs = encode(nlp, [bare_copy(nlp, eg.predicted) for eg in chunk])
         again = [Example(doc, eg.reference) for doc, eg in zip(docs, chunk, strict=True)]
-        for item in kept:
+        for item in collected:
             item.add(again)
-        if all(item.is_full for item in kept):
+        if all(item.is_full for item in collected):
             break
-    for item in kept:
+    for item in collected:
         if not item.documents:
             raise MtnlpError(Errors.E415.format(name=item.pipe.name, layer=item.pipe.layer))
 

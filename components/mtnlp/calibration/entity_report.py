@@ -45,7 +45,7 @@ def calibration_report(
             key = pipe.layer.spans_key
             if not any(pipe.is_annotated(doc) for doc in chunk):
                 continue
-            for way, predictions in ways(pipe, docs):
+            for way, predictions in confidence_variants(pipe, docs):
                 pipe.set_annotations(docs, predictions)
                 confidences = gather_confidences(examples, key, name if key is None else key)
                 found[name].setdefault(way, []).append(confidences)
@@ -58,7 +58,7 @@ def calibration_report(
     }
 
 
-def ways(pipe: Any, docs: List[Doc]) -> Iterator[tuple[str, Predictions]]:
+def confidence_variants(pipe: Any, docs: List[Doc]) -> Iterator[tuple[str, Predictions]]:
     """The name of each way to compute confidences, and what the pipe then predicts."""
     # Where spans are scored, the threshold is what makes a span an entity.
     everything = {"threshold": 0.0} if isinstance(pipe.module, Tagger) else {}

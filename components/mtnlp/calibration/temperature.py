@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 from math import exp, log, sqrt
-from typing import Callable, Dict, Iterable, List, Sequence
+from typing import Callable, List
 
 from spacy.language import Language
-from spacy.training import Example
 
 from ..annotation.layers import EntsLayer, SpansLayer
-from ..errors import Errors, MtnlpError
 from ..log import logger
 from ..pipes.base import TorchPipe
-from .collected_scores import MEMORY, KeptScores, collect
+from .collected_scores import EntityScores
 
 LOWEST, HIGHEST = 0.05, 20.0
 TOLERANCE = 1e-3  # of log T
@@ -33,44 +31,6 @@ class TemperatureFit:
     units: float
 
 
-def fit_temperature(nlp: Language, pipe_name: str, examples: Iterable[Example]) -> TemperatureFit:
-    """Fit the temperature of one entity pipe and write it to its `cfg`.
-
-    As `fit_temperatures`, which see.
-    """
-    return fit_temperatures(nlp, [pipe_name], examples)[pipe_name]
-
-
-def fit_temperatures(
-    nlp: Language,
-    pipe_names: Sequence[str],
-    examples: Iterable[Example],
-    *,
-    memory: int = MEMORY,
-) -> Dict[str, TemperatureFit]:
-    """Fit the temperatures of entity pipes, and write each to its pipe's `cfg["temperature"]`.
-
-    A temperature is one number by which scores are divided before they become probabilities: the
-    one under which the gold is most likely. That is the likelihood of the tag sequence under a CRF,
-    missing tags summed out, of each tag under softmax, of each span in `span_ner`. Documents that
-    are not annotated for a pipe count for nothing in it.
-
-    examples: held out, with the tokens of their predicted Docs; neither these nor the references
-        are changed. They go through the encoder once.
-    memory: bytes of scores kept for each pipe; documents that come later are left out.
-    RETURNS: by pipe. Raises MtnlpError E411 for a pipe that has no temperature, E415 where no
-        document is annotated for a pipe.
-    """
-    known = pipes_with_temperature(nlp)
-    for name in pipe_names:
-        if name not in known:
-            what, names = "component with a temperature", ", ".join(known)
-            raise MtnlpError(Errors.E411.format(what=what, name=name, names=names))
-    kept = {name: KeptScores(nlp.get_pipe(name), memory) for name in pipe_names}
-    collect(nlp, list(kept.values()), examples)
-    return {name: fit_kept(scores) for name, scores in kept.items()}
-
-
 def pipes_with_temperature(nlp: Language) -> List[str]:
     """The names of the pipes that have one, in the pipeline's order."""
     return [
@@ -80,8 +40,13 @@ def pipes_with_temperature(nlp: Language) -> List[str]:
     ]
 
 
-def fit_kept(scores: KeptScores) -> TemperatureFit:
-    """Fit the temperature of a pipe to kept scores and write it to the pipe's `cfg`."""
+def fit_collected(scores: EntityScores) -> TemperatureFit:
+    """Fit the temperature of an entity pipe and write it to the pipe's `cfg["temperature"]`.
+
+    A temperature is one number by which scores are divided before they become probabilities: the
+    one under which the gold is most likely. That is the likelihood of the tag sequence under a CRF,
+    missing tags summed out, of each tag under softmax, of each span in `span_ner`.
+    """
     cfg = scores.pipe.cfg
     before = scores.loss(cfg["temperature"])
     temperature = search(scores.loss, scores.pipe.name)

@@ -60,28 +60,29 @@ class Cuts:
 
     ranked: `[docs, labels]`, the probabilities from the highest, -inf for what is not annotated.
     thresholds: `[docs + 1, labels]`. possible: as large; False where a threshold would divide
-        (nearly) equal probabilities. hits: as large, the gold ones among the predicted.
+        (nearly) equal probabilities. true_positives: as large, the gold ones among the
+        predicted.
     """
 
     ranked: Floats
     thresholds: Floats
     possible: Bools
-    hits: Ints
+    true_positives: Ints
 
     @property
     def positives(self) -> Ints:
         """`[labels]`"""
-        return self.hits[-1]
+        return self.true_positives[-1]
 
     @property
     def predicted(self) -> Ints:
         """`[docs + 1, 1]`: how many each row predicts."""
-        return np.arange(len(self.hits), dtype=np.int64)[:, None]
+        return np.arange(len(self.true_positives), dtype=np.int64)[:, None]
 
     @property
     def fscores(self) -> Floats:
         """`[docs + 1, labels]`: F1, 0.0 where nothing is predicted and nothing gold."""
-        return 2 * self.hits / np.maximum(self.predicted + self.positives, 1)
+        return 2 * self.true_positives / np.maximum(self.predicted + self.positives, 1)
 
     def at(self, labels: Bools) -> "Cuts":
         """Those of some labels."""
@@ -89,7 +90,7 @@ class Cuts:
             self.ranked[:, labels],
             self.thresholds[:, labels],
             self.possible[:, labels],
-            self.hits[:, labels],
+            self.true_positives[:, labels],
         )
 
 
@@ -103,7 +104,7 @@ def fit_thresholds(
     min_positives: int = MIN_POSITIVES,
     smoothing: float = 0.0,
 ) -> FittedThresholds:
-    """The thresholds, one a label, of the best macro or micro F1.
+    """The thresholds, one per label, of the best macro or micro F1.
 
     For macro F1 each label has its own best F1, or with `smoothing` above 0 its best F1 over a
     neighbourhood of so many log-odds, see `smooth_thresholds`. For micro F1 see `micro_rows`.
@@ -129,7 +130,7 @@ def fit_thresholds(
             rows = micro_rows(chosen, default, rows, rest)
         values[own] = chosen.thresholds[rows, np.arange(own.sum())]
         if objective == "macro" and smoothing:
-            values[own] = smooth_thresholds(chosen.ranked, chosen.hits, smoothing)
+            values[own] = smooth_thresholds(chosen.ranked, chosen.true_positives, smoothing)
     return FittedThresholds(values, shared, cuts.positives, own)
 
 
@@ -159,9 +160,9 @@ def global_threshold(
     # One more prediction changes one label's F1: by how much is known from its own ranking.
     gains = np.diff(cuts.fscores, axis=0).ravel()
     order = np.argsort(-cuts.ranked.ravel(), kind="stable")
-    thresholds, possible = between(cuts.ranked.ravel()[order][:, None])
+    thresholds, possible = midpoints(cuts.ranked.ravel()[order][:, None])
     values = np.append(0.0, gains[order].cumsum())[:, None]
-    return float(thresholds[pick(values, possible, thresholds, default, ROUNDING)[0], 0])
+    return float(thresholds[best_rows(values, possible, thresholds, default, ROUNDING)[0], 0])
 
 
 def find_cuts(probabilities: Floats, gold: Bools, mask: Bools) -> Cuts:
@@ -169,13 +170,15 @@ def find_cuts(probabilities: Floats, gold: Bools, mask: Bools) -> Cuts:
     shown = np.where(mask, np.asarray(probabilities, dtype=np.float64), -np.inf)
     order = np.argsort(-shown, axis=0, kind="stable")
     ranked = np.take_along_axis(shown, order, axis=0)
-    thresholds, possible = between(ranked)
+    thresholds, possible = midpoints(ranked)
     right = np.take_along_axis(gold & mask, order, axis=0)
-    hits = np.concatenate([np.zeros_like(right[:1], dtype=np.int64), right.cumsum(axis=0)])
-    return Cuts(ranked, thresholds, possible, hits)
+    true_positives = np.concatenate(
+        [np.zeros_like(right[:1], dtype=np.int64), right.cumsum(axis=0)]
+    )
+    return Cuts(ranked, thresholds, possible, true_positives)
 
 
-def between(ranked: Floats) -> Tuple[Floats, Bools]:
+def midpoints(ranked: Floats) -> Tuple[Floats, Bools]:
     """The thresholds that cut rankings.
 
     ranked: `[n, columns]`, n > 0, falling; -inf for what is not there.
@@ -196,7 +199,7 @@ def between(ranked: Floats) -> Tuple[Floats, Bools]:
 
 def macro_rows(cuts: Cuts, default: float) -> Ints:
     """`[labels]`: of each label the row of `cuts` that has its best F1."""
-    return pick(cuts.fscores, cuts.possible, cuts.thresholds, default)
+    return best_rows(cuts.fscores, cuts.possible, cuts.thresholds, default)
 
 
 def micro_rows(cuts: Cuts, default: float, rows: Ints, rest: Tuple[int, int] = (0, 0)) -> Ints:
@@ -212,15 +215,15 @@ def micro_rows(cuts: Cuts, default: float, rows: Ints, rest: Tuple[int, int] = (
     """
     numerator, denominator = _quotient(cuts, rows, rest)
     while True:
-        values = 2 * cuts.hits * denominator - cuts.predicted * numerator
-        rows = pick(values, cuts.possible, cuts.thresholds, default)
+        values = 2 * cuts.true_positives * denominator - cuts.predicted * numerator
+        rows = best_rows(values, cuts.possible, cuts.thresholds, default)
         over, under = _quotient(cuts, rows, rest)
         if over * denominator <= numerator * under:
             return rows
         numerator, denominator = over, under
 
 
-def pick(
+def best_rows(
     values: NDArray[Any],
     possible: Bools,
     thresholds: Floats,
@@ -241,23 +244,23 @@ def pick(
 
 def _quotient(cuts: Cuts, rows: Ints, rest: Tuple[int, int]) -> Tuple[int, int]:
     """Numerator and denominator of micro F1."""
-    hits = cuts.hits[rows, np.arange(len(rows))]
-    return rest[0] + 2 * int(hits.sum()), rest[1] + int(rows.sum() + cuts.positives.sum())
+    true_positives = cuts.true_positives[rows, np.arange(len(rows))]
+    return rest[0] + 2 * int(true_positives.sum()), rest[1] + int(rows.sum() + cuts.positives.sum())
 
 
-def smooth_thresholds(ranked: Floats, hits: NDArray[np.int64], width: float) -> Floats:
+def smooth_thresholds(ranked: Floats, true_positives: NDArray[np.int64], width: float) -> Floats:
     """`[labels]`: each label's threshold of the best smoothed F1.
 
-    ranked: `[docs, labels]`, probabilities from the highest, -inf for what is not annotated. hits:
-        `[docs + 1, labels]`, the gold ones among the i highest. width: of the normal distribution,
-        in log-odds, above 0.
+    ranked: `[docs, labels]`, probabilities from the highest, -inf for what is not annotated.
+    true_positives: `[docs + 1, labels]`, the gold ones among the i highest.
+    width: of the normal distribution, in log-odds, above 0.
     """
     odds, thresholds = threshold_grid()
     rising = torch.from_numpy(np.ascontiguousarray(ranked[::-1].T))
     sought = torch.from_numpy(thresholds).expand(len(rising), -1).contiguous()
     predicted = len(ranked) - torch.searchsorted(rising, sought).numpy().T  # [grid, labels]
-    found = np.take_along_axis(hits, predicted, axis=0)
-    fscores = 2 * found / np.maximum(predicted + hits[-1], 1)
+    found = np.take_along_axis(true_positives, predicted, axis=0)
+    fscores = 2 * found / np.maximum(predicted + true_positives[-1], 1)
     kernel = np.exp(-0.5 * ((odds[:, None] - odds) / width) ** 2)
     smoothed = (kernel / kernel.sum(1, keepdims=True)) @ fscores
     return thresholds[smoothed.argmax(0)]

@@ -7,6 +7,7 @@ from typing import Annotated, List, Optional
 import typer
 
 from ..calibration.options import MIN_POSITIVES, SMOOTHING
+from .progress import progress_bar
 from .verb import verb_app
 
 app = verb_app()
@@ -93,10 +94,13 @@ def main(
 
     from ..calibration.calibrate import calibrate
     from ..calibration.options import FitOptions
-    from ..data.progress import bar
     from ..files import write_json
-    from ..reports.calibration import TEMPERATURE_HEADER, calibration_tables, temperature_rows
-    from ..reports.calibration_categories import category_tables
+    from ..reports.calibration import (
+        TEMPERATURE_HEADER,
+        calibration_tables,
+        category_tables,
+        temperature_rows,
+    )
     from ..reports.tables import print_tables
 
     options = FitOptions(temperature, thresholds, objective.value, min_positives, smoothing)
@@ -106,7 +110,7 @@ def main(
         options=options,
         report=report,
         gpu_id=gpu_id,
-        progress=bar,
+        progress=progress_bar,
     )
     rows = temperature_rows(results)
     if rows:

@@ -5,7 +5,8 @@ from typing import Annotated, List, Optional
 
 import typer
 
-from .verb import OVERRIDES, config_overrides, verb_app
+from .progress import run_progress
+from .verb import OVERRIDES, config_overrides, path_overrides, verb_app
 
 app = verb_app()
 
@@ -47,21 +48,19 @@ def main(
     from ..experiments.comparison import make_comparison
     from ..experiments.comparison_report import write_report, write_results
     from ..experiments.grid import read_grid
-    from ..experiments.progress import progress_bar
     from ..experiments.runs import Options
     from ..reports.tables import print_tables
 
-    paths = {"paths.train": train, "paths.dev": dev, "paths.test": test}
-    overrides = {name: path for name, path in paths.items() if path is not None}
-    chosen = read_grid(grid, overrides | config_overrides(ctx), seed)
+    overrides = path_overrides(train=train, dev=dev, test=test) | config_overrides(ctx)
+    chosen = read_grid(grid, overrides, seed)
     folder = output or Path("metrics", "compare", chosen.name)
     comparison = make_comparison(chosen, folder, Options(keep, gpu_id))
     if probe:
         comparison.probe()
-    msg.info(comparison.outlook())
+    msg.info(comparison.progress_summary())
     if dry_run:
         return
-    with progress_bar(len(comparison.runs)) as show:
+    with run_progress(len(comparison.runs)) as show:
         comparison.run(show, lambda: write_results(comparison))
     for failure in comparison.failures:
         msg.fail(failure)

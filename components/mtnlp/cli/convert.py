@@ -6,6 +6,7 @@ from typing import Optional
 
 import typer
 
+from .progress import progress_bar
 from .verb import verb_app
 
 app = verb_app()
@@ -127,7 +128,6 @@ def main(
         parse_limit,
         parse_ratio,
     )
-    from ..data.progress import bar
 
     options = ConvertOptions(
         format=name,
@@ -159,4 +159,4 @@ def main(
         group_field=group_field,
         spans_key=spans_key,
     )
-    print_report(convert(options, bar))
+    print_report(convert(options, progress_bar))

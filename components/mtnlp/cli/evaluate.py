@@ -6,6 +6,7 @@ from typing import Annotated, List, Optional
 import typer
 
 from ..evaluation.options import RARE_SHARE
+from .progress import progress_bar
 from .verb import verb_app
 
 app = verb_app()
@@ -61,7 +62,6 @@ def main(
     """
     from wasabi import msg
 
-    from ..data.progress import bar
     from ..evaluation.evaluator import evaluate_corpus
     from ..evaluation.options import Settings
     from ..files import write_json
@@ -83,7 +83,7 @@ def main(
         settings=settings,
         spacy_scores=scores is not None,
         gpu_id=gpu_id,
-        progress=bar,
+        progress=progress_bar,
     )
     spacy_scores = results.pop("spacy_scores", None)
     print_tables(evaluation_tables(results))

@@ -6,7 +6,8 @@ from typing import Annotated, List, Optional
 
 import typer
 
-from .verb import OVERRIDES, config_overrides, verb_app
+from .progress import run_progress
+from .verb import OVERRIDES, config_overrides, path_overrides, verb_app
 
 app = verb_app()
 
@@ -81,16 +82,14 @@ def main(
     from ..experiments.grid import override_settings
     from ..experiments.joint_report import make_report
     from ..experiments.joint_tables import find_losses, task_table, time_table, write_joint_report
-    from ..experiments.progress import progress_bar
     from ..reports.tables import print_tables
 
     folder = output or Path("metrics", "joint", config.stem)
-    paths = {"paths.train": train, "paths.dev": dev, "paths.test": test}
-    overrides = {name: path for name, path in paths.items() if path is not None}
+    overrides = path_overrides(train=train, dev=dev, test=test) | config_overrides(ctx)
     report = make_report(
         config,
         folder,
-        settings=override_settings(overrides | config_overrides(ctx)),
+        settings=override_settings(overrides),
         seeds=parse_seeds(seeds),
         limit=limit,
         weightings=[item.value for item in weighting or Weighting],
@@ -99,10 +98,10 @@ def main(
     )
     if probe:
         report.comparison.probe()
-    msg.info(report.outlook())
+    msg.info(report.progress_summary())
     if dry_run:
         return
-    with progress_bar(len(report.comparison.runs)) as show:
+    with run_progress(len(report.comparison.runs)) as show:
         report.run(show)
     for failure in report.comparison.failures:
         msg.fail(failure)

@@ -5,6 +5,7 @@ from typing import Annotated, List, Optional
 
 import typer
 
+from .progress import progress_bar
 from .verb import verb_app
 
 app = verb_app()
@@ -41,14 +42,13 @@ def main(
     """
     from wasabi import msg
 
-    from ..data.progress import bar
     from ..data.statistics import WordpieceCounter, corpus_statistics
     from ..files import write_json
     from ..reports.statistics import statistics_tables
     from ..reports.tables import print_tables
 
     wordpieces = WordpieceCounter(backbone, window) if backbone else None
-    statistics = corpus_statistics(corpus, name, wordpieces=wordpieces, progress=bar)
+    statistics = corpus_statistics(corpus, name, wordpieces=wordpieces, progress=progress_bar)
     write_json(output, statistics)
     print_tables(statistics_tables(statistics))
     msg.good(f"Statistics written to {output}")

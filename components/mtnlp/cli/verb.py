@@ -1,6 +1,6 @@
 """What the verbs share: how they are made, and settings of a config on the command line."""
 
-from typing import Any, Dict
+from typing import Any, Dict, Optional
 
 import typer
 
@@ -11,6 +11,11 @@ OVERRIDES: Dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options":
 def verb_app() -> typer.Typer:
     """The app of one verb. Help is plain text: rich would turn `500:100:0` into an emoji."""
     return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def path_overrides(**paths: Optional[str]) -> Dict[str, str]:
+    """The paths that are given, as settings: `paths.train` and so on."""
+    return {f"paths.{split}": path for split, path in paths.items() if path is not None}
 
 
 def config_overrides(ctx: typer.Context, *, environment: bool = False) -> Dict[str, Any]:

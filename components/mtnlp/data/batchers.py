@@ -77,7 +77,7 @@ def minibatch_by_wordpieces(
     sentences cost the encoder alike. The order is kept, within each group; nothing is sorted or
     left out.
 
-    size: wordpieces a batch should have: a number, or one number a batch (a list or one of
+    size: wordpieces a batch should have: a number, or one number per batch (a list or one of
         thinc's schedules; the last one holds when they run out).
     tolerance: a batch is closed once it has reached `size`, and no document may bring it above
         `size * (1 + tolerance)`. A document larger than that makes a batch of its own.

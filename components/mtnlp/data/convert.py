@@ -10,9 +10,9 @@ from ..types import Annotation, Record
 from .datasets import DATASETS
 from .docbin import Written, write_corpus
 from .formats.bad_input import BadInput
-from .options import PARTS, ConvertOptions, Parts, Progress, quiet
+from .options import SPLITS, ConvertOptions, Progress, Splits, quiet
 from .sources import language_of, read_source, unit_of
-from .splits import duplicates_across, make_splits, take
+from .splits import duplicates_across, make_splits, sample_records
 
 # How many of the malformed units a report shows.
 SHOWN = 10
@@ -23,7 +23,7 @@ class ConversionReport:
     """What a conversion did.
 
     name, unit: the corpus' file name, and what a Doc of it is.
-    written: files, units and tokens by part, and what was adjusted.
+    written: files, units and tokens by split, and what was adjusted.
     skipped: one message for each malformed unit left out.
     notes: tolerated oddities, counted by name.
     warnings: what is probably a mistake in the input, each with file and line.
@@ -49,20 +49,20 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
     name = options.name or options.format
     if "/" in name or name in ("", ".", ".."):
         raise MtnlpError(Errors.E144.format(option="--name", value=name, form="a file name"))
-    parts = read_source(options, on_bad)
-    _check_filled(parts, on_bad)
+    splits = read_source(options, on_bad)
+    _check_filled(splits, on_bad)
     if options.labels is not None:
         entry = DATASETS.get(options.format)
-        keep_labels(parts, options.labels, entry.labels if entry else None)
-    parts = make_splits(parts, options.ratio, options.dev_share, options.seed, options.stratify)
-    if "test" not in parts and options.ratio is None:
-        raise MtnlpError(Errors.E145.format(part="test", why=", because none was given"))
-    parts = {
-        part: take(parts[part], limit, options.seed, options.stratify)
-        for part, limit in zip(PARTS, options.limit, strict=True)
-        if part in parts
+        keep_labels(splits, options.labels, entry.labels if entry else None)
+    splits = make_splits(splits, options.ratio, options.dev_share, options.seed, options.stratify)
+    if "test" not in splits and options.ratio is None:
+        raise MtnlpError(Errors.E145.format(split="test", why=", because none was given"))
+    splits = {
+        split: sample_records(splits[split], limit, options.seed, options.stratify)
+        for split, limit in zip(SPLITS, options.limit, strict=True)
+        if split in splits
     }
-    written = write_corpus(parts, options.out, name, language_of(options), progress)
+    written = write_corpus(splits, options.out, name, language_of(options), progress)
     return ConversionReport(
         name=name,
         unit=unit_of(options),
@@ -70,24 +70,24 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
         skipped=[str(error) for error in on_bad.errors],
         notes=dict(on_bad.notes),
         warnings=[*on_bad.warning_lines(), *written.units_of_offsets.warnings()],
-        duplicates=duplicates_across(parts),
+        duplicates=duplicates_across(splits),
     )
 
 
-def _check_filled(parts: Parts, on_bad: BadInput) -> None:
+def _check_filled(splits: Splits, on_bad: BadInput) -> None:
     why = f": all {len(on_bad.errors)} were malformed" if on_bad.errors else ""
-    for part, records in parts.items():
+    for split, records in splits.items():
         if not records:
-            raise MtnlpError(Errors.E145.format(part=part, why=why))
+            raise MtnlpError(Errors.E145.format(split=split, why=why))
 
 
-def keep_labels(parts: Parts, labels: Sequence[str], known: Optional[Sequence[str]]) -> None:
+def keep_labels(splits: Splits, labels: Sequence[str], known: Optional[Sequence[str]]) -> None:
     """Drops every entity and span of another label, in place; where it stood is then "outside".
 
     known: the corpus' labels; None takes those that occur.
     Raises: MtnlpError when one of the labels is not among them.
     """
-    records = [record for rows in parts.values() for record in rows]
+    records = [record for rows in splits.values() for record in rows]
     legal: Set[str] = set(known or (entity.label for r in records for entity in _annotations(r)))
     unknown = [label for label in labels if label not in legal]
     if unknown or not labels:
@@ -113,8 +113,13 @@ def print_report(report: ConversionReport) -> None:
     """Shows a report on the terminal."""
     written = report.written
     rows = [
-        (part, f"{written.units[part]:,}", f"{written.tokens[part]:,}", str(written.files[part]))
-        for part in written.files
+        (
+            split,
+            f"{written.units[split]:,}",
+            f"{written.tokens[split]:,}",
+            str(written.files[split]),
+        )
+        for split in written.files
     ]
     header = ("Split", f"{report.unit.capitalize()}s", "Tokens", "File")
     msg.divider(f"Converted: {report.name}")

@@ -1,6 +1,5 @@
 """Records into spaCy's DocBin. The only writer of corpora."""
 
-import shutil
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -11,11 +10,13 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
 
+from ..annotation.white_space import trim_tokens
 from ..errors import Errors, MtnlpError
+from ..files import fresh_files, fresh_folder
 from ..gold.entities import flatten
 from ..types import Annotation, Record
 from .offset_units import OffsetUnits
-from .options import PARTS, Parts, Progress, quiet
+from .options import SPLITS, Progress, Splits, quiet
 
 # What Records can say about tokens. Lemmas, heads and the rest would double the file.
 ATTRS: Tuple[str, ...] = ("ORTH", "TAG", "SENT_START", "ENT_IOB", "ENT_TYPE")
@@ -27,7 +28,7 @@ MAX_LENGTH = 100_000_000
 class Written:
     """What became of the annotations and what was written.
 
-    files, units, tokens: by part.
+    files, units, tokens: by split.
     misaligned: spans whose edges were no token edges; they were widened to the tokens.
     repeated: annotations given twice, kept once.
     overlapping: entities that after widening ran into another; the longer one was kept.
@@ -46,12 +47,12 @@ class Written:
 
 
 def write_corpus(
-    parts: Parts, out: Path, name: str, lang: str = "en", progress: Progress = quiet
+    splits: Splits, out: Path, name: str, lang: str = "en", progress: Progress = quiet
 ) -> Written:
     """Writes `out/{train,dev,test}/NAME.spacy`.
 
     Every split is written to a temporary name first, and only when all are complete do they take
-    their places: an interruption leaves what was there before. A split that `parts` lacks is
+    their places: an interruption leaves what was there before. A split that is not given is
     removed, so that no two conversions mix.
     lang: the language whose tokenizer splits the Records that have a text.
     Raises: OSError when the disk refuses.
@@ -59,38 +60,25 @@ def write_corpus(
     nlp = spacy.blank(lang)
     nlp.max_length = MAX_LENGTH
     written = Written()
-    finished: List[Tuple[Path, Path]] = []
-    temporary = [out / part / f"{name}.spacy.tmp" for part in PARTS]
-    try:
-        for part in PARTS:
-            target = out / part / f"{name}.spacy"
-            if part in parts:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                records = progress(parts[part], f"{name} {part}", len(parts[part]))
-                data = _to_docbin(records, nlp, written, part)
-                draft = target.with_name(target.name + ".tmp")
-                draft.write_bytes(data.to_bytes())
-                finished.append((draft, target))
-                written.files[part] = target
-        for draft, target in finished:
-            draft.replace(target)
-        for part in PARTS:
-            if part not in parts:
-                (out / part / f"{name}.spacy").unlink(missing_ok=True)
-    finally:
-        for draft in temporary:
-            draft.unlink(missing_ok=True)
+    written.files = {split: out / split / f"{name}.spacy" for split in SPLITS if split in splits}
+    with fresh_files(list(written.files.values())) as drafts:
+        for split, draft in zip(written.files, drafts, strict=True):
+            records = progress(splits[split], f"{name} {split}", len(splits[split]))
+            draft.write_bytes(_to_docbin(records, nlp, written, split).to_bytes())
+    for split in SPLITS:
+        if split not in splits:
+            (out / split / f"{name}.spacy").unlink(missing_ok=True)
     return written
 
 
-def _to_docbin(records: Iterable[Record], nlp: Language, written: Written, part: str) -> DocBin:
+def _to_docbin(records: Iterable[Record], nlp: Language, written: Written, split: str) -> DocBin:
     docbin = DocBin(attrs=list(ATTRS))
-    written.units[part] = written.tokens[part] = 0
+    written.units[split] = written.tokens[split] = 0
     for record in records:
         doc = to_doc(record, nlp, written)
         docbin.add(doc)
-        written.units[part] += 1
-        written.tokens[part] += len(doc)
+        written.units[split] += 1
+        written.tokens[split] += len(doc)
     return docbin
 
 
@@ -108,21 +96,13 @@ def write_shards(docs: Iterable[Doc], folder: Path, size: int = 5000) -> List[Pa
     """
     if size < 1:
         raise MtnlpError(Errors.E144.format(option="size", value=size, form="1 or more"))
-    draft = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
     names: List[str] = []
-    try:
+    with fresh_folder(folder) as draft:
         remaining = iter(docs)
         while shard := list(islice(remaining, size)):
             names.append(f"{len(names):06d}.spacy")
             docbin = DocBin(attrs=list(ATTRS), docs=shard)
             (draft / names[-1]).write_bytes(docbin.to_bytes())
-        if folder.exists():
-            shutil.rmtree(folder)
-        draft.rename(folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return [folder / name for name in names]
 
 
@@ -167,10 +147,7 @@ def _spans(
         start, end = annotation.start, annotation.end
         if record.tokens is None:
             start, end = _tokens_of(doc, start, end)
-        while start < end and doc[start].is_space:
-            start += 1
-        while start < end and doc[end - 1].is_space:
-            end -= 1
+        start, end = trim_tokens(doc, start, end)
         if start == end:
             written.blank += 1
             continue

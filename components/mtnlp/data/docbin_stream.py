@@ -11,7 +11,7 @@ from spacy.training.corpus import FILE_TYPE, walk_corpus
 from spacy.vocab import Vocab
 
 from ..errors import DataError, Errors, MtnlpError
-from .corpus_part import CorpusPart
+from .corpus_settings import CorpusSettings
 from .sampling import seeded, shuffle_in_buffer, split_rounds
 
 
@@ -21,20 +21,20 @@ class LoadedCorpus:
     Raises: MtnlpError for a missing, empty or wrongly mapped corpus, DataError for a broken file.
     """
 
-    def __init__(self, part: CorpusPart, vocab: Vocab, seed: int, shuffle: bool):
-        self.part = part
+    def __init__(self, settings: CorpusSettings, vocab: Vocab, seed: int, shuffle: bool):
+        self.settings = settings
         self.seed = seed
         self.shuffle = shuffle
-        docs = [doc for path in find_shards(part) for doc in read_docs(path, vocab)]
+        docs = [doc for path in find_shards(settings) for doc in read_docs(path, vocab)]
         if not docs:
-            raise MtnlpError(Errors.E191.format(name=part.name, path=part.path))
-        part.check_layers(docs)
-        if 0 < part.limit < len(docs):
+            raise MtnlpError(Errors.E191.format(name=settings.name, path=settings.path))
+        settings.check_layers(docs)
+        if 0 < settings.limit < len(docs):
             order = list(range(len(docs)))
-            seeded(seed, "limit", part.name).shuffle(order)
-            docs = [docs[index] for index in sorted(order[: part.limit])]
+            seeded(seed, "limit", settings.name).shuffle(order)
+            docs = [docs[index] for index in sorted(order[: settings.limit])]
         for doc in docs:
-            part.map_layers(doc)
+            settings.map_layers(doc)
         self.docs = docs
 
     def __len__(self) -> int:
@@ -43,7 +43,9 @@ class LoadedCorpus:
     def draw(self, count: int, epoch: int) -> Iterator[Doc]:
         """`count` documents of an epoch: whole rounds in order, then a random rest."""
         rounds, rest = divmod(count, len(self))
-        drawn = seeded(self.seed, "weight", self.part.name, epoch).sample(range(len(self)), rest)
+        drawn = seeded(self.seed, "weight", self.settings.name, epoch).sample(
+            range(len(self)), rest
+        )
         for index in list(range(len(self))) * rounds + sorted(drawn):
             yield self.docs[index]
 
@@ -53,7 +55,7 @@ class LoadedCorpus:
         for number, first, last in split_rounds(start, stop, len(self)):
             order = list(range(len(self)))
             if self.shuffle:
-                seeded(self.seed, "round", self.part.name, number).shuffle(order)
+                seeded(self.seed, "round", self.settings.name, number).shuffle(order)
             for index in order[first:last]:
                 yield self.docs[index]
 
@@ -78,17 +80,21 @@ class StreamedCorpus:
         entities, are found as their documents are read.
     """
 
-    def __init__(self, part: CorpusPart, vocab: Vocab, seed: int, shuffle: bool, buffer: int):
-        self.part = part
+    def __init__(
+        self, settings: CorpusSettings, vocab: Vocab, seed: int, shuffle: bool, buffer: int
+    ):
+        self.settings = settings
         self.vocab = vocab
         self.seed = seed
         self.shuffle = shuffle
         self.buffer = buffer
         self.shards = self._count_shards()
         if not self.shards:
-            raise MtnlpError(Errors.E191.format(name=part.name, path=part.path))
+            raise MtnlpError(Errors.E191.format(name=settings.name, path=settings.path))
         self._size = sum(shard.size for shard in self.shards)
-        part.check_layers(doc for shard in self.shards for doc in self._read(shard, 0, shard.size))
+        settings.check_layers(
+            doc for shard in self.shards for doc in self._read(shard, 0, shard.size)
+        )
 
     def __len__(self) -> int:
         return self._size
@@ -106,16 +112,16 @@ class StreamedCorpus:
         for number, first, last in split_rounds(start, stop, len(self)):
             docs = self._read_round(number, first, last)
             if self.shuffle:
-                generator = seeded(self.seed, "buffer", self.part.name, number, first)
+                generator = seeded(self.seed, "buffer", self.settings.name, number, first)
                 docs = shuffle_in_buffer(docs, self.buffer, generator)
             for doc in docs:
-                self.part.map_layers(doc)
+                self.settings.map_layers(doc)
                 yield doc
 
     def _read_round(self, number: int, first: int, last: int) -> Iterator[Doc]:
         shards = list(self.shards)
         if self.shuffle:
-            seeded(self.seed, "shards", self.part.name, number).shuffle(shards)
+            seeded(self.seed, "shards", self.settings.name, number).shuffle(shards)
         # The places to read, counted from each shard's begin in turn.
         for shard in shards:
             yield from self._read(shard, max(0, first), min(last, shard.size))
@@ -133,26 +139,28 @@ class StreamedCorpus:
             raise DataError(Errors.E161.format(found=found, expected=shard.size), shard.path)
 
     def _count_shards(self) -> List[Shard]:
-        paths = find_shards(self.part)
-        if self.part.limit:
-            seeded(self.seed, "limit", self.part.name).shuffle(paths)
+        paths = find_shards(self.settings)
+        if self.settings.limit:
+            seeded(self.seed, "limit", self.settings.name).shuffle(paths)
         shards: List[Shard] = []
-        left = self.part.limit
+        left = self.settings.limit
         for path in paths:
             size = count_docs(path)
-            shards.append(Shard(path, min(size, left) if self.part.limit else size))
+            shards.append(Shard(path, min(size, left) if self.settings.limit else size))
             left -= size
-            if self.part.limit and left <= 0:
+            if self.settings.limit and left <= 0:
                 break
         return sorted((shard for shard in shards if shard.size), key=lambda shard: shard.path)
 
 
-def find_shards(part: CorpusPart) -> List[Path]:
+def find_shards(settings: CorpusSettings) -> List[Path]:
     """The .spacy files of a corpus, sorted. Raises: MtnlpError where nothing is at its path."""
-    if not part.path.exists():
-        raise MtnlpError(Errors.E190.format(name=part.name, path=part.path))
+    if not settings.path.exists():
+        raise MtnlpError(Errors.E190.format(name=settings.name, path=settings.path))
     # Searched only if it is a folder: spaCy's walk would ignore a file with another ending.
-    return list(walk_corpus(part.path, FILE_TYPE)) if part.path.is_dir() else [part.path]
+    return (
+        list(walk_corpus(settings.path, FILE_TYPE)) if settings.path.is_dir() else [settings.path]
+    )
 
 
 def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:

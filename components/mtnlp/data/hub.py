@@ -5,10 +5,10 @@ from typing import Any, Callable, Mapping, Optional
 from ..errors import DataError, Errors, MtnlpError
 from .formats.bad_input import BadInput
 from .formats.entry import HubSource
-from .options import Parts
+from .options import Splits
 
 # The hub's names of splits, and ours.
-_PARTS = {"train": "train", "validation": "dev", "test": "test"}
+_OUR_NAMES = {"train": "train", "validation": "dev", "test": "test"}
 
 # (dataset, revision) to splits, each an iterable of rows.
 Loader = Callable[[str, Optional[str]], Mapping[str, Any]]
@@ -30,23 +30,23 @@ def load(dataset: str, revision: Optional[str] = None) -> Mapping[str, Any]:
         raise MtnlpError(Errors.E142.format(dataset=dataset, reason=reason)) from None
 
 
-def read_hub(source: HubSource, on_bad: BadInput, loader: Loader = load) -> Parts:
+def read_hub(source: HubSource, on_bad: BadInput, loader: Loader = load) -> Splits:
     """A dataset's splits as Records; a bad row is reported by split and number.
 
     Raises: MtnlpError (E142, E143) when it cannot be fetched or lacks a split, DataError for a bad
         row, through `on_bad`.
     """
-    splits = loader(source.dataset, source.revision)
-    missing = [name for name in source.splits if name not in splits]
+    of_hub = loader(source.dataset, source.revision)
+    missing = [name for name in source.splits if name not in of_hub]
     if missing:
         reason = f"it has no split {', '.join(missing)}"
         raise MtnlpError(Errors.E142.format(dataset=source.dataset, reason=reason))
-    parts: Parts = {}
+    splits: Splits = {}
     for name in source.splits:
-        read = source.row_reader(splits[name])
+        read = source.row_reader(of_hub[name])
         where = f"{source.dataset}/{name}"
-        records = parts[_PARTS[name]] = []
-        for number, row in enumerate(splits[name], start=1):
+        records = splits[_OUR_NAMES[name]] = []
+        for number, row in enumerate(of_hub[name], start=1):
             left_out = source.left_out(row)
             if left_out is not None:
                 on_bad.note(left_out)
@@ -58,4 +58,4 @@ def read_hub(source: HubSource, on_bad: BadInput, loader: Loader = load) -> Part
                 continue
             record.meta.update(path=where, line=number)
             records.append(record)
-    return parts
+    return splits

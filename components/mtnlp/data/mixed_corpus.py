@@ -4,7 +4,7 @@
 [corpora.train]
 @readers = "mtnlp.MixedCorpus.v1"
 seed = 0
-sampling = "temperature"
+sampling = "power"
 alpha = 0.5
 
 [corpora.train.corpora.conll]
@@ -27,16 +27,17 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 
 from ..errors import Errors, MtnlpError
-from .corpus_part import CorpusPart, is_number
+from .corpus_settings import CorpusSettings, is_number
 from .docbin_stream import LoadedCorpus, StreamedCorpus
 from .sampling import (
+    POWER,
     PROPORTIONAL,
     ROUND_ROBIN,
     SAMPLINGS,
     count_epoch,
     draw_order,
+    round_robin,
     seeded,
-    take_turns,
 )
 
 
@@ -51,12 +52,12 @@ def create_mixed_corpus_v1(
     buffer: int = 2000,
 ) -> Callable[[Language], Iterable[Example]]:
     """Creates the reader `mtnlp.MixedCorpus.v1`. See `MixedCorpus` and, for the settings of one
-    corpus, `CorpusPart`.
+    corpus, `CorpusSettings`.
 
     Raises: MtnlpError for unknown or impossible settings. Files are opened at the first call.
     """
     return MixedCorpus(
-        [CorpusPart.from_config(name, settings) for name, settings in corpora.items()],
+        [CorpusSettings.from_config(name, settings) for name, settings in corpora.items()],
         seed=seed,
         shuffle=shuffle,
         gold_tokens=gold_tokens,
@@ -65,6 +66,10 @@ def create_mixed_corpus_v1(
         stream=stream,
         buffer=buffer,
     )
+
+
+# Samplings that had another name.
+FORMER_NAMES = {"temperature": POWER}
 
 
 class MixedCorpus:
@@ -81,7 +86,7 @@ class MixedCorpus:
 
     - `proportional`: `weight * n` documents of each corpus, rounded: all of them as often as the
       weight has whole parts, and for its fraction a random part, drawn anew each epoch.
-    - `temperature`: as many documents in all, in the shares `weight * n ** alpha`. Each corpus is
+    - `power`: as many documents in all, in the shares `weight * n ** alpha`. Each corpus is
       an endless sequence of rounds, each shuffled anew: no document comes again before the round
       is through, and an epoch goes on where the one before stopped, so that all are seen.
     - `uniform`: the same with the shares `weight`, so without weights equal ones.
@@ -107,14 +112,16 @@ class MixedCorpus:
     gold_tokens: `predicted` has the reference's tokens and spaces; False tokenizes the
         reference's text with `nlp.make_doc` (not possible, so not done, where the document does
         not know its spaces).
-    sampling: one of the four above. alpha: 0 to 1, of `temperature` alone; 1 is by size.
+    sampling: one of the four above; `temperature` is read as `power`, which was its name.
+    alpha: 0 to 1, of `power` alone; 1 is by size. Arivazhagan et al. 2019 call 1 / alpha the
+        temperature of sampling.
     stream: read as described. buffer: documents a corpus, of `stream` alone.
     epoch: the number of epochs begun. May be set, to go on where an earlier run stopped.
     """
 
     def __init__(
         self,
-        parts: List[CorpusPart],
+        corpora: List[CorpusSettings],
         *,
         seed: int = 0,
         shuffle: bool = True,
@@ -124,18 +131,19 @@ class MixedCorpus:
         stream: bool = False,
         buffer: int = 2000,
     ) -> None:
-        self.parts = [part for part in parts if part.weight > 0]
-        if not self.parts:
+        sampling = FORMER_NAMES.get(sampling, sampling)
+        self.corpora = [corpus for corpus in corpora if corpus.weight > 0]
+        if not self.corpora:
             raise MtnlpError(Errors.E197)
         _check("sampling", sampling, sampling in SAMPLINGS, "one of " + ", ".join(SAMPLINGS))
         _check("alpha", alpha, is_number(alpha, (int, float)) and alpha <= 1, "0 to 1")
         _check("buffer", buffer, is_number(buffer, (int,)) and buffer > 0, "1 or more")
-        for part in self.parts:
-            if sampling == ROUND_ROBIN and part.weight != int(part.weight):
+        for corpus in self.corpora:
+            if sampling == ROUND_ROBIN and corpus.weight != int(corpus.weight):
                 form = f"a whole number, as sampling is '{ROUND_ROBIN}'"
                 raise MtnlpError(
                     Errors.E192.format(
-                        name=part.name, option="weight", value=part.weight, form=form
+                        name=corpus.name, option="weight", value=corpus.weight, form=form
                     )
                 )
         self.seed = seed
@@ -147,10 +155,10 @@ class MixedCorpus:
         self.buffer = buffer
         self.epoch = 0
         self._vocab: Optional[Vocab] = None
-        self._corpora: List[Union[LoadedCorpus, StreamedCorpus]] = []
+        self._opened: List[Union[LoadedCorpus, StreamedCorpus]] = []
 
     def __call__(self, nlp: Language) -> Iterator[Example]:
-        """Begins the next epoch: an Example a document, made as it is asked for.
+        """Begins the next epoch: one Example per document, made as it is asked for.
 
         Raises: MtnlpError for a missing, empty or wrongly mapped corpus, DataError for a broken
             file; both at the call, before the first Example. What only reading a streamed
@@ -163,19 +171,19 @@ class MixedCorpus:
 
     def _read(self, vocab: Vocab) -> None:
         if self._vocab is not vocab:
-            self._corpora = [self._open(part, vocab) for part in self.parts]
+            self._opened = [self._open(corpus, vocab) for corpus in self.corpora]
             self._vocab = vocab
 
-    def _open(self, part: CorpusPart, vocab: Vocab) -> Union[LoadedCorpus, StreamedCorpus]:
+    def _open(self, settings: CorpusSettings, vocab: Vocab) -> Union[LoadedCorpus, StreamedCorpus]:
         if self.stream:
-            return StreamedCorpus(part, vocab, self.seed, self.shuffle, self.buffer)
-        return LoadedCorpus(part, vocab, self.seed, self.shuffle)
+            return StreamedCorpus(settings, vocab, self.seed, self.shuffle, self.buffer)
+        return LoadedCorpus(settings, vocab, self.seed, self.shuffle)
 
     def _references(self, epoch: int) -> Iterator[Doc]:
-        weights = [part.weight for part in self.parts]
-        sizes = [len(corpus) for corpus in self._corpora]
+        weights = [corpus.weight for corpus in self.corpora]
+        sizes = [len(corpus) for corpus in self._opened]
         counts = count_epoch(self.sampling, sizes, weights, self.alpha)
-        planned = list(zip(self._corpora, counts, strict=True))
+        planned = list(zip(self._opened, counts, strict=True))
         if self.sampling == PROPORTIONAL:
             docs = [corpus.draw(count, epoch) for corpus, count in planned]
             if self.shuffle and not self.stream:
@@ -189,7 +197,7 @@ class MixedCorpus:
     def _order(self, counts: List[int], weights: List[float], epoch: int) -> Iterator[int]:
         """Which corpus the next document is from."""
         if self.sampling == ROUND_ROBIN:
-            return take_turns(counts, weights)
+            return round_robin(counts, weights)
         if self.shuffle:
             return draw_order(counts, seeded(self.seed, "mix", epoch))
         return chain.from_iterable(repeat(number, count) for number, count in enumerate(counts))

@@ -6,9 +6,9 @@ from typing import Dict, Iterator, List, Optional, Tuple
 
 from spacy.tokens import Doc
 
+from ..annotation.white_space import trim_characters
 from ..errors import Errors
 from ..types import Annotation, Record
-from .formats.offsets import trim
 
 # What offsets may count instead, its encoding and the bytes of one unit. JavaScript and Java count
 # UTF-16, C, Go and databases often bytes.
@@ -73,7 +73,7 @@ def _annotations(record: Record) -> Iterator[Annotation]:
 
 
 def _cuts(doc: Doc, text: str, span: Annotation) -> bool:
-    start, end = trim(text, span.start, span.end)
+    start, end = trim_characters(text, span.start, span.end)
     return start == end or doc.char_span(start, end) is None
 
 

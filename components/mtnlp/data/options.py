@@ -9,8 +9,8 @@ from ..types import Record
 
 T = TypeVar("T")
 
-PARTS: Tuple[str, ...] = ("train", "dev", "test")
-Parts = Dict[str, List[Record]]
+SPLITS: Tuple[str, ...] = ("train", "dev", "test")
+Splits = Dict[str, List[Record]]
 
 # Wraps an iterable to show progress: (iterable, what it is, length or None).
 Progress = Callable[[Iterable[T], str, Optional[int]], Iterable[T]]
@@ -28,7 +28,7 @@ class ConvertOptions:
     train, dev, test: the files of one's own data.
     name: the output's file name; None takes the format's.
     out: the folder of the splits.
-    ratio: shares of train, dev and test to split everything anew; None keeps the parts as found.
+    ratio: shares of train, dev and test to split everything anew; None keeps the splits as found.
     dev_share: the share of train that becomes dev where the input has none.
     stratify: whether splits and limits keep the labels' proportions.
     limit: at most so many units of train, dev, test; 0 is no limit.
@@ -43,7 +43,7 @@ class ConvertOptions:
     spans_field, tags_field: the JSONL fields of offsets and of a tag per token; None takes the
         usual names.
     delimiter: what separates the columns of a CSV or of columns; None goes by the file.
-    label_names: a file with the names of numbered CSV labels, one a line.
+    label_names: a file with the names of numbered CSV labels, one per line.
     group_field: the field or column of what a split may not tear apart.
     spans_key: the layer of `doc.spans` for entities of one's own data; None is `doc.ents`.
     """

@@ -9,9 +9,9 @@ T = TypeVar("T")
 
 PROPORTIONAL = "proportional"
 UNIFORM = "uniform"
-TEMPERATURE = "temperature"
+POWER = "power"
 ROUND_ROBIN = "round_robin"
-SAMPLINGS: Tuple[str, ...] = (PROPORTIONAL, UNIFORM, TEMPERATURE, ROUND_ROBIN)
+SAMPLINGS: Tuple[str, ...] = (PROPORTIONAL, UNIFORM, POWER, ROUND_ROBIN)
 
 
 def seeded(seed: int, *purpose: object) -> random.Random:
@@ -25,11 +25,12 @@ def count_epoch(
 ) -> List[int]:
     """The documents of each corpus in an epoch, the same in every epoch.
 
-    sampling: `proportional`: the corpus' size times its weight. `temperature`: as many in all, in
-        the shares `weight * size ** alpha`, rounded by largest remainders, no corpus left with
-        none (Devlin et al. 2018, multilingual BERT: alpha 0.7; Conneau and Lample 2019, XLM: 0.5;
-        Conneau et al. 2020, XLM-R: 0.3). `uniform`: alpha 0. `round_robin`: as many turns as the
-        corpus that needs most of them has, `weight` documents of each corpus in a turn.
+    sampling: `proportional`: the corpus' size times its weight. `power`: as many in all, in the
+        shares `weight * size ** alpha`, rounded by largest remainders, no corpus left with none
+        (Devlin et al. 2018, multilingual BERT: alpha 0.7; Conneau and Lample 2019, XLM: 0.5;
+        Conneau et al. 2020, XLM-R: 0.3; Arivazhagan et al. 2019 call 1 / alpha the temperature).
+        `uniform`: alpha 0. `round_robin`: as many turns as the corpus that needs most of them has,
+        `weight` documents of each corpus in a turn.
     sizes, weights: of each corpus, above 0; whole weights for `round_robin`.
     """
     if sampling == ROUND_ROBIN:
@@ -99,7 +100,7 @@ def draw_order(counts: Sequence[int], generator: random.Random) -> Iterator[int]
         yield number
 
 
-def take_turns(counts: Sequence[int], weights: Sequence[float]) -> Iterator[int]:
+def round_robin(counts: Sequence[int], weights: Sequence[float]) -> Iterator[int]:
     """`weights[i]` times i, for each i in turn, until there are `counts[i]` of each."""
     turn = [number for number, weight in enumerate(weights) for _ in range(int(weight))]
     return islice(cycle(turn), sum(counts))

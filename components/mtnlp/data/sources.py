@@ -9,7 +9,7 @@ from .datasets import DATASETS, FORMATS
 from .formats.bad_input import BadInput
 from .formats.entry import Dataset, Format, renamed
 from .hub import read_hub
-from .options import PARTS, ConvertOptions, Parts
+from .options import SPLITS, ConvertOptions, Splits
 
 SOURCES = ("sample", "local", "hub")
 ASSETS = Path("assets")
@@ -17,8 +17,8 @@ ASSETS = Path("assets")
 _SPECIAL = ("label_separator", "label_names", "spans_field", "tags_field", "delimiter")
 
 
-def read_source(options: ConvertOptions, on_bad: BadInput) -> Parts:
-    """Reads everything the options name, by official part.
+def read_source(options: ConvertOptions, on_bad: BadInput) -> Splits:
+    """Reads everything the options name, by official split.
 
     Returns: some of "train", "dev", "test".
     Raises: MtnlpError for an option that cannot be met, DataError for malformed data.
@@ -32,25 +32,25 @@ def read_source(options: ConvertOptions, on_bad: BadInput) -> Parts:
         raise MtnlpError(Errors.E144.format(option="--source", value=options.source, form=form))
     unit = unit_of(options)
     if options.source == "hub" and entry.hub is not None:
-        parts = read_hub(entry.hub, on_bad)
-        return {part: renamed(records, entry.rename) for part, records in parts.items()}
+        splits = read_hub(entry.hub, on_bad)
+        return {split: renamed(records, entry.rename) for split, records in splits.items()}
     return read_dataset(entry, _root(entry, options), on_bad, unit)
 
 
-def read_dataset(dataset: Dataset, root: Path, on_bad: BadInput, unit: str = "") -> Parts:
-    """Reads a copy of a dataset, by official part.
+def read_dataset(dataset: Dataset, root: Path, on_bad: BadInput, unit: str = "") -> Splits:
+    """Reads a copy of a dataset, by official split.
 
     root: its folder or archive, or a folder that holds it.
     unit: one of its `units`; "" is the first.
     Raises: MtnlpError (E141) when nothing is there, DataError for malformed data.
     """
-    parts: Dict[str, List[Record]] = {}
-    for part, path in dataset.find(root).items():
+    splits: Dict[str, List[Record]] = {}
+    for split, path in dataset.find(root).items():
         records = renamed(dataset.read(path, on_bad, unit or dataset.units[0]), dataset.rename)
-        parts.setdefault(part, [])
+        splits.setdefault(split, [])
         for record in records:
-            parts.setdefault(record.meta.get("part", part), []).append(record)
-    return {part: parts[part] for part in PARTS if part in parts}
+            splits.setdefault(record.meta.get("split", split), []).append(record)
+    return {split: splits[split] for split in SPLITS if split in splits}
 
 
 def entry_of(options: ConvertOptions) -> Union[Dataset, Format]:
@@ -90,7 +90,7 @@ def language_of(options: ConvertOptions) -> str:
     return entry.sample_language if options.source == "sample" else entry.language
 
 
-def find_parts(corpus: str, root: Path) -> Dict[str, Path]:
+def find_splits(corpus: str, root: Path) -> Dict[str, Path]:
     """The files or folders of a dataset's splits, found by the names its copies use.
 
     root: the folder that holds them, or one that holds a folder with a usual name.
@@ -130,28 +130,28 @@ def _root(dataset: Dataset, options: ConvertOptions) -> Path:
     return root
 
 
-def _read_own(format: Format, options: ConvertOptions, on_bad: BadInput) -> Parts:
+def _read_own(format: Format, options: ConvertOptions, on_bad: BadInput) -> Splits:
     """One's own files, one per split."""
     given = {"train": options.train, "dev": options.dev, "test": options.test}
     if options.train is None:
         form = "the file with your training data"
         raise MtnlpError(Errors.E144.format(option="--train", value="", form=form))
     unit_of(options)
-    parts = {
-        part: list(format.read(path, on_bad, options))
-        for part, path in given.items()
+    splits = {
+        split: list(format.read(path, on_bad, options))
+        for split, path in given.items()
         if path is not None
     }
-    return fill_cats(parts)
+    return fill_cats(splits)
 
 
-def fill_cats(parts: Parts) -> Parts:
+def fill_cats(splits: Splits) -> Splits:
     """Writes 0.0 for the labels a unit does not have, in the tasks of which it names every label
     that holds (`meta["judged"]`): which labels a task has only all splits together tell. Where a
     unit says label by label what holds, a label that it leaves out stays missing. Changes the
     Records in place.
     """
-    records = [record for rows in parts.values() for record in rows]
+    records = [record for rows in splits.values() for record in rows]
     tasks: Dict[str, List[str]] = {}
     for key in sorted({key for record in records for key in record.cats or {}}):
         tasks.setdefault(key.partition("/")[0], []).append(key)
@@ -160,4 +160,4 @@ def fill_cats(parts: Parts) -> Parts:
             judged = sorted(record.meta.get("judged", ()))
             absent = {key: 0.0 for task in judged for key in tasks.get(task, ())}
             record.cats = dict(sorted({**absent, **record.cats}.items()))
-    return parts
+    return splits

@@ -7,31 +7,31 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import Errors, MtnlpError
 from ..types import Record
-from .options import PARTS, Parts
+from .options import SPLITS, Splits
 from .sampling import largest_remainders
 
-# The stratum everything belongs to: it keeps the parts' sizes right where labels are rare.
+# The stratum everything belongs to: it keeps the splits' sizes right where labels are rare.
 _ALL = "\0all"
 
 
 def split_by_ratio(
     records: Sequence[Record], shares: Mapping[str, float], seed: int, stratify: bool = True
-) -> Parts:
-    """Divides records among parts; within a part their order stays.
+) -> Splits:
+    """Divides records among splits; within a split their order stays.
 
-    shares: part to share of the units, adding up to 1. Parts with share 0 are left out.
+    shares: split to share of the units, adding up to 1. Splits with share 0 are left out.
     Units with the same `meta["group"]` stay together. Groups are dealt out largest first, each
-    to the part, among those with room for it, that lacks most of what the group holds; equal
+    to the split, among those with room for it, that lacks most of what the group holds; equal
     groups in shuffled order.
-    Raises: MtnlpError when there are fewer groups than parts.
+    Raises: MtnlpError when there are fewer groups than splits.
     """
-    shares = {part: share for part, share in shares.items() if share > 0}
+    shares = {split: share for split, share in shares.items() if share > 0}
     strata = strata_of(records) if stratify else [""] * len(records)
     groups: Dict[object, List[int]] = {}
     for index, record in enumerate(records):
         groups.setdefault(record.meta.get("group", index), []).append(index)
     if len(groups) < len(shares):
-        raise MtnlpError(Errors.E146.format(groups=len(groups), parts=len(shares)))
+        raise MtnlpError(Errors.E146.format(groups=len(groups), splits=len(shares)))
 
     order = list(groups.values())
     random.Random(seed).shuffle(order)
@@ -39,56 +39,60 @@ def split_by_ratio(
     totals = Counter(strata)
     totals[_ALL] = len(records)
     missing = {
-        part: {stratum: share * count for stratum, count in totals.items()}
-        for part, share in shares.items()
+        split: {stratum: share * count for stratum, count in totals.items()}
+        for split, share in shares.items()
     }
-    chosen: Dict[str, List[int]] = {part: [] for part in shares}
+    chosen: Dict[str, List[int]] = {split: [] for split in shares}
     for done, members in enumerate(order):
         counts = Counter(strata[index] for index in members)
         counts[_ALL] = len(members)
-        empty = [part for part, indices in chosen.items() if not indices]
+        empty = [split for split, indices in chosen.items() if not indices]
         roomy = [name for name in shares if missing[name][_ALL] >= len(members) / 2]
         candidates = empty if len(empty) == len(order) - done else roomy or list(shares)
-        part = max(candidates, key=lambda name: _need(counts, missing[name], shares[name], totals))
-        chosen[part].extend(members)
+        split = max(candidates, key=lambda name: _need(counts, missing[name], shares[name], totals))
+        chosen[split].extend(members)
         for stratum, count in counts.items():
-            missing[part][stratum] -= count
-    return {part: [records[index] for index in sorted(chosen[part])] for part in shares}
+            missing[split][stratum] -= count
+    return {split: [records[index] for index in sorted(chosen[split])] for split in shares}
 
 
 def _need(
     counts: Mapping[str, int], missing: Mapping[str, float], share: float, totals: Mapping[str, int]
 ) -> float:
-    """How much a part lacks of what a group holds, relative to what it should get."""
+    """How much a split lacks of what a group holds, relative to what it should get."""
     return sum(
         count * missing[stratum] / (share * totals[stratum]) for stratum, count in counts.items()
     )
 
 
 def make_splits(
-    parts: Parts,
+    splits: Splits,
     ratio: Optional[Tuple[float, float, float]],
     dev_share: float,
     seed: int,
     stratify: bool = True,
-) -> Parts:
-    """The parts as they come, with dev carved from train where there is none; or, given a
+) -> Splits:
+    """The splits as they come, with dev carved from train where there is none; or, given a
     ratio, all units divided anew.
 
-    parts: some of "train", "dev", "test".
+    splits: some of "train", "dev", "test".
     Raises: MtnlpError when there are too few groups.
     """
     if ratio is not None:
-        pool = [record for part in PARTS for record in parts.get(part, [])]
-        return split_by_ratio(pool, dict(zip(PARTS, ratio, strict=True)), seed, stratify)
-    if "dev" in parts:
-        return dict(parts)
+        pool = [record for split in SPLITS for record in splits.get(split, [])]
+        return split_by_ratio(pool, dict(zip(SPLITS, ratio, strict=True)), seed, stratify)
+    if "dev" in splits:
+        return dict(splits)
     shares = {"train": 1 - dev_share, "dev": dev_share}
-    carved = split_by_ratio(parts.get("train", []), shares, seed, stratify)
-    return {part: {**parts, **carved}[part] for part in PARTS if part in parts or part in carved}
+    carved = split_by_ratio(splits.get("train", []), shares, seed, stratify)
+    return {
+        split: {**splits, **carved}[split] for split in SPLITS if split in splits or split in carved
+    }
 
 
-def take(records: Sequence[Record], limit: int, seed: int, stratify: bool = True) -> List[Record]:
+def sample_records(
+    records: Sequence[Record], limit: int, seed: int, stratify: bool = True
+) -> List[Record]:
     """At most `limit` records, in their order; 0 is no limit. Each stratum keeps its proportion
     (largest remainders), and groups may be cut: nothing moves between splits here."""
     if limit == 0 or limit >= len(records):
@@ -128,10 +132,10 @@ def _labels(record: Record) -> List[str]:
     return sorted(labels)
 
 
-def duplicates_across(parts: Parts) -> Dict[Tuple[str, str], int]:
+def duplicates_across(splits: Splits) -> Dict[Tuple[str, str], int]:
     """How many units of the second split of each pair are also, as a text, in the first."""
-    texts = {part: [normalised(record) for record in records] for part, records in parts.items()}
-    known = {part: set(rows) for part, rows in texts.items()}
+    texts = {split: [normalised(record) for record in records] for split, records in splits.items()}
+    known = {split: set(rows) for split, rows in texts.items()}
     return {
         (first, second): sum(text in known[first] for text in texts[second])
         for first, second in combinations(texts, 2)

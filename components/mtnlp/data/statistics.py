@@ -15,7 +15,7 @@ from ..annotation.categories import annotated_keys, annotated_tasks, is_positive
 from ..annotation.layers import EntsLayer
 from ..errors import Errors, MtnlpError
 from ..models.wordpieces import find_limit
-from .options import PARTS, Progress, quiet
+from .options import SPLITS, Progress, quiet
 from .reading import open_docbin
 from .span_statistics import SpanCounts, describe, shares
 
@@ -207,7 +207,7 @@ def corpora(folder: Path, names: Optional[Sequence[str]] = None) -> Dict[str, Di
     Raises: MtnlpError (E150) where a named corpus, or any at all, is in no split.
     """
     found: Dict[str, Dict[str, Path]] = {}
-    for split in PARTS:
+    for split in SPLITS:
         for path in sorted((folder / split).glob("*.spacy")):
             found.setdefault(path.stem, {})[split] = path
     wanted = list(names) if names else sorted(found)

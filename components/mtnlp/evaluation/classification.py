@@ -61,10 +61,10 @@ def label_counts(
 
     gold, predicted: indicators, `[units, labels]`.
     """
-    hits = (gold & predicted).sum(axis=0)
-    wrong = predicted.sum(axis=0) - hits
-    missed = gold.sum(axis=0) - hits
-    counts = zip(labels, hits.tolist(), wrong.tolist(), missed.tolist(), strict=True)
+    true_positives = (gold & predicted).sum(axis=0)
+    wrong = predicted.sum(axis=0) - true_positives
+    missed = gold.sum(axis=0) - true_positives
+    counts = zip(labels, true_positives.tolist(), wrong.tolist(), missed.tolist(), strict=True)
     return {label: Counts(tp, fp, fn) for label, tp, fp, fn in counts if tp or fp or fn}
 
 

@@ -13,7 +13,7 @@ SpanKey = Tuple[int, int, str]
 def span_metrics(
     gold: Sequence[AbstractSet[SpanKey]], predicted: Sequence[AbstractSet[SpanKey]]
 ) -> Dict[str, Any]:
-    """Exact-match metrics of spans, one set of (start, end, label) a document.
+    """Exact-match metrics of spans, one set of (start, end, label) per document.
 
     RETURNS: {"entities": gold ones, "micro": {"p", "r", "f"}, "macro": {...},
         "per_type": {type: {"p", "r", "f", "support"}}}. Macro averages are means over the types

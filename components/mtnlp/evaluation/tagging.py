@@ -82,11 +82,11 @@ def _tag_metrics(pairs: List[Tuple[str, str]]) -> Dict[str, Dict[str, float]]:
         return {}
     tags, indices = np.unique(np.array(pairs, dtype=object).astype(str), return_inverse=True)
     gold, predicted = indices.reshape(len(pairs), 2).T
-    support, given, hits = (
+    support, given, true_positives = (
         np.bincount(chosen, minlength=len(tags)).tolist()
         for chosen in (gold, predicted, gold[gold == predicted])
     )
-    rows = zip(tags.tolist(), support, given, hits, strict=True)
+    rows = zip(tags.tolist(), support, given, true_positives, strict=True)
     return with_support({tag: Counts(tp, out - tp, n - tp) for tag, n, out, tp in rows})
 
 

@@ -21,7 +21,7 @@ from thinc.api import Config
 
 from ..files import write_json
 from .runs import CONFIG, JOB, MODEL, RESULT
-from .settings import has_test, swap_test_for_dev
+from .settings import has_test, with_test_as_dev
 from .stopwatch import Stopwatch, peak_gpu_memory, peak_memory, watch_training
 
 # Of a probe.
@@ -54,7 +54,7 @@ def run(config: Config, job: Dict[str, Any], output: Path) -> Dict[str, Any]:
     # The pipeline's own config has all defaults, which readers need.
     scores = {"dev": score(trained, nlp.config, watch)}
     if has_test(nlp.config):
-        scores["test"] = score(trained, swap_test_for_dev(nlp.config), watch)
+        scores["test"] = score(trained, with_test_as_dev(nlp.config), watch)
     speed = {"predict_words_per_second": scores.get("test", scores["dev"])["speed"]}
     return {"scores": scores, "measures": {**measures(watch), **speed, **peaks}}
 

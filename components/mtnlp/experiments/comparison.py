@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Callable, Dict, Iterator, List, Optional
 
 from ..errors import Errors, MtnlpError
-from .estimate import Rates, nearest_rates, outlook, run_seconds
+from .estimate import Rates, nearest_rates, progress_summary, run_seconds
 from .grid import Grid
 from .runs import LOG, RESULT, Options, Result, Run
 from .settings import check_config, make_config
@@ -89,12 +89,12 @@ class Comparison:
             total += run_seconds(self.workloads[run.cell.name], rates)
         return total
 
-    def outlook(self) -> str:
+    def progress_summary(self) -> str:
         """How many runs there are, how many are done and how long the others will take."""
         left = self.left
         runs = f"{len(self.grid.cells)} cells × {len(self.grid.seeds)} seeds"
         done = len(self.runs) - len(left)
-        return outlook(runs, len(self.runs), done, self.seconds_left(left))
+        return progress_summary(runs, len(self.runs), done, self.seconds_left(left))
 
     def run(self, show: Show, after_run: Callable[[], object]) -> None:
         """Make all runs that are left, one after another. One that fails is put down in `failures`,

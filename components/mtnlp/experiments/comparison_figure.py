@@ -1,4 +1,5 @@
-"""The figure of a side-by-side run: a dot a run, and the mean of each cell with its interval."""
+"""The figure of a side-by-side run: one dot per run, and the mean of each cell with its
+interval."""
 
 import io
 from pathlib import Path
@@ -21,7 +22,7 @@ def write_figure(folder: Path, name: str, table: ComparisonTable) -> None:
 
 
 def draw(name: str, table: ComparisonTable) -> Any:
-    """A `matplotlib.figure.Figure` of the main score, one line a cell, the first on top.
+    """A `matplotlib.figure.Figure` of the main score, one line per cell, the first on top.
 
     name: of the comparison. RAISES MtnlpError (E429) without matplotlib.
     """

@@ -1,18 +1,19 @@
 """Tables of a side-by-side run, from the results of its runs."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
+from statistics import fmean, stdev
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import Errors, MtnlpError
 from ..files import write_csv, write_text
 from ..reports.tables import Table, show
-from .spread import Spread, spread
 
 Result = Mapping[str, Any]
 Row = Dict[str, Any]
 
-# Scored on which part, the one that counts first.
-PARTS = ("test", "dev")
+# Scored on which split, the one that counts first.
+SPLITS = ("test", "dev")
 # What a run measured, and how it is called in the Markdown table.
 MEASURES = {
     "seconds": "training seconds",
@@ -24,16 +25,42 @@ MEASURES = {
 TITLE = "{name}: mean ± half of the 95% t-interval (standard deviation) over seeds"
 
 
+@dataclass(frozen=True)
+class Spread:
+    """A mean over runs with other seeds.
+
+    n: the runs. sd: the sample standard deviation (n - 1 in its denominator). half_width: of the
+    interval of the mean after Student's t, mean ± half_width. Both are None for a single run.
+    """
+
+    n: int
+    mean: float
+    sd: Optional[float] = None
+    half_width: Optional[float] = None
+
+
+def spread(values: Sequence[float], level: float = 0.95) -> Spread:
+    """Mean, standard deviation and interval of at least one value."""
+    n, mean = len(values), fmean(values)
+    if n == 1:
+        return Spread(n, mean)
+    from scipy.stats import t as student  # comes with the extra `reports`
+
+    sd = stdev(values)
+    quantile = float(student.ppf(0.5 + level / 2, n - 1))
+    return Spread(n, mean, sd, quantile * sd / n**0.5)
+
+
 def run_rows(results: Sequence[Result]) -> List[Row]:
-    """One row a run: its axis values, seed, measures, and all of its scores by `part_key`."""
+    """One row per run: its axis values, seed, measures, and all of its scores by `split_key`."""
     rows = []
     for result in results:
         measures = result["measures"]
         found = {name: measures[name] for name in MEASURES if measures.get(name) is not None}
         scores = {
-            f"{part}_{key}": value
-            for part in PARTS
-            for key, value in flat_scores(result["scores"].get(part, {})).items()
+            f"{split}_{key}": value
+            for split in SPLITS
+            for key, value in flat_scores(result["scores"].get(split, {})).items()
         }
         rows.append({**result["cell"], "seed": result["seed"], **found, **scores})
     return rows
@@ -57,7 +84,7 @@ def flat_scores(scores: Mapping[str, Any]) -> Dict[str, float]:
 
 
 class ComparisonTable:
-    """One row a cell, the numbers as means over seeds.
+    """One row per cell, the numbers as means over seeds.
 
     results: those of `mtnlp.training.compare`. axes: their names. metrics: score keys, the main one
     first; one kept by type stands for each of its types. A score that only some seeds have counts
@@ -70,10 +97,10 @@ class ComparisonTable:
         known = dict.fromkeys(key for row in self.runs for key in row if key not in self.axes)
         self.scores = [
             key
-            for part in PARTS
+            for split in SPLITS
             for metric in metrics
             for key in known
-            if key == f"{part}_{metric}" or key.startswith(f"{part}_{metric}.")
+            if key == f"{split}_{metric}" or key.startswith(f"{split}_{metric}.")
         ]
         self.measures = [name for name in MEASURES if name in known]
         self.cells: List[Tuple[Tuple[str, ...], Dict[str, Spread]]] = []
@@ -89,7 +116,7 @@ class ComparisonTable:
     def check(self, metrics: Iterable[str]) -> None:
         """RAISES MtnlpError (E427) for a metric that no run has."""
         for metric in metrics:
-            keys = [f"{part}_{metric}" for part in PARTS]
+            keys = [f"{split}_{metric}" for split in SPLITS]
             if not any(key == s or s.startswith(f"{key}.") for key in keys for s in self.scores):
                 dev = [key for row in self.runs for key in row if key.startswith("dev_")]
                 names = dict.fromkeys(key.removeprefix("dev_").split(".")[0] for key in dev)
@@ -111,10 +138,10 @@ class ComparisonTable:
         return rows
 
     def to_table(self, name: str) -> Table:
-        """For readers: scores on the first part there is and, where that is test, the main one on
+        """For readers: scores on the first split there is and, where that is test, the main one on
         dev, too. name: of the comparison."""
-        part, _, main = self.main.partition("_")
-        shown = [key for key in self.scores if key.startswith(f"{part}_") or key == f"dev_{main}"]
+        split, _, main = self.main.partition("_")
+        shown = [key for key in self.scores if key.startswith(f"{split}_") or key == f"dev_{main}"]
         measures = [MEASURES[key] for key in self.measures]
         columns = [*self.axes, "seeds", *map(heading, shown), *measures]
         table = Table(TITLE.format(name=name), columns)

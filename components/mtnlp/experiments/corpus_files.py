@@ -7,7 +7,7 @@ from typing import Any, Iterator, List
 
 from thinc.api import Config
 
-from .settings import has_test, swap_test_for_dev
+from .settings import has_test, with_test_as_dev
 
 
 def content_hash(config: Config) -> str:
@@ -25,7 +25,7 @@ def content_hash(config: Config) -> str:
 
 def corpus_files(config: Config) -> List[Path]:
     """The files that `[corpora]` names, and the `.spacy` files below the folders that it names."""
-    configs = [config, swap_test_for_dev(config)] if has_test(config) else [config]
+    configs = [config, with_test_as_dev(config)] if has_test(config) else [config]
     found = set()
     for one in configs:
         for name in _texts(one.interpolate().get("corpora", {})):

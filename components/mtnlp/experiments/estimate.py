@@ -67,7 +67,7 @@ def show_duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def outlook(runs: str, total: int, done: int, seconds: Optional[float]) -> str:
+def progress_summary(runs: str, total: int, done: int, seconds: Optional[float]) -> str:
     """How many runs there are, how many are done and how long the others take, in a line.
 
     runs: what they are made of, such as `2 cells × 3 seeds`. seconds: None where unknown.

@@ -15,7 +15,7 @@ from ..data.sampling import PROPORTIONAL
 from ..errors import Errors, MtnlpError
 from ..pipes.base import TorchPipe
 from .grid import Cell, Grid, Setting
-from .settings import TEST, check_config, make_config, named, swap_test_for_dev
+from .settings import TEST, check_config, config_errors, make_config, with_test_as_dev
 
 AXIS = "system"
 WEIGHTINGS = ("static", "uncertainty")
@@ -31,7 +31,7 @@ LISTS = ("frozen_components", "annotating_components")
 class JointPlan:
     """What a joint-training report trains.
 
-    grid: a cell a head, named after its component, then `joint-{weighting}` for each weighting.
+    grid: one cell per head, named after its component, then `joint-{weighting}` for each weighting.
     heads: the components, each a task or, for a classifier, all of its tasks. weightings: those
     that the heads can do. nlp: the joint pipeline, not initialised; its config is filled in, with
     `paths.test` and before `limit`.
@@ -64,16 +64,16 @@ def make_plan(
     """Derive the configs of all cells, and write them as `folder/{system}.cfg`.
 
     A head alone keeps the encoder, the components that are not trained, epochs, batcher and
-    optimizer, and of the train and dev corpora those parts that annotate it. A part draws its
-    `limit` by seed and its own name, so that a task has the same examples alone and jointly.
+    optimizer, and in the readers of train and dev those corpora that annotate it. A corpus draws
+    its `limit` by seed and its own name, so that a task has the same examples alone and jointly.
 
     path: the joint config. settings: overrides, `paths.test` among them. limit: at most so many
-    documents of each part of the train and dev corpora; 0 leaves the config's own. weightings: of
-    the joint cells; one that no head can do is left out, "static" never.
+    documents of each corpus in the readers of train and dev; 0 leaves the config's own.
+    weightings: of the joint cells; one that no head can do is left out, "static" never.
     RAISES MtnlpError (E421 to E426) as `make_config` and `check_config` do, E473 where there are
-    no two heads or no parts, E474 without epochs, E475 where a head has nothing to train on, E477
-    where nothing is left of the weightings, E478 where a corpus would be drawn differently
-        alone.
+    no two heads or no named corpora, E474 without epochs, E475 where a head has nothing to train
+    on, E477 where nothing is left of the weightings, E478 where a corpus would be drawn differently
+    alone.
     """
     cell = Cell({}, path, tuple(settings))
     config = make_config(cell, seeds[0])
@@ -85,20 +85,20 @@ def make_plan(
     training = nlp.config.interpolate()["training"]
     if training["max_epochs"] <= 0 or training["max_steps"] > 0:
         raise MtnlpError(Errors.E474.format(config=path))
-    if not has_parts(reader_block(config, training["train_corpus"])):
-        reason = "its train corpus has no parts under `corpora`"
+    if not is_mixed(reader_block(config, training["train_corpus"])):
+        reason = "its train corpus has no named corpora under `corpora`"
         raise MtnlpError(Errors.E473.format(config=path, reason=reason))
     reader = reader_block(config.interpolate(), training["train_corpus"])
     if (setting := differing_draw(reader)) is not None:
         raise MtnlpError(Errors.E478.format(config=path, setting=setting))
     limited = without_test(config)
     for name in (training["train_corpus"], training["dev_corpus"]):
-        limit_parts(reader_block(limited, name), limit)
-    with named(str(path)):
-        parts = annotating_parts(nlp, limited, training["train_corpus"], heads)
-    missing = [name for name in heads if not parts[name]]
+        limit_corpora(reader_block(limited, name), limit)
+    with config_errors(str(path)):
+        annotating = annotating_corpora(nlp, limited, training["train_corpus"], heads)
+    missing = [name for name in heads if not annotating[name]]
     if missing:
-        raise MtnlpError(Errors.E475.format(part="training", names=", ".join(missing)))
+        raise MtnlpError(Errors.E475.format(split="training", names=", ".join(missing)))
     able = [name for name in heads if WEIGHTING in nlp.config["components"][name]]
     chosen = [name for name in weightings if able or name == WEIGHTINGS[0]]
     if not chosen:
@@ -109,7 +109,7 @@ def make_plan(
         single = weighted(limited, able, WEIGHTINGS[0])
         drop_components(single, others(nlp, name))
         for corpus in (training["train_corpus"], training["dev_corpus"]):
-            keep_parts(reader_block(single, corpus), parts[name])
+            keep_corpora(reader_block(single, corpus), annotating[name])
         configs[name] = single
     for weighting in chosen:
         configs[joint_name(weighting)] = weighted(limited, able, weighting)
@@ -132,18 +132,18 @@ def find_heads(nlp: Language) -> Dict[str, Any]:
     }
 
 
-def annotating_parts(
+def annotating_corpora(
     nlp: Language, config: Config, corpus: str, heads: Dict[str, Any]
 ) -> Dict[str, List[str]]:
-    """For each head the parts of a corpus with a document that is annotated for it.
+    """For each head the corpora of a mix with a document that is annotated for it.
 
-    corpus: the name of its reader, such as "corpora.train"."""
+    corpus: the name of the mix' reader, such as "corpora.train"."""
     found: Dict[str, List[str]] = {name: [] for name in heads}
     block = reader_block(config.interpolate(), corpus)
-    for part, settings in block["corpora"].items():
-        reader = registry.resolve({"reader": {**block, "corpora": {part: settings}}})["reader"]
+    for source, settings in block["corpora"].items():
+        reader = registry.resolve({"reader": {**block, "corpora": {source: settings}}})["reader"]
         for name in annotated_heads(heads, reader(nlp)):
-            found[name].append(part)
+            found[name].append(source)
     return found
 
 
@@ -163,7 +163,7 @@ def read_test(config: Config, nlp: Language) -> List[Doc]:
     config: with `paths.test`, filled in. nlp: its vocab is taken. RAISES MtnlpError (E426), and
     whatever the reader raises.
     """
-    other = swap_test_for_dev(config).interpolate()
+    other = with_test_as_dev(config).interpolate()
     (corpus,) = resolve_dot_names(other, [other["training"]["dev_corpus"]])
     return [example.reference for example in corpus(nlp)]
 
@@ -186,33 +186,33 @@ def reader_block(config: Config, name: str) -> Dict[str, Any]:
     return block
 
 
-def has_parts(block: Dict[str, Any]) -> bool:
+def is_mixed(block: Dict[str, Any]) -> bool:
     """Whether a reader's block lists named corpora, as that of `mtnlp.MixedCorpus.v1` does."""
     return isinstance(block.get("corpora"), dict)
 
 
 def differing_draw(block: Dict[str, Any]) -> Optional[str]:
-    """The setting of a reader by which what it draws of one part depends on the others or on how
+    """The setting of a reader by which what it draws of one corpus depends on the others or on how
     often it was read before; None where there is none."""
     sampling = block.get("sampling", PROPORTIONAL)
     if sampling != PROPORTIONAL:
         return f"sampling = {sampling}"
-    weights = {name: part.get("weight", 1.0) for name, part in block["corpora"].items()}
+    weights = {name: corpus.get("weight", 1.0) for name, corpus in block["corpora"].items()}
     uneven = (f"weight = {weight} for {name}" for name, weight in weights.items() if weight % 1)
     return next(uneven, None)
 
 
-def limit_parts(block: Dict[str, Any], limit: int) -> None:
-    """Set the limit of every part, unless it is 0 or there are no parts."""
-    if limit and has_parts(block):
-        for part in block["corpora"].values():
-            part["limit"] = limit
+def limit_corpora(block: Dict[str, Any], limit: int) -> None:
+    """Set the limit of every corpus of a mix, unless it is 0."""
+    if limit and is_mixed(block):
+        for corpus in block["corpora"].values():
+            corpus["limit"] = limit
 
 
-def keep_parts(block: Dict[str, Any], names: Sequence[str]) -> None:
-    """Drop all other parts; a reader that has none of these keeps what it has."""
-    if has_parts(block):
-        kept = {name: part for name, part in block["corpora"].items() if name in names}
+def keep_corpora(block: Dict[str, Any], names: Sequence[str]) -> None:
+    """Drop all other corpora of a mix; a reader that has none of these keeps what it has."""
+    if is_mixed(block):
+        kept = {name: corpus for name, corpus in block["corpora"].items() if name in names}
         block["corpora"] = kept or block["corpora"]
 
 

@@ -26,7 +26,7 @@ from ..evaluation.evaluator import load_pipeline
 from ..files import write_json
 from .comparison import Comparison, Show, make_comparison
 from .corpus_files import content_hash
-from .estimate import Rates, mean_rates, outlook
+from .estimate import Rates, mean_rates, progress_summary
 from .grid import Setting
 from .joint_plan import (
     AXIS,
@@ -39,7 +39,7 @@ from .joint_plan import (
     reader_block,
 )
 from .runs import MODEL, Options, Run
-from .settings import swap_test_for_dev
+from .settings import with_test_as_dev
 
 COUNTS = "counts.json"
 # Documents of each task in the timed pass, and those before it that do not count.
@@ -73,11 +73,11 @@ class JointReport:
         words = sum(self.words[run.cell.values[AXIS]] for run in self.unscored)
         return training + words / mean_rates(rates).predict
 
-    def outlook(self) -> str:
+    def progress_summary(self) -> str:
         """How many runs there are, how many are done and how long the others will take."""
         grid, total = self.comparison.grid, len(self.comparison.runs)
         runs = f"{len(grid.cells)} systems × {len(grid.seeds)} seeds"
-        return outlook(runs, total, total - len(self.comparison.left), self.seconds_left())
+        return progress_summary(runs, total, total - len(self.comparison.left), self.seconds_left())
 
     def run(self, show: Show) -> None:
         """Train and score what is left."""
@@ -120,7 +120,7 @@ class JointReport:
 
     def _data(self, run: Run) -> List[str]:
         """What the corpora of a run hold, and the test corpus."""
-        other = swap_test_for_dev(self.plan.nlp.config).interpolate()
+        other = with_test_as_dev(self.plan.nlp.config).interpolate()
         test = reader_block(other, self.plan.nlp.config["training"]["dev_corpus"])
         return [run.data, content_hash(Config({"corpora": {"test": test}}))]
 
@@ -132,7 +132,7 @@ class JointReport:
         planned = find_heads(self.plan.nlp)
         return {
             "counts": {name: item.to_dict() for name, item in counts.items()},
-            "inference": time_pass(nlp, first_of_each(planned.values(), references)),
+            "inference": time_inference(nlp, timed_documents(planned.values(), references)),
         }
 
     def results(self, samples: int = 1000, seed: int = 0) -> Dict[str, Any]:
@@ -202,7 +202,7 @@ def make_report(
         if task.partition("/")[0] in plan.heads
     ]
     if missing:
-        raise MtnlpError(Errors.E475.format(part="test", names=", ".join(missing)))
+        raise MtnlpError(Errors.E475.format(split="test", names=", ".join(missing)))
     words = {}
     for cell in plan.grid.cells:
         system = cell.values[AXIS]
@@ -212,7 +212,7 @@ def make_report(
     return JointReport(plan, make_comparison(plan.grid, output, options), words, keep)
 
 
-def first_of_each(pipes: Iterable[Any], references: Sequence[Doc]) -> List[Doc]:
+def timed_documents(pipes: Iterable[Any], references: Sequence[Doc]) -> List[Doc]:
     """The first documents of each task, in their order, none twice."""
     chosen = set()
     for pipe in pipes:
@@ -221,7 +221,7 @@ def first_of_each(pipes: Iterable[Any], references: Sequence[Doc]) -> List[Doc]:
     return [references[i] for i in sorted(chosen)]
 
 
-def time_pass(nlp: Language, references: Sequence[Doc]) -> Dict[str, float]:
+def time_inference(nlp: Language, references: Sequence[Doc]) -> Dict[str, float]:
     """One pass of a pipeline over documents that are tokenised already.
 
     RETURNS: {"documents", "words", "seconds"}.

@@ -12,7 +12,7 @@ POINTS = 100
 
 
 def task_table(results: Results) -> Table:
-    """A row a task: its score alone and jointly, and the difference with its interval."""
+    """One row per task: its score alone and jointly, and the difference with its interval."""
     columns = ["task", "metric", "n", "single"]
     for weighting in results["weightings"]:
         columns += [f"joint, {weighting}", "difference in points [95% interval]"]
@@ -49,7 +49,7 @@ def show_difference(joint: Mapping[str, Any]) -> str:
 
 
 def task_rows(results: Results) -> List[Dict[str, Any]]:
-    """A row a task and weighting, for CSV; scores and differences as shares of 1."""
+    """One row per task and weighting, for CSV; scores and differences as shares of 1."""
     rows = []
     for task, item in results["tasks"].items():
         same = {"task": task, "metric": item["metric"], "n": item["n"], "single": item["single"]}

@@ -32,8 +32,8 @@ def make_config(cell: Cell, seed: int) -> Config:
         raise MtnlpError(Errors.E422.format(source=f"config ({cell.name})", path=cell.config))
     config, filled = load_config(cell.config), filled_config(cell.config).copy()
     for setting in cell.settings:
-        known = setting.path == TEST or has_place(filled, setting.path)
-        if not (known and put(config, setting) and put(filled, setting)):
+        known = setting.path == TEST or has_setting(filled, setting.path)
+        if not (known and put_setting(config, setting) and put_setting(filled, setting)):
             name = ".".join(setting.path)
             raise MtnlpError(
                 Errors.E421.format(source=setting.source, name=name, config=cell.config)
@@ -52,12 +52,12 @@ def check_config(cell: Cell, config: Config) -> Language:
     RETURNS: the pipeline, not initialised, with its config filled in.
     RAISES MtnlpError (E422, E423, E426) for missing files and what cannot be built.
     """
-    with named(cell.name):
+    with config_errors(cell.name):
         paths = config.interpolate().get("paths", {})
     check_files(cell, paths)
     if has_test(config):
-        swap_test_for_dev(config)
-    with named(cell.name):
+        with_test_as_dev(config)
+    with config_errors(cell.name):
         nlp = load_model_from_config(config, auto_fill=True)
         complete = nlp.config.interpolate()
         training: Dict[str, Any] = registry.resolve(
@@ -84,7 +84,7 @@ def has_test(config: Config) -> bool:
     return config.get("paths", {}).get("test") is not None
 
 
-def swap_test_for_dev(config: Config) -> Config:
+def with_test_as_dev(config: Config) -> Config:
     """A copy whose dev corpus is the test corpus: the same reader, with `paths.test` as its
     `paths.dev`.
 
@@ -102,12 +102,12 @@ def swap_test_for_dev(config: Config) -> Config:
 def filled_config(path: Path) -> Config:
     """A config with every default of spaCy, of its components and of its functions. Callers must
     not write to it. RAISES MtnlpError (E423) where it cannot be built."""
-    with named(str(path)):
+    with config_errors(str(path)):
         return load_model_from_config(load_config(path), auto_fill=True).config
 
 
 @contextmanager
-def named(cell: str) -> Iterator[None]:
+def config_errors(cell: str) -> Iterator[None]:
     """Whatever spaCy or a component has to say against a config, as MtnlpError (E423)."""
     try:
         yield
@@ -116,7 +116,7 @@ def named(cell: str) -> Iterator[None]:
         raise MtnlpError(Errors.E423.format(cell=cell, reason=reason)) from error
 
 
-def has_place(config: Dict[str, Any], path: Sequence[str]) -> bool:
+def has_setting(config: Dict[str, Any], path: Sequence[str]) -> bool:
     """Whether a filled config has the setting, or a block above it names a function, which will
     check its arguments itself."""
     block: Any = config
@@ -131,7 +131,7 @@ def has_place(config: Dict[str, Any], path: Sequence[str]) -> bool:
     return True
 
 
-def put(config: Dict[str, Any], setting: Setting) -> bool:
+def put_setting(config: Dict[str, Any], setting: Setting) -> bool:
     """Put a setting into a config; a block replaces what was there.
 
     RETURNS: False, nothing changed, where a leaf stands in the way.

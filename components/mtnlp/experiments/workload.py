@@ -9,7 +9,7 @@ from thinc.api import Config
 
 from ..errors import Errors, MtnlpError
 from ..training.step_count import count_steps, measure_training
-from .settings import has_test, named, swap_test_for_dev
+from .settings import config_errors, has_test, with_test_as_dev
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class WorkloadCounter:
             training = config["training"]
             if count_steps(1, training["max_epochs"], training["max_steps"]) is None:
                 raise MtnlpError(Errors.E424.format(cell=cell))
-            with named(cell):
+            with config_errors(cell):
                 self._known[key] = count_workload(nlp, config)
         return self._known[key]
 
@@ -59,7 +59,7 @@ def count_workload(nlp: Language, config: Config) -> Workload:
     dev = count_words(nlp, config)
     test = 0
     if has_test(nlp.config):
-        test = count_words(nlp, swap_test_for_dev(nlp.config).interpolate())
+        test = count_words(nlp, with_test_as_dev(nlp.config).interpolate())
     train = round(sum(length.batch_words) * length.steps / len(length.batch_words))
     return Workload(train=train, evaluated=(evaluations + 1) * dev + test)
 

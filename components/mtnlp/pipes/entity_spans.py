@@ -6,6 +6,7 @@ import numpy
 from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc, Span, SpanGroup
 
+from ..annotation.white_space import trim_tokens
 from ..errors import Errors, MtnlpError
 from .extensions import install_extension
 from .kept_entities import GIVEN, WRITTEN_BY, KeptEntities, join
@@ -79,20 +80,11 @@ def make_spans(
     """
     best: Dict[Tuple[int, int, int], float] = {}
     for (_, start, end, label), score in zip(rows.tolist(), scores.tolist(), strict=True):
-        start, end = trim(doc, start, end)
+        start, end = trim_tokens(doc, start, end)
         if start < end:
             best[start, end, label] = max(score, best.get((start, end, label), 0.0))
     spans = [Span(doc, start, end, label=labels[label]) for start, end, label in best]
     return spans, numpy.array(list(best.values()), dtype="float32")
-
-
-def trim(doc: Doc, start: int, end: int) -> Tuple[int, int]:
-    """A span's boundaries without white space at its ends; empty where there is nothing else."""
-    while start < end and doc[start].is_space:
-        start += 1
-    while end > start and doc[end - 1].is_space:
-        end -= 1
-    return start, end
 
 
 def install_confidence() -> None:

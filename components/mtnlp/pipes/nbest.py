@@ -5,8 +5,8 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy
 from spacy.tokens import Doc
 
+from ..annotation.white_space import trim_tokens
 from ..types import Annotation
-from .entity_spans import trim
 from .kept_entities import KeptEntities
 
 
@@ -40,7 +40,7 @@ def make_readings(
     k = log_probabilities.shape[1]
     readings: List[List[Annotation]] = [[] for _ in range(log_probabilities.size)]
     for reading, start, end, label in spans.tolist():
-        start, end = trim(docs[reading // k], start, end)
+        start, end = trim_tokens(docs[reading // k], start, end)
         if start < end:
             readings[reading].append(Annotation(start, end, labels[label]))
     found: List[Dict[Tuple[Annotation, ...], float]] = [{} for _ in docs]

@@ -17,14 +17,14 @@ def statistics_tables(statistics: Numbers) -> List[Table]:
         splits = corpus["splits"]
         tables.append(_annotation(name, splits))
         for key in _keys(splits, "entities"):
-            layer = {split: part["entities"].get(key, {}) for split, part in splits.items()}
+            layer = {split: counts["entities"].get(key, {}) for split, counts in splits.items()}
             tables.append(_distribution(f"{name}: entities in {key}", layer, "labels"))
             tables.append(_distribution(f"{name}: tags of {key}", layer, "tags"))
             tables.append(_lengths(f"{name}: entity lengths and nesting in {key}", layer))
         for task in _keys(splits, "categories"):
-            layer = {split: part["categories"].get(task, {}) for split, part in splits.items()}
+            layer = {split: counts["categories"].get(task, {}) for split, counts in splits.items()}
             tables.append(_distribution(f"{name}: {task}", layer, "labels"))
-        layer = {split: part["part_of_speech"] for split, part in splits.items()}
+        layer = {split: counts["part_of_speech"] for split, counts in splits.items()}
         tables.append(_distribution(f"{name}: parts of speech", layer, "labels"))
     return [table for table in tables if table.rows]
 
@@ -32,15 +32,15 @@ def statistics_tables(statistics: Numbers) -> List[Table]:
 def _sizes(statistics: Numbers) -> Table:
     columns = ["corpus", "split", "documents", "sentences", "tokens", "tokens/doc", "longest"]
     table = Table("Sizes", columns)
-    for name, split, part in _parts(statistics):
-        lengths = part["tokens_per_document"]
+    for name, split, counts in _splits(statistics):
+        lengths = counts["tokens_per_document"]
         table.rows.append(
             [
                 name,
                 split,
-                part["documents"],
-                part["sentences"],
-                part["tokens"],
+                counts["documents"],
+                counts["sentences"],
+                counts["tokens"],
                 lengths["mean"],
                 lengths["max"],
             ]
@@ -51,10 +51,10 @@ def _sizes(statistics: Numbers) -> Table:
 def _wordpieces(statistics: Numbers) -> Table:
     columns = ["corpus", "split", "wordpieces", "per token", "median", "longest", "window"]
     table = Table("Wordpieces", [*columns, "longer than it", "share"])
-    for name, split, part in _parts(statistics):
-        if "wordpieces" in part:
+    for name, split, counts in _splits(statistics):
+        if "wordpieces" in counts:
             keys = ("total", "per_token", "median", "max", "window")
-            numbers = part["wordpieces"]
+            numbers = counts["wordpieces"]
             over = [numbers["longer_than_window"], numbers["share_longer"]]
             table.rows.append([name, split, *[numbers[key] for key in keys], *over])
     return table
@@ -63,8 +63,8 @@ def _wordpieces(statistics: Numbers) -> Table:
 def _duplicates(statistics: Numbers) -> Table:
     table = Table("Exact duplicates", ["corpus", "where", "documents"])
     for name, corpus in statistics.items():
-        for split, part in corpus["splits"].items():
-            table.rows.append([name, f"within {split}", part["duplicates"]])
+        for split, counts in corpus["splits"].items():
+            table.rows.append([name, f"within {split}", counts["duplicates"]])
         for pair, number in corpus["duplicates_across"].items():
             first, second = pair.split("/")
             table.rows.append([name, f"{second}, also in {first}", number])
@@ -77,19 +77,19 @@ def _annotation(name: str, splits: Numbers) -> Table:
     layers: Dict[str, Callable[[Numbers], Numbers]] = {}
     for kind in ("entities", "categories"):
         for key in _keys(splits, kind):
-            layers[key] = lambda part, kind=kind, key=key: part[kind].get(key, {})  # type: ignore[misc]
-    layers["parts of speech"] = lambda part: part["part_of_speech"]
+            layers[key] = lambda counts, kind=kind, key=key: counts[kind].get(key, {})  # type: ignore[misc]
+    layers["parts of speech"] = lambda counts: counts["part_of_speech"]
     for layer, find in layers.items():
         row: List[Any] = [layer]
-        for part in splits.values():
-            numbers = find(part)
-            row += [numbers.get("documents", 0), numbers.get("missing", part["documents"])]
+        for counts in splits.values():
+            numbers = find(counts)
+            row += [numbers.get("documents", 0), numbers.get("missing", counts["documents"])]
         table.rows.append(row)
     return table
 
 
 def _distribution(title: str, layer: Mapping[str, Numbers], key: str) -> Table:
-    """Counts and shares of labels or tags, a pair of columns a split."""
+    """Counts and shares of labels or tags, a pair of columns per split."""
     table = Table(title, [key.rstrip("s"), *_both(layer, "n", "share")])
     names: Dict[str, None] = {}
     for numbers in layer.values():
@@ -116,16 +116,16 @@ def _lengths(title: str, layer: Mapping[str, Numbers]) -> Table:
     return table
 
 
-def _parts(statistics: Numbers) -> List[Any]:
+def _splits(statistics: Numbers) -> List[Any]:
     return [
-        (name, split, part)
+        (name, split, counts)
         for name, corpus in statistics.items()
-        for split, part in corpus["splits"].items()
+        for split, counts in corpus["splits"].items()
     ]
 
 
 def _keys(splits: Numbers, kind: str) -> List[str]:
-    return sorted({key for part in splits.values() for key in part[kind]})
+    return sorted({key for counts in splits.values() for key in counts[kind]})
 
 
 def _both(splits: Numbers, first: str, second: str) -> List[str]:

@@ -1,4 +1,4 @@
-"""Tables of numbers, as Markdown, as plain text or on the screen."""
+"""Tables of numbers, as Markdown or on the screen."""
 
 from dataclasses import dataclass, field
 from typing import Any, List, Optional, Sequence
@@ -27,20 +27,6 @@ class Table:
         rows = [self.columns, rule, *self._texts()]
         lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
         return "\n".join([f"### {self.title}", "", *lines, ""])
-
-    def to_plain(self) -> str:
-        """Columns aligned by spaces, under the title."""
-        rows = [self.columns, *self._texts()]
-        widths = [max(len(row[i]) for row in rows) for i in range(len(self.columns))]
-        lines = [
-            "  ".join(
-                cell.ljust(width) if text else cell.rjust(width)
-                for cell, width, text in zip(row, widths, self._text_columns(), strict=True)
-            ).rstrip()
-            for row in rows
-        ]
-        rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-        return "\n".join([self.title, rule, lines[0], rule, *lines[1:], ""])
 
     def to_rich(self) -> Any:
         """A `rich.table.Table`."""

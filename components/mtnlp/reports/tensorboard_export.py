@@ -22,7 +22,8 @@ class Scalar(NamedTuple):
 
 
 def export_scalars(path: Path, output: Path) -> Tuple[Path, Path]:
-    """Write the points of all runs below a folder, once a row a point and once a row a step.
+    """Write the points of all runs below a folder, once with one row per point and
+    once with one row per step.
 
     RETURNS: the two files. RAISES MtnlpError: what `read_scalars` raises.
     """
@@ -60,8 +61,8 @@ def read_run(folder: Path, name: str) -> Iterator[Scalar]:
 
 
 def wide_rows(scalars: List[Scalar]) -> List[Dict[str, Any]]:
-    """A row a run and step, a column a tag. Where a step was written twice, as after a training
-    went on from a checkpoint, the later value stands."""
+    """One row per run and step, one column per tag. Where a step was written twice, as after a
+    training went on from a checkpoint, the later value stands."""
     rows: Dict[Tuple[str, int], Dict[str, Any]] = {}
     for scalar in scalars:
         place = (scalar.run, scalar.step)

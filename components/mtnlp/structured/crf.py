@@ -48,23 +48,6 @@ def log_partition(
     return result.to(emissions.dtype)
 
 
-def constrained_log_partition(
-    emissions: torch.Tensor,
-    transitions: torch.Tensor,
-    start: torch.Tensor,
-    end: torch.Tensor,
-    mask: torch.Tensor,
-    allowed: torch.Tensor,
-) -> torch.Tensor:
-    """`[batch]`: as `log_partition`, over the sequences that keep to `allowed`.
-
-    allowed: bool `[batch, seq, tags]`. All True at a token is a missing tag: it is summed over
-    (Tsuboi et al. 2008). A token that allows nothing counts as missing. Where no sequence is
-    left (only with -inf in the other scores) the value is -inf and the gradient zero.
-    """
-    return log_partition(constrain(emissions, allowed), transitions, start, end, mask)
-
-
 def nll(
     emissions: torch.Tensor,
     transitions: torch.Tensor,
@@ -117,22 +100,6 @@ def viterbi(
     scores = (transitions, start, end)
     tags = best_path(emissions, *scores, mask)
     return tags, path_score(emissions, *scores, mask, tags).to(emissions.dtype)
-
-
-@torch.no_grad()
-def marginals(
-    emissions: torch.Tensor,
-    transitions: torch.Tensor,
-    start: torch.Tensor,
-    end: torch.Tensor,
-    mask: torch.Tensor,
-) -> torch.Tensor:
-    """`[batch, seq, tags]`: the posterior probability of each tag; zeros on padding."""
-    emissions = _promote(emissions)
-    if emissions.shape[1] == 0:
-        return emissions
-    chain = posteriors(emissions, transitions, start, end, mask)
-    return chain.marginals(mask).to(emissions.dtype)
 
 
 @torch.no_grad()

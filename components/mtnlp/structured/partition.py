@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Optional, Tuple
 import torch
 from torch.autograd.function import once_differentiable
 
-from .lattice import Lattice, backward_scores, forward_scores, log_space_gradient, posterior
+from .lattice import Lattice, backward_scores, forward_scores, log_space_gradient
 from .packing import Packing, pack
 from .scaled import ScaledLattice, scaled_gradient, scaled_lattice
 
@@ -81,13 +81,6 @@ class Posteriors(NamedTuple):
         """`[n, tags]`, for tokens `[n]`."""
         beta = self.beta[token]
         return beta if self.is_log else beta.log()
-
-    def marginals(self, mask: torch.Tensor) -> torch.Tensor:
-        """`[batch, seq, tags]`: P(tag); zeros on padding."""
-        if not self.is_log:
-            return self.packing.unpack(self.alpha * self.beta)
-        probability = posterior(self.alpha + self.beta).unflatten(0, mask.shape[::-1])
-        return probability.transpose(0, 1) * mask.unsqueeze(-1)
 
 
 def posteriors(

@@ -7,9 +7,9 @@ caller computes in log space (`lattice.py`).
 
 The certificate. Factors (exponentiated scores, less their maximum) are at least FACTOR, or belong
 to scores at least CLOSED below the maximum and count as 0; the forward and backward variables
-that are not 0 lie between SMALLEST and LARGEST. Then no product of a variable and two factors
+that are not 0 lie between SMALLEST and 1 / SMALLEST. Then no product of a variable and two factors
 leaves the normal range of float64, so nothing vanished but what CLOSED scores lead to. That is
-at most exp(-CLOSED) * LARGEST / 1e-298 of the partition, 1e-400: nothing.
+at most exp(-CLOSED) / SMALLEST / 1e-298 of the partition, 1e-400: nothing.
 """
 
 from typing import NamedTuple, Optional, Tuple
@@ -21,7 +21,6 @@ from .packing import Packing
 FACTOR = -170.0  # a log; exp of it is 1e-74
 CLOSED = 2000.0
 SMALLEST = 1e-150
-LARGEST = 1 / SMALLEST
 
 
 class ScaledLattice(NamedTuple):
@@ -137,7 +136,7 @@ def _backward(
 
 
 def _certified(alpha: torch.Tensor, beta: torch.Tensor) -> bool:
-    """Whether all that is not 0 lies between SMALLEST and LARGEST; NaN does not."""
+    """Whether all that is not 0 lies between SMALLEST and 1 / SMALLEST; NaN does not."""
     # The reciprocal brings the upper limit into one comparison, and one transfer, with the lower.
     lowest = [x.masked_fill(x == 0.0, 1.0).amin() for x in (alpha, beta)]
     return bool(torch.stack([*lowest, beta.amax().reciprocal()]).min() >= SMALLEST)

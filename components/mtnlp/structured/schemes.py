@@ -1,10 +1,10 @@
-"""Tag schemes: spans to tags, tags to spans, and which tag may follow which.
+"""Tag schemes: tags to spans, how a span is spelled, and which tag may follow which.
 
 Tag indices are arithmetic, so that decoding needs no look-up in strings: `O` is 0 and the tag of
 label `l` with the `p`-th prefix of the scheme is `1 + l * len(prefixes) + p`.
 """
 
-from typing import Dict, Iterable, List, Tuple
+from typing import Dict, List, Tuple
 
 import torch
 
@@ -30,20 +30,6 @@ class TagScheme:
     def tags(self, labels: List[str]) -> List[str]:
         """The tags over `labels` in index order: `O`, then each label's with all prefixes."""
         return ["O", *(f"{prefix}-{label}" for label in labels for prefix in self.prefixes)]
-
-    def encode(self, spans: Iterable[Tuple[int, int, str]], length: int) -> List[str]:
-        """The tags of `length` tokens, given flat spans `(start, end, label)`, half-open.
-
-        Raises MtnlpError (E211) where a span is empty, leaves the text or overlaps another.
-        """
-        tags = ["O"] * length
-        for start, end, label in spans:
-            if not 0 <= start < end <= length or any(tag != "O" for tag in tags[start:end]):
-                raise MtnlpError(
-                    Errors.E211.format(start=start, end=end, label=label, length=length)
-                )
-            tags[start:end] = [f"{prefix}-{label}" for prefix in self._spell(end - start)]
-        return tags
 
     def spans(self, tags: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """The entities in a batch of tag sequences.

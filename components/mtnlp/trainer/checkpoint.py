@@ -11,6 +11,7 @@ from spacy.util import dict_to_dot
 from thinc.api import Config, xp2torch
 
 from ..errors import Errors, MtnlpError
+from ..files import fresh_file
 
 FILE = "checkpoint.pt"
 # What may be other when a training goes on: how long it is, and who is told of it.
@@ -28,7 +29,7 @@ class Checkpoint:
     unscored: the score weights that count no more, because an evaluation had no such score.
     losses: summed since the last evaluation. words: seen so far. seconds: trained so far.
     weights, optimizer: of `get_weights` and `get_optimizer_state`.
-    random: of `get_random_state`, one a process.
+    random: of `get_random_state`, one per process.
     """
 
     config: Dict[str, Any]
@@ -74,13 +75,11 @@ def show(settings: Dict[str, Any], name: str) -> str:
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Write `folder/checkpoint.pt`. The one before it stays until the new one is whole."""
-    temporary = folder / f".{FILE}.partial"
     state = {item.name: getattr(checkpoint, item.name) for item in fields(checkpoint)}
-    with temporary.open("wb") as file:
+    with fresh_file(folder / FILE) as temporary, temporary.open("wb") as file:
         torch.save(pack(state), file)
         file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folder / FILE)
+        os.fsync(file.fileno())  # whole on the disk before it takes the old one's place
 
 
 def read_checkpoint(folder: Path) -> Checkpoint:

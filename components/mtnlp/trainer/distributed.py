@@ -43,7 +43,7 @@ class Processes:
             return list(batch)
         return sorted(batch, key=lambda example: len(example.predicted))[self.rank :: self.count]
 
-    def share(self, make: Callable[[], Any]) -> Any:
+    def broadcast(self, make: Callable[[], Any]) -> Any:
         """What the first process makes, in every process. The others wait for it."""
         if self.count == 1:
             return make()

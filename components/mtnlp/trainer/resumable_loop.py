@@ -166,7 +166,7 @@ class ResumableLoop:
                 self._dev_corpus.epoch += 1
             # Rising, lest the loop's patience end before it has the scores of that time.
             return float(self._steps), {}
-        score, scores = self.processes.share(self._evaluate_dev)
+        score, scores = self.processes.broadcast(self._evaluate_dev)
         self._unscored |= {name for name in self.training["score_weights"] if name not in scores}
         return score, scores
 

@@ -24,6 +24,7 @@ from spacy.util import resolve_dot_names
 from thinc.api import Config, fix_random_seed, set_gpu_allocator
 from wasabi import msg
 
+from ..files import fresh_folder, remove_unfinished
 from ..training.encoders import prepare_encoders
 from .checkpoint import FILE, Checkpoint, flatten, read_checkpoint, write_checkpoint
 from .distributed import Processes, local_gpu, processes_of_torchrun, send_weights
@@ -92,6 +93,9 @@ def train(
     write = Writer(nlp, training, options.output) if processes.is_first else None
     given = flatten(config)
     options.output.mkdir(parents=True, exist_ok=True)
+    if processes.is_first:
+        for name in (FILE, DIR_MODEL_BEST):
+            remove_unfinished(options.output / name)
     if checkpoint is None and processes.is_first:
         clean_output_dir(options.output)
         (options.output / FILE).unlink(missing_ok=True)
@@ -171,7 +175,5 @@ class Writer:
         with self.nlp.use_params(self.averages):
             self.before_to_disk(self.nlp).to_disk(self.last)
         if is_best:
-            copy = self.best.with_name(f".{DIR_MODEL_BEST}.partial")
-            for folder in (copy, self.best):
-                shutil.rmtree(folder, ignore_errors=True)
-            shutil.copytree(self.last, copy).rename(self.best)
+            with fresh_folder(self.best) as fresh:
+                shutil.copytree(self.last, fresh, dirs_exist_ok=True)

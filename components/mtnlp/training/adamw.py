@@ -15,7 +15,7 @@ from torch.optim.adamw import adamw
 
 from ..errors import Errors, MtnlpError
 from ..ranges import require_rates
-from .encoder_layers import depth_of, layer_of
+from .parameter_groups import Group, decays, depth_of, layer_of
 
 FloatOrSchedule = Any
 # What torch.nn.utils.clip_grad_norm_ adds to the norm.
@@ -90,19 +90,6 @@ class Waiting(NamedTuple):
     is_head: bool
 
 
-class Group(NamedTuple):
-    """What the parameters of a group share. factor: their rate, in learn rates. decays: whether
-    their weights decay."""
-
-    factor: float
-    decays: bool
-
-
-def decays(name: str, ndim: int) -> bool:
-    """Whether a parameter decays: a classifier's biases may have two dimensions."""
-    return ndim > 1 and not name.endswith("bias")
-
-
 class AdamW(Optimizer):
     """The optimizer behind `mtnlp.AdamW.v1`. It changes weights and moments in place.
 
@@ -110,7 +97,8 @@ class AdamW(Optimizer):
         by its own norm.
     decay_all: biases and norms decay, too.
 
-    gradient_norm: the norm of all gradients of the last step, before clipping; 0 before the first.
+    gradient_norm: the norm of all gradients of the last step, before clipping; 0 before the first
+        and where nothing had a gradient.
     learn_rates: the rates of the last step: `encoder` (its last layer) and `heads`.
     """
 
@@ -248,6 +236,8 @@ class AdamW(Optimizer):
 
     def step_schedules(self) -> None:
         """Make the step, then go to the next value of every schedule."""
+        if not self.waiting and not self.under_way:  # nothing had a gradient
+            self.gradient_norm, self.learn_rates = 0.0, self.rates_now()
         self.make_step()
         self.under_way = False
         super().step_schedules()

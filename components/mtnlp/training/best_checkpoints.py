@@ -1,12 +1,13 @@
 """Copies of a pipeline as it was at its best evaluations, each complete or not there."""
 
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
 from spacy import registry
 from spacy.language import Language
+
+from ..files import fresh_folder
 
 
 class BestCheckpoints:
@@ -28,18 +29,12 @@ class BestCheckpoints:
         info: of the evaluation, as a logger gets it. RETURNS: the checkpoint's folder.
         """
         target = self.folder / f"step-{info['step']}"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        # Beside its place, since a rename is only atomic within one file system.
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=self.folder) as temporary:
-            fresh, old = Path(temporary, "new"), Path(temporary, "old")
+        with fresh_folder(target) as fresh:
             if info.get("output_path"):
-                shutil.copytree(info["output_path"], fresh)
+                shutil.copytree(info["output_path"], fresh, dirs_exist_ok=True)
             else:
                 with nlp.use_params(getattr(optimizer, "averages", None) or {}):
                     before_to_disk(nlp)(nlp).to_disk(fresh)
-            if target.exists():
-                target.rename(old)
-            fresh.rename(target)
         self.saved.append(target)
         while len(self.saved) > self.keep:
             shutil.rmtree(self.saved.pop(0), ignore_errors=True)

@@ -21,7 +21,7 @@ def create_epoch_logger_v1() -> Callable[..., Tuple[Log, Callable[[], None]]]:
     since the last line. Then each score of `[training.score_weights]` that is not null (a dev loss
     as it is, scores of quality in percent), the weighted score that decides which weights are the
     best, marked with * where they are the best so far, and the words trained on a second,
-    evaluations not counted. For a line an epoch, see `evaluations` of `mtnlp.FitSchedule.v1`.
+    evaluations not counted. For one line per epoch, see `evaluations` of `mtnlp.FitSchedule.v1`.
     """
 
     def start(

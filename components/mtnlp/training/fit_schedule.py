@@ -42,7 +42,7 @@ def create_fit_schedule_v1(
         from 1 on.
     epochs: with `max_epochs = -1`, the epochs to train; 0 goes by `max_steps` as it stands.
     evaluations: how many there should be an epoch; 0 leaves `eval_frequency` as it is. 1 makes the
-        line of a logger a line an epoch.
+        line of a logger one line per epoch.
     Raises: MtnlpError E330 for a negative number of evaluations, E456 for a warm-up that is
         neither; when called, E430 where the schedule is another one, E431 where nothing ends the
         training, E162 where `epochs` is given beside other `max_epochs`.

@@ -7,8 +7,8 @@ import torch
 from spacy.language import Language
 
 from ..errors import Errors, MtnlpError
-from .encoder_layers import depth_of, layer_of
 from .encoders import encoder_models, prepare_encoders
+from .parameter_groups import depth_of, layer_of
 
 # How far below the top a parameter is, and the parameter.
 Placed = List[Tuple[int, torch.nn.Parameter]]

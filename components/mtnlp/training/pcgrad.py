@@ -1,6 +1,6 @@
 """Gradients of several tasks on the same parameters: their conflicts and what to do about them.
 
-A task's gradient is a list of tensors, one a parameter, None where the parameter has none. PCGrad
+A task's gradient is a list of tensors, one per parameter, None where the parameter has none. PCGrad
 only ever adds multiples of the tasks' gradients, so it needs no more of them than their inner
 products, and no copy of a gradient is made.
 """

@@ -72,6 +72,9 @@ class StepWatch:
         step.seconds = self._timer.seconds.pop(STEP, 0.0)
         step.count = max(self._finished.values(), default=1)
         self._finished.clear()
+        if step.learn_rates and hasattr(self.optimizer, "learn_rates"):
+            # It knows those of the step it has made; before that it knew those of the last one.
+            step.learn_rates = learn_rates(self.optimizer)
         own = getattr(self.optimizer, "gradient_norm", None)
         if own is not None:
             step.gradient_norm = float(own)

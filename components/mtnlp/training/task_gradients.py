@@ -152,7 +152,7 @@ class TaskGradients:
 
         def receive(component: str, is_last: bool, gradients: List[TransformerData]) -> Any:
             gradient = encoded.unsplit_by_doc([list(part.tensors) for part in gradients])
-            losses[self.pipe.name] += square(gradient)
+            losses[self.pipe.name] += squared_norm(gradient)
             known = received.get(component)
             received[component] = gradient if known is None else add(known, gradient)
             if not is_last:
@@ -183,7 +183,7 @@ class TaskGradients:
         parameters = self.parameters
         own = [parameter.grad for parameter in parameters]
         # Some have nothing annotated here, and zeros to give.
-        present = {name: part for name, part in received.items() if square(part)}
+        present = {name: part for name, part in received.items() if squared_norm(part)}
         passes = len(present) + (not self.settings.pcgrad)
         for i, (component, gradient) in enumerate(present.items(), 1):
             known = self.gradients.get(component, [None] * len(parameters))
@@ -268,7 +268,7 @@ def states(batch: EncodedBatch) -> Dict[str, torch.Tensor]:
     return dict(batch.model_output.items())
 
 
-def square(gradient: EncodedBatch) -> float:
+def squared_norm(gradient: EncodedBatch) -> float:
     """The sum of a gradient's squares."""
     return sum(float(part.square().sum()) for part in states(gradient).values())
 

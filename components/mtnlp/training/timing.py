@@ -23,24 +23,24 @@ class PhaseTimer:
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """What happens within is of this phase."""
-        self._book()
+        self._add_elapsed()
         self._running.append(name)
         try:
             yield
         finally:
-            self._book()
+            self._add_elapsed()
             self._running.pop()
 
     def start(self, name: str) -> None:
         """Begin a phase that `stop` ends, unless it is the innermost one already."""
         if self._running[-1:] != [name]:
-            self._book()
+            self._add_elapsed()
             self._running.append(name)
 
     def stop(self) -> None:
         """End the innermost phase, if there is one."""
         if self._running:
-            self._book()
+            self._add_elapsed()
             self._running.pop()
 
     def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,7 +57,7 @@ class PhaseTimer:
         self.seconds.clear()
         self._since = default_timer()
 
-    def _book(self) -> None:
+    def _add_elapsed(self) -> None:
         if self._synchronize:
             torch.cuda.synchronize()
         now = default_timer()

@@ -11,8 +11,12 @@ from transformers.utils import is_accelerate_available
 
 from mtnlp.errors import Errors, MtnlpError
 from scripts.benchmarks.peers.hf_text_classification import Texts, classifier, encode_texts
-from scripts.benchmarks.peers.hf_token_classification import load_tokenizer
-from scripts.benchmarks.peers.hf_trainer import Recipe, predict_logits, training_arguments
+from scripts.benchmarks.peers.hf_trainer import (
+    Recipe,
+    load_tokenizer,
+    predict_logits,
+    training_arguments,
+)
 from scripts.benchmarks.pipeline_speed import PipelineContender, SpeedWorkload, Turn
 
 

@@ -37,10 +37,10 @@ from mtnlp.cli.verb import verb_app
 from mtnlp.errors import Errors, MtnlpError
 from mtnlp.evaluation.classification import exclusive_metrics
 from mtnlp.evaluation.intervals import wilson_interval
-from scripts.benchmarks.peers.hf_token_classification import load_tokenizer
 from scripts.benchmarks.peers.hf_trainer import (
     Recipe,
     announce_time,
+    load_tokenizer,
     new_head,
     open_results,
     predict_logits,
@@ -53,7 +53,7 @@ from scripts.benchmarks.peers.hf_trainer import (
 
 @dataclass
 class Texts:
-    """A part of the corpus: texts, the label of each, and the length of each in spaCy tokens."""
+    """A split of the corpus: texts, the label of each, and the length of each in spaCy tokens."""
 
     texts: List[str] = field(default_factory=list)
     labels: List[str] = field(default_factory=list)
@@ -82,7 +82,7 @@ def text_label(doc: Doc, task: str) -> Optional[str]:
 
 
 def run_text_baseline(
-    parts: Dict[str, Path],
+    splits: Dict[str, Path],
     task: str,
     backbone: str,
     output: Path,
@@ -91,7 +91,7 @@ def run_text_baseline(
 ) -> Dict[str, Any]:
     """Trains once a learning rate, chooses by accuracy on dev, reports test.
 
-    parts: the `.spacy` files "train", "dev" and "test". task: an exclusive task, whose labels are
+    splits: the `.spacy` files "train", "dev" and "test". task: an exclusive task, whose labels are
     `doc.cats["task/LABEL"]`. backbone: a Hugging Face encoder, name or path.
     output: a JSON file, written after each learning rate. Rates it already holds are skipped.
     RETURNS: the content of the file: {"setting", "runs": {rate: {...}}, "best": {...}}.
@@ -101,18 +101,18 @@ def run_text_baseline(
     if not is_accelerate_available():
         raise MtnlpError(Errors.E510)
     tokenizer = load_tokenizer(backbone)
-    texts = {name: read_texts(path, task) for name, path in parts.items()}
+    texts = {name: read_texts(path, task) for name, path in splits.items()}
     texts["train"] = head(texts["train"], recipe.limit)
     labels = sorted(set(texts["train"].labels))
     features = {
-        name: encode_texts(part, labels, tokenizer, recipe.max_length)
-        for name, part in texts.items()
+        name: encode_texts(split, labels, tokenizer, recipe.max_length)
+        for name, split in texts.items()
     }
     setting = {
         "backbone": Path(backbone).name if Path(backbone).is_dir() else backbone,
         "task": task,
         **asdict(recipe),
-        **{name: part.sizes() for name, part in texts.items()},
+        **{name: split.sizes() for name, split in texts.items()},
     }
     results = open_results(output, setting)
     waiting = [rate for rate in rates if rate_key(rate) not in results["runs"]]
@@ -162,29 +162,29 @@ def read_texts(path: Path, task: str) -> Texts:
     return found
 
 
-def head(part: Texts, limit: Optional[int]) -> Texts:
+def head(split: Texts, limit: Optional[int]) -> Texts:
     """The first `limit` documents of each label in turn, so that labels keep their balance; all
     for None."""
-    if limit is None or limit >= len(part.texts):
-        return part
+    if limit is None or limit >= len(split.texts):
+        return split
     seen: Dict[str, int] = {}
     ranks = []
-    for label in part.labels:
+    for label in split.labels:
         ranks.append(seen.get(label, 0))
         seen[label] = ranks[-1] + 1
     chosen = sorted(np.argsort(ranks, kind="stable")[:limit].tolist())
-    columns = (part.texts, part.labels, part.lengths)
+    columns = (split.texts, split.labels, split.lengths)
     return Texts(*([column[index] for index in chosen] for column in columns))
 
 
 def encode_texts(
-    part: Texts, labels: List[str], tokenizer: PreTrainedTokenizerBase, max_length: int
+    split: Texts, labels: List[str], tokenizer: PreTrainedTokenizerBase, max_length: int
 ) -> List[Dict[str, Any]]:
-    """The model's inputs and `labels`, the index of the label, one dict a document."""
-    encoded = tokenizer(part.texts, truncation=True, max_length=max_length)
+    """The model's inputs and `labels`, the index of the label, one dict per document."""
+    encoded = tokenizer(split.texts, truncation=True, max_length=max_length)
     return [
         {**{name: values[row] for name, values in encoded.items()}, "labels": labels.index(label)}
-        for row, label in enumerate(part.labels)
+        for row, label in enumerate(split.labels)
     ]
 
 
@@ -265,9 +265,9 @@ def main(
         max_length=max_length,
         group_by_length=group_by_length,
     )
-    parts = {"train": train, "dev": dev, "test": test}
+    splits = {"train": train, "dev": dev, "test": test}
     try:
-        run_text_baseline(parts, task, backbone, output, lr, recipe)
+        run_text_baseline(splits, task, backbone, output, lr, recipe)
     except MtnlpError as error:
         msg.fail(str(error), exits=1)
     msg.good(f"Results in {output}")

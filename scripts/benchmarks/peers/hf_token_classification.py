@@ -17,9 +17,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 from transformers import (
-    AutoConfig,
     AutoModelForTokenClassification,
-    AutoTokenizer,
     DataCollatorForTokenClassification,
     PreTrainedModel,
     PreTrainedTokenizerBase,
@@ -43,6 +41,7 @@ from mtnlp.types import Record
 from scripts.benchmarks.peers.hf_trainer import (
     Recipe,
     announce_time,
+    load_tokenizer,
     new_head,
     open_results,
     predict_logits,
@@ -54,17 +53,15 @@ from scripts.benchmarks.peers.hf_trainer import (
 
 TAGS = [OUTSIDE, *(f"{prefix}-{label}" for label in CONLL_LABELS for prefix in "BI")]
 IGNORED = -100
-# Byte-level BPE tokenizers take words one by one only if each stands after a space.
-NEED_PREFIX_SPACE = {"bloom", "deberta", "gpt2", "roberta"}
 FILES = {"train": "eng.train", "dev": "eng.testa", "test": "eng.testb"}
 
 
 @dataclass
 class Split:
-    """A part of the corpus, ready for the Trainer.
+    """A split of the corpus, ready for the Trainer.
 
-    gold: BIO2 tags, one a word.
-    features: the model's inputs and `labels`, one dict a sentence.
+    gold: BIO2 tags, one per word.
+    features: the model's inputs and `labels`, one dict per sentence.
     pieces: per word, the place of its first wordpiece in `input_ids`; None where it has none.
     """
 
@@ -87,13 +84,6 @@ class Split:
             "words": self.words,
             "truncated_words": self.truncated_words,
         }
-
-
-def load_tokenizer(backbone: str) -> PreTrainedTokenizerBase:
-    """The fast tokenizer of a backbone, set up for text already split into words."""
-    prefix = AutoConfig.from_pretrained(backbone).model_type in NEED_PREFIX_SPACE
-    options = {"add_prefix_space": True} if prefix else {}
-    return AutoTokenizer.from_pretrained(backbone, use_fast=True, **options)
 
 
 def read_sentences(path: Path) -> List[Record]:

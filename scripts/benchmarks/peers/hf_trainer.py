@@ -11,13 +11,21 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 import numpy as np
 import torch
 import transformers
-from transformers import PreTrainedModel, TrainingArguments
+from transformers import (
+    AutoConfig,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    TrainingArguments,
+)
 from wasabi import msg
 
 from mtnlp.errors import Errors, MtnlpError
 from mtnlp.files import write_json
 
 TIMED_STEPS = 5
+# Byte-level BPE tokenizers take words one by one only if each stands after a space.
+NEED_PREFIX_SPACE = {"bloom", "deberta", "gpt2", "roberta"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,13 @@ class Recipe:
     weight_decay: float = 0.01
     warmup_ratio: float = 0.1
     group_by_length: bool = False
+
+
+def load_tokenizer(backbone: str) -> PreTrainedTokenizerBase:
+    """The fast tokenizer of a backbone, set up for text already split into words."""
+    prefix = AutoConfig.from_pretrained(backbone).model_type in NEED_PREFIX_SPACE
+    options = {"add_prefix_space": True} if prefix else {}
+    return AutoTokenizer.from_pretrained(backbone, use_fast=True, **options)
 
 
 def training_arguments(folder: str, rate: float, recipe: Recipe) -> TrainingArguments:
@@ -81,7 +96,7 @@ def new_head(kind: Any, backbone: str, labels: Sequence[str], seed: int) -> PreT
 def train(trainer: Any, words: int, recipe: Recipe) -> Dict[str, Any]:
     """Trains, and says how fast.
 
-    trainer: a `transformers.Trainer`. words: of the training part.
+    trainer: a `transformers.Trainer`. words: of the training split.
     RETURNS: the losses logged, steps, seconds of wall clock and of the CPU, words/s, the machine.
     """
     cpu = time.process_time()

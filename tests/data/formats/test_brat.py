@@ -4,7 +4,7 @@ from typing import List
 import pytest
 
 from mtnlp.data.formats.bad_input import BadInput
-from mtnlp.data.formats.brat import read_nerel, trim
+from mtnlp.data.formats.brat import read_nerel
 from mtnlp.data.labels import NEREL_ENTITY_LABELS, NEREL_RELATION_LABELS
 from mtnlp.errors import DataError
 from mtnlp.types import Record
@@ -66,8 +66,6 @@ def test_stray_and_other_lines(tmp_path: Path, strict: BadInput) -> None:
 def test_whitespace_is_trimmed(tmp_path: Path, strict: BadInput) -> None:
     (record,) = read(tmp_path, BRAT_TEXT, "T1\tPERSON 0 10\tAnna Berg \n", strict)
     assert record.spans == {"nerel": [(0, 9, "PERSON")]}
-    assert trim("  a b ", 0, 6) == (2, 5)
-    assert trim("   ", 0, 3) == (3, 3)
 
 
 def test_quotations_write_line_breaks_as_spaces(tmp_path: Path, strict: BadInput) -> None:

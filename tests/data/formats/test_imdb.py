@@ -16,7 +16,7 @@ def test_tree(tmp_path: Path, strict: BadInput) -> None:
     assert first.text == "test neg film number 0."
     assert first.cats == {"sentiment/positive": 0.0, "sentiment/negative": 1.0}
     assert (first.entities, first.spans, first.tokens) == (None, None, None)
-    assert first.meta["part"] == "test"
+    assert first.meta["split"] == "test"
     assert first.meta["group"] == "http://movies/testneg0"
     assert (first.meta["stratum"], first.meta["rating"]) == ("neg", 2)
     # By number, not by name: 2 stands before 10.
@@ -98,7 +98,7 @@ def test_broken_archives(tmp_path: Path, lenient: BadInput) -> None:
 
 def test_nothing_there(tmp_path: Path) -> None:
     tree = make_imdb(tmp_path)
-    for part in ("train", "test"):
-        shutil.rmtree(tree / part)
+    for split in ("train", "test"):
+        shutil.rmtree(tree / split)
     with pytest.raises(DataError, match="E110"):
         list(read_imdb(tree, BadInput()))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Tuple
 
+from ...annotation.white_space import trim_characters
 from ...errors import DataError, Errors
 from ...types import Annotation, Record
 from ..labels import (
@@ -15,7 +16,6 @@ from ..labels import (
 )
 from .bad_input import BadInput, decode, read_bytes, read_lines
 from .entry import Card, Dataset, SplitFiles
-from .offsets import trim
 
 _ENTITY = re.compile(r"(T\d+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)\t(.*)")
 _RELATION = re.compile(r"(R\d+)\t(\S+) Arg1:(T\d+) Arg2:(T\d+)\s*")
@@ -224,7 +224,7 @@ def _to_record(document: BratDocument, path: Path) -> Record:
     for entity in document.entities.values():
         fragments = joined(document.text, entity.fragments)
         if len(fragments) == 1:
-            start, end = trim(document.text, *fragments[0])
+            start, end = trim_characters(document.text, *fragments[0])
             if start == end:
                 message = Errors.E123.format(expected=entity.surface, found="")
                 raise DataError(message, path, entity.line)

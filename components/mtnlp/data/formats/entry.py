@@ -6,11 +6,11 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from ...errors import Errors, MtnlpError
 from ...types import Record
-from ..options import PARTS, ConvertOptions
+from ..options import SPLITS, ConvertOptions
 from .bad_input import BadInput
 
 # (a split's file or folder, policy, "sentence" or "document") to Records. A Record whose
-# `meta["part"]` names a split belongs there, whatever file it stands in.
+# `meta["split"]` names a split belongs there, whatever file it stands in.
 DatasetReader = Callable[[Path, BadInput, str], Iterable[Record]]
 FormatReader = Callable[[Path, BadInput, ConvertOptions], Iterable[Record]]
 RowReader = Callable[[Mapping[str, Any]], Record]
@@ -46,7 +46,7 @@ class SplitFiles:
 
     folders: how copies name the folder of the splits, below the root; "" is the root itself.
     suffixes: of a split's file, in the order they are tried.
-    own_names: the names it was distributed under, by part; they are tried first.
+    own_names: the names it was distributed under, by split; they are tried first.
     are_folders: whether a split is a folder.
     wanted: what an error says was looked for; None names the training file's names.
     """
@@ -58,19 +58,19 @@ class SplitFiles:
     wanted: Optional[str] = None
 
     def __call__(self, root: Path) -> Dict[str, Path]:
-        """The splits found, by part.
+        """The files or folders found, by split.
 
         Raises: MtnlpError (E141) when there is no train split.
         """
         for folder in self.folders:
-            found = {part: self._find(root / folder, part) for part in PARTS}
+            found = {split: self._find(root / folder, split) for split in SPLITS}
             if found["train"] is not None:
-                return {part: path for part, path in found.items() if path is not None}
+                return {split: path for split, path in found.items() if path is not None}
         raise MtnlpError(Errors.E141.format(path=root, wanted=self.wanted or self._names()))
 
-    def _find(self, folder: Path, part: str) -> Optional[Path]:
-        own = [self.own_names[part]] if part in self.own_names else []
-        names = [name + suffix for suffix in self.suffixes for name in SPLIT_NAMES[part]]
+    def _find(self, folder: Path, split: str) -> Optional[Path]:
+        own = [self.own_names[split]] if split in self.own_names else []
+        names = [name + suffix for suffix in self.suffixes for name in SPLIT_NAMES[split]]
         paths = [folder / name for name in (*own, *names)]
         is_there = Path.is_dir if self.are_folders else Path.is_file
         return next((path for path in paths if is_there(path)), None)
@@ -104,7 +104,7 @@ class Dataset:
 
     name: what the command line calls it, and the file name of the result.
     card: title, makers and licence.
-    read: reads one split. find: the splits below a folder, by part.
+    read: reads one split. find: the files or folders below a folder, by split.
     labels: the entity labels it may hold, as Docs have them; empty where it has no entities.
     rename: labels as the reader gives them to what Docs shall have; others stay as they are.
     units: "sentence" or "document", what a Record of it can be; the first one is the default.

@@ -24,19 +24,19 @@ HUB_LABELS = ("negative", "positive")
 # How copies name the tree or its archive.
 _NAMES = ("", "aclImdb", "aclImdb_v1.tar.gz", "aclImdb_v1", "aclImdb.tar.gz", "imdb")
 
-Part = Tuple[str, str]  # ("train" | "test", "pos" | "neg")
+Folder = Tuple[str, str]  # split and label: ("train" | "test", "pos" | "neg")
 
 
 def read_imdb(path: Path, on_bad: BadInput) -> Iterator[Record]:
-    """Reads all reviews, in the order of part, label and ID whatever the file system's order.
+    """Reads all reviews, in the order of split, label and ID whatever the file system's order.
 
     path: the `aclImdb` folder, or a tar or tar.gz of it.
-    Records: `text` without `<br />`, `cats` of both sentiment labels; `meta["part"]` is "train"
-    or "test", `meta["group"]` the movie's URL where the tree has a `urls_*.txt` for the part.
+    Records: `text` without `<br />`, `cats` of both sentiment labels; `meta["split"]` is "train"
+    or "test", `meta["group"]` the movie's URL where the tree has a `urls_*.txt` for the folder.
     Raises: DataError through `on_bad`.
     """
-    reviews: Dict[Part, List[Tuple[str, bytes]]] = {}
-    urls: Dict[Part, Tuple[str, List[bytes]]] = {}
+    reviews: Dict[Folder, List[Tuple[str, bytes]]] = {}
+    urls: Dict[Folder, Tuple[str, List[bytes]]] = {}
     try:
         members = _tree_members(path) if path.is_dir() else _tar_members(path)
         for name, data in members:
@@ -50,10 +50,10 @@ def read_imdb(path: Path, on_bad: BadInput) -> Iterator[Record]:
     except DataError as error:
         on_bad.report(error)
         return
-    for part in sorted(reviews):
-        for name, data in sorted(reviews[part], key=_by_id):
+    for folder in sorted(reviews):
+        for name, data in sorted(reviews[folder], key=_by_id):
             try:
-                yield _to_record(name, data, part, urls.get(part), path)
+                yield _to_record(name, data, folder, urls.get(folder), path)
             except DataError as error:
                 on_bad.report(error)
 
@@ -72,27 +72,27 @@ def sentiment_cats(label: str) -> Dict[str, float]:
 
 
 def _to_record(
-    name: str, data: bytes, part: Part, urls: Optional[Tuple[str, List[bytes]]], root: Path
+    name: str, data: bytes, folder: Folder, urls: Optional[Tuple[str, List[bytes]]], root: Path
 ) -> Record:
     where = _where(root, name)
     match = _FILE_NAME.fullmatch(name.rpartition("/")[2])
     if match is None:
         raise DataError(Errors.E111, where)
     number, rating = int(match[1]), int(match[2])
-    if rating not in _RATINGS[part[1]]:
-        raise DataError(Errors.E112.format(rating=rating, label=part[1]), where)
+    if rating not in _RATINGS[folder[1]]:
+        raise DataError(Errors.E112.format(rating=rating, label=folder[1]), where)
     text = clean_review(decode(data.removeprefix(UTF8_BOM), where))
     if not text:
         raise DataError(Errors.E101, where)
-    record = Record(text=text, cats=sentiment_cats(_LABELS[part[1]]))
-    record.meta = {"path": str(where), "part": part[0], "stratum": part[1], "rating": rating}
+    record = Record(text=text, cats=sentiment_cats(_LABELS[folder[1]]))
+    record.meta = {"path": str(where), "split": folder[0], "stratum": folder[1], "rating": rating}
     if urls is not None:
         record.meta["group"] = _movie(number, urls, where, root)
     return record
 
 
 def _movie(number: int, urls: Tuple[str, List[bytes]], review: Path, root: Path) -> str:
-    """The URL on line `number` (from 0) of the part's list."""
+    """The URL on line `number` (from 0) of the folder's list."""
     name, lines = urls
     if number >= len(lines):
         message = Errors.E113.format(number=number, lines=len(lines), review=review.name)
@@ -155,8 +155,8 @@ def imdb_row(row: Mapping[str, Any]) -> Record:
 
 
 def find_imdb(root: Path) -> Dict[str, Path]:
-    """The tree or archive at a path or just below it. It holds all parts: a review's `meta["part"]`
-    says which is its own.
+    """The tree or archive at a path or just below it. It holds all splits: a review's
+    `meta["split"]` says which is its own.
 
     Raises: MtnlpError (E141) when there is none.
     """

@@ -8,8 +8,8 @@ from .bad_input import decode, read_lines
 
 
 def read_label_names(path: Path) -> List[str]:
-    """The names in a file, one a line: the first line is that of id 0. Blank lines may stand at the
-    end alone.
+    """The names in a file, one per line: the first line is that of id 0. Blank lines may stand
+    at the end alone.
 
     Raises: DataError (E100, E101, E102, E153) with the file and line.
     """

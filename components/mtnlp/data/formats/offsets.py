@@ -3,6 +3,7 @@
 from itertools import pairwise
 from typing import Any, List, Optional, Sequence, Tuple
 
+from ...annotation.white_space import trim_characters
 from ...errors import DataError, Errors
 from ...types import Annotation
 
@@ -27,7 +28,7 @@ def parse_spans(rows: Any, text: str, field: str) -> List[Annotation]:
     spans: List[Annotation] = []
     for start, end, label in _triples(rows, field):
         inside = type(start) is int and type(end) is int and 0 <= start < end <= len(text)
-        trimmed = trim(text, start, end) if inside else (0, 0)
+        trimmed = trim_characters(text, start, end) if inside else (0, 0)
         if trimmed[0] == trimmed[1]:
             raise DataError(Errors.E122.format(offsets=(start, end), length=len(text)))
         spans.append(Annotation(*trimmed, label))
@@ -54,15 +55,6 @@ def flat(spans: Sequence[Annotation]) -> List[Annotation]:
         if right.start < left.end:
             raise DataError(Errors.E137.format(left=tuple(left), right=tuple(right)))
     return ordered
-
-
-def trim(text: str, start: int, end: int) -> Tuple[int, int]:
-    """The offsets without whitespace at either edge; equal when nothing else is there."""
-    while start < end and text[start].isspace():
-        start += 1
-    while start < end and text[end - 1].isspace():
-        end -= 1
-    return start, end
 
 
 def _triples(rows: Any, field: str) -> List[Tuple[Any, Any, str]]:

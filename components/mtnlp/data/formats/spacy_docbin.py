@@ -20,7 +20,7 @@ _NOT_KEPT = ("POS", "MORPH", "LEMMA", "DEP", "ENT_KB_ID")
 
 
 def read_docbin(path: Path, on_bad: BadInput, task: str = "category") -> Iterator[Record]:
-    """Reads one file, a Record a Doc, with the Doc's own tokens; `meta["spaces"]` keeps whether
+    """Reads one file, one Record per Doc, with the Doc's own tokens; `meta["spaces"]` keeps whether
     a space follows each, so that the text comes back exactly.
 
     What the Docs lack stays "not annotated": no `ents`, no `cats`, no `spans`, a token without

@@ -25,7 +25,7 @@ needs_accelerate = pytest.mark.skipif(
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Dict[str, Path]:
+def splits(tmp_path: Path) -> Dict[str, Path]:
     """Three files of films that are good or bad, and one text nobody judged."""
     nlp = spacy.blank("en")
     files = {}
@@ -41,21 +41,21 @@ def parts(tmp_path: Path) -> Dict[str, Path]:
     return files
 
 
-def test_only_texts_of_the_task_are_read(parts: Dict[str, Path]) -> None:
-    texts = read_texts(parts["dev"], "sentiment")
+def test_only_texts_of_the_task_are_read(splits: Dict[str, Path]) -> None:
+    texts = read_texts(splits["dev"], "sentiment")
     assert texts.labels == ["positive", "negative"] * 4
     assert texts.words == 4 * 4 + 4 * 6
     with pytest.raises(MtnlpError, match=r"E513.*topic"):
-        read_texts(parts["dev"], "topic")
+        read_texts(splits["dev"], "topic")
 
 
 def test_a_limit_keeps_labels_in_balance() -> None:
-    part = Texts([f"t{number}" for number in range(10)], ["a"] * 7 + ["b"] * 3, list(range(10)))
-    assert head(part, None) is head(part, 10) is part
-    chosen = head(part, 4)
+    split = Texts([f"t{number}" for number in range(10)], ["a"] * 7 + ["b"] * 3, list(range(10)))
+    assert head(split, None) is head(split, 10) is split
+    chosen = head(split, 4)
     assert chosen.texts == ["t0", "t1", "t7", "t8"] and chosen.labels == ["a", "a", "b", "b"]
     assert chosen.lengths == [0, 1, 7, 8] and chosen.words == 16
-    assert head(part, 8).labels.count("b") == 3
+    assert head(split, 8).labels.count("b") == 3
 
 
 def test_scores_of_logits() -> None:
@@ -77,16 +77,16 @@ def test_scores_of_logits() -> None:
 
 @needs_accelerate
 def test_training_learns_and_runs_are_kept(
-    parts: Dict[str, Path], backbone: Path, tmp_path: Path
+    splits: Dict[str, Path], backbone: Path, tmp_path: Path
 ) -> None:
     recipe = Recipe(batch_size=4, epochs=6, max_length=16)
     output = tmp_path / "metrics" / "text.json"
-    results = run_text_baseline(parts, "sentiment", str(backbone), output, [5e-3], recipe)
+    results = run_text_baseline(splits, "sentiment", str(backbone), output, [5e-3], recipe)
     run = results["runs"]["0.005"]
     assert run["test"]["accuracy"] == 1.0 and run["steps"] == 36
     assert results["best"]["dev_accuracy"] == run["dev"]["accuracy"]
     assert json.loads(output.read_text(encoding="utf8")) == results
-    again = run_text_baseline(parts, "sentiment", str(backbone), output, [5e-3], recipe)
+    again = run_text_baseline(splits, "sentiment", str(backbone), output, [5e-3], recipe)
     assert again["runs"] == results["runs"]
     with pytest.raises(MtnlpError, match=r"E511.*epochs"):
-        run_text_baseline(parts, "sentiment", str(backbone), output, [5e-3], Recipe(epochs=1))
+        run_text_baseline(splits, "sentiment", str(backbone), output, [5e-3], Recipe(epochs=1))

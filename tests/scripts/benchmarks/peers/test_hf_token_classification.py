@@ -15,7 +15,6 @@ from scripts.benchmarks.peers.hf_token_classification import (
     IGNORED,
     TAGS,
     encode,
-    load_tokenizer,
     read_sentences,
     read_tags,
     run_baseline,
@@ -23,6 +22,7 @@ from scripts.benchmarks.peers.hf_token_classification import (
 )
 from scripts.benchmarks.peers.hf_trainer import (
     Recipe,
+    load_tokenizer,
     open_results,
     predict_logits,
     rate_key,

@@ -14,14 +14,14 @@ ENTITIES = EntsLayer()
 
 
 @dataclass(frozen=True)
-class CorpusPart:
+class CorpusSettings:
     """The settings of one corpus in the mix.
 
     name: the name of its config block.
     path: a .spacy file, or a folder whose .spacy files are all read.
     weight: how often its documents are seen in an epoch. 2.0 is twice; 0.5 a random half, drawn
         anew each epoch; 0 leaves the corpus out, and its file need not exist. With the sampling
-        `uniform` or `temperature` a factor of its share, with `round_robin` how many of its
+        `uniform` or `power` a factor of its share, with `round_robin` how many of its
         documents come in each turn, so a whole number.
     limit: use only so many documents, 0 all: a sample by `seed`, the same in every epoch, and a
         smaller limit's documents are among a larger one's. Read into memory, they are the first
@@ -46,7 +46,7 @@ class CorpusPart:
     spans: Dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def from_config(cls, name: str, settings: Dict[str, Any]) -> "CorpusPart":
+    def from_config(cls, name: str, settings: Dict[str, Any]) -> "CorpusSettings":
         """Checks one config block. Raises: MtnlpError naming the setting."""
 
         def check(option: str, right: bool, form: str) -> None:
@@ -61,17 +61,19 @@ class CorpusPart:
             check(option, option in known, "one of the settings " + ", ".join(known))
         path = settings.get("path")
         check("path", isinstance(path, (str, Path)) and bool(str(path)), "a .spacy file or folder")
-        part = cls(name, **{**settings, "path": Path(str(path))})
-        check("weight", is_number(part.weight, (int, float)), "a number of 0 or more")
-        check("limit", is_number(part.limit, (int,)), "a whole number of 0 or more")
+        corpus = cls(name, **{**settings, "path": Path(str(path))})
+        check("weight", is_number(corpus.weight, (int, float)), "a number of 0 or more")
+        check("limit", is_number(corpus.limit, (int,)), "a whole number of 0 or more")
         for option in ("ents_to", "spans_to_ents"):
-            key = getattr(part, option)
+            key = getattr(corpus, option)
             check(option, key is None or (isinstance(key, str) and key != ""), "a key or null")
-        renames = part.spans if isinstance(part.spans, dict) else {0: 0}
+        renames = corpus.spans if isinstance(corpus.spans, dict) else {0: 0}
         texts = all(isinstance(text, str) for pair in renames.items() for text in pair)
         check("spans", texts, 'keys to rename, {"old": "new"}')
-        check("spans", part.spans_to_ents not in renames, "no key that `spans_to_ents` takes away")
-        return part
+        check(
+            "spans", corpus.spans_to_ents not in renames, "no key that `spans_to_ents` takes away"
+        )
+        return corpus
 
     @property
     def layers(self) -> List[str]:

@@ -1,13 +1,22 @@
-"""Where in an encoder a parameter is, read from its name."""
+"""What sets the learning rate and the decay of a parameter: where in an encoder it is, read from
+its name, and what it is."""
 
 import re
-from typing import Optional
+from typing import NamedTuple, Optional
 
 # The layers of BERT, RoBERTa, XLM-R, ELECTRA, DeBERTa and MPNet are called `encoder.layer.3`, those
 # of DistilBERT `transformer.layer.3`, of ModernBERT and decoders `layers.3`, of T5 `block.3`, of
 # GPT-2 `h.3`, and ALBERT's one layer `albert_layer_groups.0`.
 LAYER = re.compile(r"(?:^|[._])(?:layers?|layer_groups|blocks?|h)\.(\d+)\.")
 EMBEDDINGS = re.compile(r"(?:^|[._])(?:embed|wte\.|wpe\.|shared\.)")
+
+
+class Group(NamedTuple):
+    """What the parameters of a group share. factor: their rate, in learn rates. decays: whether
+    their weights decay."""
+
+    factor: float
+    decays: bool
 
 
 def layer_of(name: str) -> Optional[int]:
@@ -27,3 +36,8 @@ def depth_of(name: str, layers: int) -> int:
     if layer is not None:
         return layers - 1 - layer
     return layers if EMBEDDINGS.search(name) else 0
+
+
+def decays(name: str, ndim: int) -> bool:
+    """Whether a parameter decays: a classifier's biases may have two dimensions."""
+    return ndim > 1 and not name.endswith("bias")

@@ -7,7 +7,7 @@ import pytest
 import torch
 import transformers
 
-from mtnlp.training.encoder_layers import depth_of, layer_of
+from mtnlp.training.parameter_groups import depth_of, layer_of
 
 SMALL = {"hidden_size": 8, "num_hidden_layers": 3, "num_attention_heads": 2, "vocab_size": 11}
 OTHERS = {
