@@ -238,6 +238,6 @@ def test_a_task_of_a_classifier_without_anything_to_test_on(
     made["components"]["textcat"]["tasks"]["topic"] = {"exclusive": False}
     made.to_disk(config)
     options = [*arguments(config, corpus, tmp_path / "out"), "--no-probe"]
-    result = invoke("joint_report", *options)
+    result = invoke("joint-report", *options)
     assert result.exit_code == 1 and executed == []
     assert "E475" in result.output and "for: textcat/topic." in flat(result.output)
