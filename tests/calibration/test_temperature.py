@@ -71,7 +71,8 @@ def test_no_temperature_is_better(name: str, backbone: Path) -> None:
     assert fit.units == kept.units and fit.documents == kept.documents
     assert fit.loss_before == pytest.approx(kept.loss(1.0), rel=1e-5)
     assert fit.loss_after == pytest.approx(kept.loss(fit.temperature), rel=1e-5)
-    grid = [kept.loss(exp(x / 20)) for x in range(-59, 60)]
+    grid = [kept.loss(exp(x / 5)) for x in range(-14, 15)]
+    grid += [kept.loss(fit.temperature * exp(x / 50)) for x in (-1, 1)]
     assert fit.loss_after <= min(grid) + 1e-5
     # A second fit starts from the first.
     again = fit_temperature(nlp, factory, held_out(nlp))
