@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Protocol, Sequence
 
+import spacy
 import torch
 import typer
 from rich.console import Console
@@ -81,11 +82,13 @@ class Speed:
 class PipelineContender:
     """A pipeline trained by spaCy's own loop."""
 
-    def __init__(self, config: Path, overrides: Dict[str, Any], workload: SpeedWorkload):
+    def __init__(
+        self, config: Path, overrides: Dict[str, Any], workload: SpeedWorkload, gpu_id: int = -1
+    ):
         """config: of `spacy train`; its dev corpus is what is predicted. overrides: by dotted
-        names."""
+        names. gpu_id: -1 for the processor."""
         self.name = config.stem
-        self.nlp = init_nlp(load_config(config, overrides=overrides))
+        self.nlp = init_nlp(load_config(config, overrides=overrides), use_gpu=gpu_id)
         settings = self.nlp.config.interpolate()
         names = [settings["training"]["train_corpus"], settings["training"]["dev_corpus"]]
         train_corpus, test_corpus = resolve_dot_names(settings, names)
@@ -124,6 +127,7 @@ class PipelineContender:
         begin, before = time.perf_counter(), self.words
         for _, info, _ in islice(self.loop, self.workload.steps):
             self.words = info["words"]
+        wait_for_gpu()
         return Turn(self.words - before, time.perf_counter() - begin)
 
     def predict(self) -> Turn:
@@ -131,7 +135,14 @@ class PipelineContender:
         docs = [Doc(self.nlp.vocab, words=[token.text for token in eg.x]) for eg in self.test]
         begin = time.perf_counter()
         words = sum(len(doc) for doc in self.nlp.pipe(docs))
+        wait_for_gpu()
         return Turn(words, time.perf_counter() - begin)
+
+
+def wait_for_gpu() -> None:
+    """Until it has done what it was told to, so that its time counts."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
 
 
 def measure_speed(contenders: Sequence[Contender], workload: SpeedWorkload) -> List[Speed]:
@@ -209,6 +220,10 @@ def main(
         4, min=1, help="A training step of the configs, in their batcher's unit."
     ),
     threads: int = typer.Option(2, min=1, help="Threads of torch."),
+    gpu_id: int = typer.Option(-1, "--gpu-id", "-g", help="The GPU, -1 for the processor."),
+    precision: Optional[str] = typer.Option(
+        None, help="Of the configs' encoders, fp32 or bf16. Default: their own."
+    ),
 ) -> None:
     """Training and predicting with whole pipelines, turn by turn: words/s, median (range).
 
@@ -217,21 +232,26 @@ def main(
       pipeline_speed.py configs/conll.cfg configs/compare/spacy_ner.cfg
       pipeline_speed.py configs/compare/span_ner.cfg --span-marker --spans-key multinerd
       pipeline_speed.py configs/imdb.cfg --batch-size 2700 --trainer-task sentiment
+      pipeline_speed.py configs/conll.cfg --gpu-id 0 --precision bf16
     """
     # They measure themselves with what stands above.
     from scripts.benchmarks.peers.hf_speed import TrainerContender
     from scripts.benchmarks.peers.span_marker import SpanMarkerContender
 
     workload = SpeedWorkload(steps, documents, rounds, batch_size, threads)
-    overrides = {
+    overrides: Dict[str, Any] = {
         "paths.backbone": backbone,
         "paths.train": str(train),
         "paths.dev": str(test),
         "training.batcher.size": batch_size,
     }
+    if precision is not None:
+        overrides["components.transformer.model.precision"] = precision
+    if gpu_id >= 0:
+        spacy.require_gpu(gpu_id)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            ours = [PipelineContender(config, overrides, workload) for config in configs]
+            ours = [PipelineContender(config, overrides, workload, gpu_id) for config in configs]
             contenders: List[Contender] = [*ours]
             if span_marker:
                 contenders.append(

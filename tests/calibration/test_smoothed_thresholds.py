@@ -19,24 +19,24 @@ def draw(docs: int, rates: List[float], generator: np.random.Generator) -> Part:
     return probabilities, gold, np.ones_like(gold)
 
 
-@pytest.mark.parametrize("width", [0.2, 0.4, 1.5])
-def test_the_peak_of_the_smoothed_line(width: float) -> None:
+def test_the_peak_of_the_smoothed_line() -> None:
     generator = np.random.default_rng(0)
     probabilities, gold, mask = draw(60, [0.05, 0.2, 0.5], generator)
     mask = generator.random(mask.shape) < 0.8
     odds, thresholds = threshold_grid()
-    found = fit_thresholds(probabilities, gold, mask, min_positives=1, smoothing=width).values
-    for label, threshold in enumerate(found):
-        own = mask[:, label]
-        line = np.array(
-            [
-                f1_score(gold[own, label], probabilities[own, label] >= each, zero_division=0)
-                for each in thresholds
-            ]
-        )
+    lines = [
+        [
+            f1_score(gold[own, label], probabilities[own, label] >= each, zero_division=0)
+            for each in thresholds
+        ]
+        for label, own in enumerate(mask.T)
+    ]
+    for width in (0.2, 0.4, 1.5):
+        found = fit_thresholds(probabilities, gold, mask, min_positives=1, smoothing=width).values
         weights = np.exp(-((odds[:, None] - odds) ** 2) / (2 * width**2))
-        values = (weights * line).sum(1) / weights.sum(1)
-        assert values[np.searchsorted(thresholds, threshold)] == pytest.approx(values.max())
+        for line, threshold in zip(lines, found, strict=True):
+            values = (weights * np.array(line)).sum(1) / weights.sum(1)
+            assert values[np.searchsorted(thresholds, threshold)] == pytest.approx(values.max())
 
 
 def test_a_narrow_width_takes_the_peak_itself() -> None:

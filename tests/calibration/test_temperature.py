@@ -95,7 +95,8 @@ def test_no_temperature_is_better(name: str, backbone: Path) -> None:
     assert fit.units == collected.units and fit.documents == collected.documents
     assert fit.loss_before == pytest.approx(collected.loss(1.0), rel=1e-5)
     assert fit.loss_after == pytest.approx(collected.loss(fit.temperature), rel=1e-5)
-    grid = [collected.loss(exp(x / 20)) for x in range(-59, 60)]
+    grid = [collected.loss(exp(x / 5)) for x in range(-14, 15)]
+    grid += [collected.loss(fit.temperature * exp(x / 50)) for x in (-1, 1)]
     assert fit.loss_after <= min(grid) + 1e-5
     # A second fit starts from the first.
     again = fit_temperature(nlp, factory, held_out(nlp))

@@ -1,5 +1,5 @@
 """The mini corpus and the grid of the experiments."""
 
-from tests.experiments.conftest import grid_text, mini
+from tests.experiments.conftest import executed, grid_text, mini
 
-__all__ = ["grid_text", "mini"]
+__all__ = ["executed", "grid_text", "mini"]

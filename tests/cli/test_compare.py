@@ -13,7 +13,7 @@ from spacy.training import Corpus
 
 from mtnlp.models.transformer import hf_objects
 from tests.data.corpora import flat, invoke
-from tests.experiments.conftest import Mini
+from tests.experiments.conftest import Executed, Mini
 
 AXES = """
 [axes.decoder.crf]
@@ -42,7 +42,9 @@ def test_a_wrong_grid(tmp_path: Path) -> None:
     assert result.exit_code == 1 and "E420" in result.output
 
 
-def test_a_comparison(tmp_path: Path, grid_text: str, mini: Mini) -> None:
+def test_a_comparison(tmp_path: Path, grid_text: str, mini: Mini, executed: Executed) -> None:
+    """One run has its own process, as all have outside of tests."""
+    executed.outside = ("decoder=crf",)
     grid, output = tmp_path / "tiny.toml", tmp_path / "out"
     grid.write_text(grid_text + AXES, encoding="utf8")
     options = ["--output", output, "--training.batcher.size", "8", "--keep"]
@@ -50,10 +52,11 @@ def test_a_comparison(tmp_path: Path, grid_text: str, mini: Mini) -> None:
     dry = invoke("compare", grid, *options, "--dry-run")
     assert dry.exit_code == 0, dry.output
     assert "2 runs (2 cells × 1 seeds), 0 done, about" in flat(dry.output)
-    assert not (output / "runs").exists()
+    assert executed == ["probe"] and not (output / "runs").exists()
 
     result = invoke("compare", grid, *options)
     assert result.exit_code == 1
+    assert executed[1:] == ["decoder=crf", "decoder=softmax"]
     assert "E219" in result.output and "decoder=softmax, seed 3" in flat(result.output)
     folder = output / "runs" / "decoder=crf" / "seed-3"
     found: Dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="utf8"))
@@ -81,9 +84,11 @@ def test_a_comparison(tmp_path: Path, grid_text: str, mini: Mini) -> None:
 
     # Nothing is left but what failed, and nothing is forgotten.
     again = invoke("compare", grid, *options, "--dry-run")
+    assert len(executed) == 3
     assert "2 runs (2 cells × 1 seeds), 1 done, about" in flat(again.output)
 
 
+@pytest.mark.usefixtures("executed")
 def test_axes_of_backbones_and_corpora(
     tmp_path: Path, grid_text: str, mini: Mini, backbones: Dict[str, Path]
 ) -> None:

@@ -1,12 +1,14 @@
 """A mini corpus, and the CoNLL config over a tiny encoder."""
 
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, List, NamedTuple, TextIO, Tuple
 
 import pytest
 
 from mtnlp.data.convert import convert
 from mtnlp.data.options import ConvertOptions
+from mtnlp.experiments import child, comparison
 from tests.tiny import SAMPLE
 
 
@@ -45,3 +47,28 @@ seeds = [3]
 components.transformer.model.window = 0
 training.max_epochs = 2
 """
+
+
+class Executed(List[str]):
+    """The cells of the runs that were made, `probe` for a probe.
+
+    outside: cells whose runs have a process of their own all the same.
+    """
+
+    outside: Tuple[str, ...] = ()
+
+
+@pytest.fixture
+def executed(monkeypatch: pytest.MonkeyPatch) -> Executed:
+    """Makes runs in this process: one of their own takes longer to start than to train."""
+    made, run_process = Executed(), comparison.run_process
+
+    def run_here(folder: Path, log: TextIO, tick: Any = None) -> int:
+        made.append("probe" if folder.name == "probe" else folder.parent.name)
+        if made[-1] in made.outside:
+            return run_process(folder, log, tick)
+        with redirect_stdout(log), redirect_stderr(log):
+            return child.attempt(folder)
+
+    monkeypatch.setattr(comparison, "run_process", run_here)
+    return made

@@ -9,6 +9,7 @@ import spacy
 import torch
 from spacy.language import Language
 from thinc.api import require_cpu, require_gpu
+from thinc.compat import has_cupy_gpu
 
 from mtnlp.calibration.classifier_fit import FitOptions, fit_classifier
 from mtnlp.calibration.collected_scores import CategoryScores, collect
@@ -28,6 +29,7 @@ from tests.training.loop_cases import Killed, all_weights, make_config, run
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU"),
+    pytest.mark.skipif(not has_cupy_gpu, reason="no cupy that sees a GPU: spaCy needs it"),
 ]
 # A GPU adds up in other orders than a processor, and in TF32 with fewer digits.
 TOLERANCE = 5e-3

@@ -130,6 +130,9 @@ def test_threshold(name: str, backbone: Path, tmp_path: Path) -> None:
         if name != "crf_spans":
             assert listed(doc.ents) == kept
             assert doc.has_annotation("ENT_IOB")
+    # One that has just the confidence is kept.
+    pipe.cfg["threshold"] = max(scores)
+    assert scores_of(nlp(TEXT), name) == [max(scores)]
     pipe.cfg["threshold"] = 1.01
     for doc in nlp.pipe(TEXTS):
         assert not entities_of(doc, name) and not doc.ents

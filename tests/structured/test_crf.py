@@ -1,6 +1,7 @@
 """The CRF against the enumeration of all sequences, and against pytorch-crf."""
 
 import itertools
+from functools import cache
 from typing import Dict, List, Tuple
 
 import pytest
@@ -91,13 +92,19 @@ def test_viterbi_and_marginals_equal_enumeration() -> None:
         torch.testing.assert_close(posterior[row], expected)
 
 
+@cache
+def spelled(scheme: TagScheme, length: int, label: int) -> Tuple[int, ...]:
+    """The tags of an entity, as numbers."""
+    tags = scheme.tags(["X", "Y"])
+    names = encode(scheme, [(0, length, ["X", "Y"][label])], length)
+    return tuple(tags.index(name) for name in names)
+
+
 def contains(scheme: TagScheme, path: Tuple[int, ...], start: int, end: int, label: int) -> bool:
     """Whether the tags spell this entity and the next tag does not go on with it."""
-    tags = scheme.tags(["X", "Y"])
-    spelled = encode(scheme, [(0, end - start, ["X", "Y"][label])], end - start)
-    if [tags[tag] for tag in path[start:end]] != spelled:
+    if path[start:end] != spelled(scheme, end - start, label):
         return False
-    after = tags[path[end]] if end < len(path) else "O"
+    after = scheme.tags(["X", "Y"])[path[end]] if end < len(path) else "O"
     return not (scheme.name == "bio" and after == f"I-{['X', 'Y'][label]}")
 
 
@@ -122,14 +129,17 @@ def test_span_probabilities_equal_enumeration(name: str, lengths: List[int], leg
         for label in range(2)
     ]
     found = crf.span_log_probability(*problem, torch.tensor(spans), scheme).exp()
-    rows = {row: enumerate_row(problem, row) for row in range(len(lengths))}
-    for value, (row, start, end, label) in zip(found.tolist(), spans, strict=True):
-        keys, scores = zip(*rows[row].items(), strict=True)
+    rows = []
+    for row in range(len(lengths)):
+        keys, scores = zip(*enumerate_row(problem, row).items(), strict=True)
+        tags = torch.tensor(keys, dtype=torch.long)
+        decoded = scheme.spans(tags, torch.ones_like(tags, dtype=torch.bool)).tolist()
         weights = torch.tensor(scores, dtype=torch.float64).softmax(0).tolist()
+        rows.append((keys, weights, decoded))
+    for value, (row, start, end, label) in zip(found.tolist(), spans, strict=True):
+        keys, weights, decoded = rows[row]
         if legal:
             # The definition a user sees: the decoded sequence holds the entity.
-            tags = torch.tensor(keys)
-            decoded = scheme.spans(tags, torch.ones_like(tags, dtype=torch.bool)).tolist()
             holders = {doc for doc, *span in decoded if span == [start, end, label]}
             expected = sum(weights[doc] for doc in holders)
         else:

@@ -83,35 +83,32 @@ def reference(
 
 
 @pytest.mark.parametrize("size", [1.0, 1e4, 1e6])
-@pytest.mark.parametrize("gold_is", ["any", "best"])
-def test_a_long_text_with_extreme_scores_equals_a_loop_in_float64(
-    gold_is: str, size: float
-) -> None:
+def test_a_long_text_with_extreme_scores_equals_a_loop_in_float64(size: float) -> None:
     """5,000 tokens: log Z is up to 1e10, and the loss of the best tags next to nothing."""
     problem = make_problem(5, [5000], torch.float32)
-    parts = [(x * size).requires_grad_() for x in problem[:4]]
-    emissions, transitions, start, end = (x.detach().double() for x in parts)
+    scores = [x * size for x in problem[:4]]
+    emissions, transitions, start, end = (x.double() for x in scores)
     total, tags, pairs, path = reference(emissions[0], transitions, start, end)
+    found, score = crf.viterbi(*scores, problem.mask)
+    best = found[0]
+    assert best.tolist() == path
 
-    found, score = crf.viterbi(*(x.detach() for x in parts), problem.mask)
-    gold = found[0]
-    assert gold.tolist() == path
-    if gold_is == "any":
-        gold = torch.randint(5, (5000,), generator=torch.Generator().manual_seed(0))
-    value = emissions[0].gather(1, gold.unsqueeze(1)).sum() + start[gold[0]] + end[gold[-1]]
-    value = value + transitions[gold[:-1], gold[1:]].sum()
-    if gold_is == "best":
-        assert score.item() == pytest.approx(value.item(), rel=1e-7)
+    for gold in (torch.randint(5, (5000,), generator=torch.Generator().manual_seed(0)), best):
+        value = emissions[0].gather(1, gold.unsqueeze(1)).sum() + start[gold[0]] + end[gold[-1]]
+        value = value + transitions[gold[:-1], gold[1:]].sum()
+        if gold is best:
+            assert score.item() == pytest.approx(value.item(), rel=1e-7)
 
-    allowed = torch.nn.functional.one_hot(gold, 5)
-    loss = crf.nll(*parts, problem.mask, allowed.bool().unsqueeze(0))
-    loss.sum().backward()
-    assert loss.item() == pytest.approx((total - value).item(), rel=1e-6, abs=1e-2)
-    counts = torch.zeros(5, 5).index_put_(
-        (gold[:-1], gold[1:]), torch.ones(len(gold) - 1), accumulate=True
-    )
-    expected = [tags - allowed, pairs - counts, tags[0] - allowed[0], tags[-1] - allowed[-1]]
-    for part, grad in zip(parts, expected, strict=True):
-        assert part.grad is not None and part.grad.isfinite().all()
-        mine = part.grad.reshape(grad.shape).double()
-        torch.testing.assert_close(mine, grad, rtol=1e-5, atol=2e-3)
+        parts = [x.clone().requires_grad_() for x in scores]
+        allowed = torch.nn.functional.one_hot(gold, 5)
+        loss = crf.nll(*parts, problem.mask, allowed.bool().unsqueeze(0))
+        loss.sum().backward()
+        assert loss.item() == pytest.approx((total - value).item(), rel=1e-6, abs=1e-2)
+        counts = torch.zeros(5, 5).index_put_(
+            (gold[:-1], gold[1:]), torch.ones(len(gold) - 1), accumulate=True
+        )
+        expected = [tags - allowed, pairs - counts, tags[0] - allowed[0], tags[-1] - allowed[-1]]
+        for part, grad in zip(parts, expected, strict=True):
+            assert part.grad is not None and part.grad.isfinite().all()
+            mine = part.grad.reshape(grad.shape).double()
+            torch.testing.assert_close(mine, grad, rtol=1e-5, atol=2e-3)

@@ -1,8 +1,11 @@
 """Two processes train as one does, and the script resumes what was killed."""
 
+import multiprocessing
 import os
+import socket
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -14,6 +17,8 @@ from thinc.api import Config
 
 from mtnlp.trainer.checkpoint import read_checkpoint
 from mtnlp.trainer.distributed import Processes, local_gpu
+from mtnlp.trainer.train import Options, train_from_config
+from tests.data.corpora import flat, invoke
 from tests.pipes.cases import EXACT, assert_close, mixed_examples, same_weights
 from tests.tiny import make_examples
 from tests.training.loop_cases import all_weights, make_config, run
@@ -46,6 +51,46 @@ def script(config: Config, folder: Path, *args: str, launcher: List[str] = []) -
     return subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
+
+
+def one_of_two(rank: int, port: int, config: Path, options: Options, log: Path) -> None:
+    """What a process does that torchrun has started."""
+    names = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "LOCAL_WORLD_SIZE": 2}
+    where = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    os.environ.update({name: str(value) for name, value in (names | where).items()})
+    torch.set_num_threads(1)
+    with log.open("w", encoding="utf8") as sys.stdout:
+        sys.stderr = sys.stdout
+        try:
+            train_from_config(config, options, {})
+        except BaseException:
+            traceback.print_exc()
+            raise
+
+
+def fork_two(config: Config, folder: Path, *, resume: bool = False) -> str:
+    """Two processes as torchrun starts them, forked: nothing is imported again.
+
+    RETURNS: what the first printed.
+    """
+    config.to_disk(folder / "config.cfg")
+    options = Options(folder / "out", resume=resume)
+    logs = [folder / f"log-{rank}.txt" for rank in range(2)]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]  # free
+    context = multiprocessing.get_context("fork")
+    processes = [
+        context.Process(target=one_of_two, args=(rank, port, folder / "config.cfg", options, log))
+        for rank, log in enumerate(logs)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(300)
+        process.kill()
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0], [log.read_text() for log in logs]
+    return logs[0].read_text(encoding="utf8")
 
 
 def saved_weights(folder: Path, name: str) -> Dict[str, numpy.ndarray]:
@@ -88,9 +133,7 @@ def test_two_processes_are_one_with_the_same_batches(backbone: Path, tmp_path: P
     checkpoint = read_checkpoint(tmp_path / "out")
     assert checkpoint.steps == 3 and len(checkpoint.random) == 2
     assert not torch.equal(*(state["torch"] for state in checkpoint.random))
-    found = script(config, tmp_path, "--resume", launcher=launcher)
-    assert found.returncode == 0, found.stdout + found.stderr
-    assert found.stdout.count("Resuming after 3 steps") == 1
+    assert fork_two(config, tmp_path, resume=True).count("Resuming after 3 steps") == 1
     assert_close(all_weights(one), saved_weights(tmp_path / "out", "model-last"), 1e-5)
     whole = read_checkpoint(tmp_path / "one")
     both = read_checkpoint(tmp_path / "out")
@@ -110,9 +153,7 @@ def test_two_processes_project_gradients_as_one(backbone: Path, tmp_path: Path) 
     for name in ("ner", "textcat"):
         config["components"][name]["model"]["dropout"] = 0.0
     one = run(config, tmp_path / "one")
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    found = script(config, tmp_path, launcher=launcher)
-    assert found.returncode == 0, found.stdout + found.stderr
+    fork_two(config, tmp_path)
     assert_close(all_weights(one), saved_weights(tmp_path / "out", "model-last"), 1e-5)
 
 
@@ -128,18 +169,20 @@ def test_the_gpu_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 def test_the_script_resumes_what_was_killed(backbone: Path, tmp_path: Path) -> None:
     config = make_config(backbone, tmp_path)
-    none = script(config, tmp_path, "--resume")
-    assert none.returncode == 1 and "E460" in none.stdout + none.stderr
+    file, output = tmp_path / "config.cfg", tmp_path / "out"
+    config.to_disk(file)
+    resume = ["train", file, "--output", output, "--resume"]
+    none = invoke(*resume)
+    assert none.exit_code == 1 and "E460" in none.output
     expected = all_weights(run(config, tmp_path / "whole"))
-    config["training"]["logger"]["kill_at"] = 7
-    assert script(config, tmp_path, "--checkpoint-every", "2").returncode == 9
+    killed = config.copy()
+    killed["training"]["logger"]["kill_at"] = 7
+    assert script(killed, tmp_path, "--checkpoint-every", "2").returncode == 9
     assert not list(tmp_path.glob("out/.*partial"))
-    config["training"]["logger"]["kill_at"] = -1
-    other = script(config, tmp_path, "--resume", "--training.dropout", "0.2")
-    assert other.returncode == 1 and "training.dropout = 0.1 (now 0.2)" in " ".join(
-        (other.stdout + other.stderr).split()
-    )
-    found = script(config, tmp_path, "--resume")
-    assert found.returncode == 0, found.stdout + found.stderr
-    assert "Resuming after 6 steps" in found.stdout
-    assert same_weights(saved_weights(tmp_path / "out", "model-last"), expected)
+    config.to_disk(file)
+    other = invoke(*resume, "--training.dropout", "0.2")
+    assert other.exit_code == 1 and "training.dropout = 0.1 (now 0.2)" in flat(other.output)
+    found = invoke(*resume)
+    assert found.exit_code == 0, found.output
+    assert "Resuming after 6 steps" in found.output
+    assert same_weights(saved_weights(output, "model-last"), expected)

@@ -51,12 +51,24 @@ class Uninterrupted:
 
 
 @pytest.fixture(scope="module")
+def finished() -> Dict[str, Uninterrupted]:
+    """By the name of its settings. A fixture with a parameter is made anew at each change of it."""
+    return {}
+
+
+@pytest.fixture
 def uninterrupted(
-    request: pytest.FixtureRequest, backbone: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    finished: Dict[str, Uninterrupted],
+    backbone: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Uninterrupted:
-    folder = tmp_path_factory.mktemp(request.param)
-    config = make_config(backbone, folder, **SETTINGS[request.param])
-    return Uninterrupted(config, folder / "whole")
+    name = request.param
+    if name not in finished:
+        folder = tmp_path_factory.mktemp(name)
+        config = make_config(backbone, folder, **SETTINGS[name])
+        finished[name] = Uninterrupted(config, folder / "whole")
+    return finished[name]
 
 
 def comparable(info: Dict[str, Any]) -> Dict[str, Any]:

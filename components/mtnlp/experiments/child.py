@@ -43,6 +43,19 @@ def main(folder: Path) -> None:
     write_json(folder / RESULT, {**same, **found})
 
 
+def attempt(folder: Path) -> int:
+    """Do the job of a folder; what fails is printed. RETURNS: an exit code."""
+    try:
+        main(folder)
+    except Exception as error:
+        traceback.print_exc()
+        # The last line of the log is what the user is shown.
+        text = " ".join(str(error).split())
+        print(f"{type(error).__name__}: {text}", file=sys.stderr)
+        return 1
+    return 0
+
+
 def run(config: Config, job: Dict[str, Any], output: Path) -> Dict[str, Any]:
     """Train and score. output: the folder of the weights. RETURNS: "scores" and "measures"."""
     nlp = init_nlp(config, use_gpu=job["gpu_id"])
@@ -91,11 +104,4 @@ def measures(watch: Stopwatch) -> Dict[str, Any]:
 
 
 if __name__ == "__main__":
-    try:
-        main(Path(sys.argv[1]))
-    except Exception as error:
-        traceback.print_exc()
-        # The last line of the log is what the user is shown.
-        text = " ".join(str(error).split())
-        print(f"{type(error).__name__}: {text}", file=sys.stderr)
-        sys.exit(1)
+    sys.exit(attempt(Path(sys.argv[1])))

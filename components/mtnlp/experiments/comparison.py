@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from timeit import default_timer
 from types import FrameType
-from typing import Callable, Dict, Iterator, List, Optional
+from typing import Callable, Dict, Iterator, List, Optional, TextIO
 
 from ..errors import Errors, MtnlpError
 from .estimate import Rates, nearest_rates, progress_summary, run_seconds
@@ -147,26 +147,33 @@ def execute(run: Run, options: Options, tick: Optional[Callable[[], None]] = Non
     """
     run.prepare(options)
     path = run.folder / LOG
-    command = [sys.executable, "-m", CHILD, str(run.folder)]
     with path.open("w", encoding="utf8") as log:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
-        )
-        try:
-            while process.poll() is None:
-                try:
-                    process.wait(TICK)
-                except subprocess.TimeoutExpired:
-                    if tick is not None:
-                        tick()
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
+        code = run_process(run.folder, log, tick)
     if run.result() is None:
         lines = path.read_text(encoding="utf8", errors="replace").strip().splitlines()
-        reason = lines[-1] if lines else f"exit code {process.returncode}"
+        reason = lines[-1] if lines else f"exit code {code}"
         raise MtnlpError(Errors.E428.format(run=run.name, reason=reason, log=path))
+
+
+def run_process(folder: Path, log: TextIO, tick: Optional[Callable[[], None]] = None) -> int:
+    """Do the job of a run's folder in a process of its own. log: gets what it prints. RETURNS: its
+    exit code."""
+    command = [sys.executable, "-m", CHILD, str(folder)]
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+    )
+    try:
+        while process.poll() is None:
+            try:
+                process.wait(TICK)
+            except subprocess.TimeoutExpired:
+                if tick is not None:
+                    tick()
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+    return process.returncode
 
 
 @contextmanager
