@@ -105,7 +105,8 @@ def make_config(backbone: Path, folder: Path, **training: Any) -> Config:
     DocBin(docs=docs, store_user_data=True).to_disk(folder / "train.spacy")
     config = Config().from_str(TRAINING)
     own = Config().from_str(nlp.config.to_str())
-    config["nlp"] = {"lang": "en", "pipeline": ["transformer", *PIPES]}
+    # The corpus is tokenized: no exceptions of a tokenizer to load for every run.
+    config["nlp"] = {"lang": "xx", "pipeline": ["transformer", *PIPES]}
     config["components"] = own["components"]
     for corpus in ("train", "dev"):
         config["corpora"][corpus]["corpora"]["all"]["path"] = str(folder / "train.spacy")
