@@ -39,7 +39,7 @@ def training_texts() -> List[str]:
 def make_backbone(family: str, folder: Path) -> Path:
     """Build and save a random encoder with a tokenizer of its family.
 
-    family: one of FAMILIES. folder: where `from_pretrained` will find it. RETURNS: the folder.
+    family: one of FAMILIES. folder: where `from_pretrained` will find it. Returns: the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)

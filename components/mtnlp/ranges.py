@@ -23,7 +23,7 @@ FINITE = Range("a finite number", lambda value: True)
 
 
 def require(owner: str, allowed: Range, **settings: Optional[float]) -> None:
-    """Raises MtnlpError E330 for the first of some settings that is not in a range. NaN and
+    """Raises: MtnlpError E330 for the first of some settings that is not in a range. NaN and
     infinity are in none; None is a setting that is left out, which may be.
 
     owner: of the settings, for the message: a registered name or a component.
@@ -35,7 +35,7 @@ def require(owner: str, allowed: Range, **settings: Optional[float]) -> None:
 
 
 def require_rates(owner: str, **rates: Any) -> None:
-    """Raises MtnlpError E330 where a setting of an optimizer cannot be. Schedules pass.
+    """Raises: MtnlpError E330 where a setting of an optimizer cannot be. Schedules pass.
 
     rates: `learn_rate`, `L2`, `eps`, `grad_clip`, from 0 on; `beta1`, `beta2`, below 1.
     """
@@ -45,7 +45,7 @@ def require_rates(owner: str, **rates: Any) -> None:
 
 
 def require_choice(owner: str, choices: Any, **settings: str) -> None:
-    """Raises MtnlpError E330 for the first of some settings that is not one of the choices, names
+    """Raises: MtnlpError E330 for the first of some settings that is not one of the choices, names
     in a collection."""
     for name, value in settings.items():
         if value not in choices:

@@ -48,7 +48,7 @@ class Record:
         unknown anyway.
     spans: nested or parallel layers, for `doc.spans[key]`.
     cats: document labels, `task/LABEL` to 0.0 or 1.0.
-    tags: one part-of-speech tag a token.
+    tags: one part-of-speech tag per token.
     meta: where it comes from: `path`, `line`, `group` (what may not be split: a movie, a
         document), `stratum` (what splits are stratified by), `judged` (the tasks of which `cats`
         names every label that holds: those it does not name are known not to hold).

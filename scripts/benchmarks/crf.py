@@ -58,7 +58,7 @@ def measure_crf(workload: CrfWorkload, threads: Sequence[int]) -> List[CrfTiming
     """Times NLL with gradient, decoding and span posteriors, for each number of threads.
 
     Emissions, gold tags and lengths are random; both sides get the same. Restores the number of
-    threads. RAISES MtnlpError (E540) without pytorch-crf.
+    threads. Raises: MtnlpError (E540) without pytorch-crf.
     """
     try:
         from torchcrf import CRF

@@ -168,7 +168,7 @@ def measure_speed(contenders: Sequence[Contender], workload: SpeedWorkload) -> L
 
 
 def speed_table(speeds: Sequence[Speed], workload: SpeedWorkload) -> Table:
-    """Median words a second (slowest to fastest round), and how many times the last contender's
+    """Median words per second (slowest to fastest round), and how many times the last contender's
     they are."""
     table = Table(
         title=f"words/s: {workload.rounds} rounds of {workload.steps} training steps, batches of "
@@ -213,7 +213,7 @@ def main(
         "the first config's documents.",
     ),
     trainer_batch_size: int = typer.Option(8, min=1, help="Texts a step of the Trainer."),
-    steps: int = typer.Option(20, min=1, help="Training steps a round."),
+    steps: int = typer.Option(20, min=1, help="Training steps per round."),
     documents: int = typer.Option(500, min=1, help="Documents to predict a round."),
     rounds: int = typer.Option(3, min=1, help="Rounds, after one that does not count."),
     batch_size: int = typer.Option(

@@ -37,7 +37,7 @@ def profile_training(
 
     config: of `spacy train`, with a transformer of mtnlp or of spacy-transformers, whose wordpieces
         are a part of its forward pass. overrides: by dotted names.
-    RETURNS: seconds by phase, and the words trained on. Heads, whosever they are, are phases of
+    Returns: seconds by phase, and the words trained on. Heads, whosever they are, are phases of
         their own: their forward and backward pass, their gold and their loss.
     """
     contender = PipelineContender(config, overrides, workload)
@@ -56,7 +56,7 @@ def profile_training(
 
 
 def watch(contender: PipelineContender, phases: PhaseTimer) -> WatchedMethods:
-    """Time what the loop of a contender calls. RETURNS: the transformers' methods, to be closed."""
+    """Time what the loop of a contender calls. Returns: the transformers' methods, to be closed."""
     methods = WatchedMethods()
     components: List[Any] = contender.nlp._components
     for i, (name, pipe) in enumerate(components):

@@ -10,7 +10,7 @@ answer is not what it should be.
 import sys
 from typing import Callable, Dict, Iterator, List, NamedTuple
 
-import numpy
+import numpy as np
 import spacy
 from rich import box
 from rich.console import Console
@@ -133,7 +133,7 @@ def check_entities(nlp: Language, docs: List[Doc]) -> Iterator[Check]:
         scores = [float(score) for spans in groups for score in spans.attrs["scores"]]
         yield Check(f"{pipe}: it finds entities ({len(spans)})", bool(spans))
         complete = len(scores) == len(spans)
-        yield Check(f"{pipe}: one score an entity", complete)
+        yield Check(f"{pipe}: one score per entity", complete)
         yield Check(f"{pipe}: scores are probabilities", all(0 <= s <= 1 for s in scores))
         exact = [mtnlp.confidence(span, key=group) for span in spans] if complete else []
         yield Check(f"{pipe}: mtnlp.confidence gives them", close(exact, scores))
@@ -156,7 +156,7 @@ def check_categories(nlp: Language, docs: List[Doc]) -> Iterator[Check]:
             yield Check(f"{pipe}: {task} holds probabilities", all(0 <= v <= 1 for v in values))
             if settings["exclusive"]:
                 sums = [sum(row.values()) for row in rows]
-                yield Check(f"{pipe}: {task} sums to one", numpy.allclose(sums, 1, atol=1e-4))
+                yield Check(f"{pipe}: {task} sums to one", np.allclose(sums, 1, atol=1e-4))
     praise, blame = (docs[i].cats.get("sentiment/positive") for i in (PRAISE, BLAME))
     if praise is not None and blame is not None:
         yield Check(
@@ -184,13 +184,13 @@ def check_events(nlp: Language, docs: List[Doc]) -> Iterator[Check]:
 def check_vectors(nlp: Language, docs: List[Doc]) -> Iterator[Check]:
     if not pipes_of(nlp, "sentence_vectors"):
         return
-    vectors = numpy.stack([doc.vector for doc in docs])
-    fine = bool(numpy.isfinite(vectors).all() and (numpy.linalg.norm(vectors, axis=1) > 0).all())
+    vectors = np.stack([doc.vector for doc in docs])
+    fine = bool(np.isfinite(vectors).all() and (np.linalg.norm(vectors, axis=1) > 0).all())
     yield Check(f"doc.vector: {vectors.shape[1]} finite numbers, not all zero", fine)
-    own = all(numpy.allclose(doc.vector, doc._.sentence_vector) for doc in docs)
+    own = all(np.allclose(doc.vector, doc._.sentence_vector) for doc in docs)
     yield Check("doc._.sentence_vector is doc.vector", own)
     sents = [sent.vector for doc in docs for sent in doc.sents]
-    yield Check("sent.vector: one for every sentence", all(numpy.any(v) for v in sents))
+    yield Check("sent.vector: one for every sentence", all(np.any(v) for v in sents))
     one, other = docs[TALKS], docs[TALKS_AGAIN]
     yield Check("similarity: a text and itself, 1", abs(one.similarity(one) - 1) < 1e-4)
     near, far = one.similarity(other), one.similarity(docs[BLAME])
@@ -226,7 +226,7 @@ def tasks(doc: Doc) -> Dict[str, Dict[str, float]]:
 
 
 def close(one: List[float], other: List[float]) -> bool:
-    return len(one) == len(other) and numpy.allclose(one, other)
+    return len(one) == len(other) and np.allclose(one, other)
 
 
 def entities(doc: Doc) -> List[tuple]:
@@ -234,7 +234,7 @@ def entities(doc: Doc) -> List[tuple]:
 
 
 def main(model: str = "en_mtnlp") -> int:
-    """Run the model on the texts, show and check. RETURNS: the exit code."""
+    """Run the model on the texts, show and check. Returns: the exit code."""
     nlp = spacy.load(model)
     docs = list(nlp.pipe(TEXTS))
     name = f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"

@@ -24,7 +24,7 @@ REAL: Dict[str, Corpus] = {name: dataset.card for name, dataset in DATASETS.item
 def corpora_used(names: Sequence[str], source: str) -> List[Corpus]:
     """The corpora behind a model: the embedded sample, or each real one.
 
-    names: keys of `REAL`. source: one of `SOURCES`. Raises MtnlpError E411 for others.
+    names: keys of `REAL`. source: one of `SOURCES`. Raises: MtnlpError E411 for others.
     """
     if source not in SOURCES:
         raise MtnlpError(Errors.E411.format(what="source", name=source, names=", ".join(SOURCES)))

@@ -36,7 +36,7 @@ def package(
 
     model: a trained pipeline's folder. root: the repository. corpora, source: what it was
     trained on, which decides licence and notices. metrics: the JSON of `spacy evaluate`.
-    Raises MtnlpError E410 to E413.
+    Raises: MtnlpError E410 to E413.
     """
     if not (model / "config.cfg").exists():
         raise MtnlpError(Errors.E410.format(path=model, file="config.cfg"))

@@ -41,7 +41,7 @@ def smoke(
     this repository is importable. constraints: a pip constraints file. stamp: the JSON file to
     write after success.
 
-    RETURNS: the seconds of each step. Raises MtnlpError E414 where a step fails.
+    Returns: the seconds of each step. Raises: MtnlpError E414 where a step fails.
     """
     seconds: Dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="mtnlp-smoke-") as temporary:
@@ -75,7 +75,7 @@ def python_of(home: Path) -> Path:
 
 
 def run(command: List[str], folder: Path, what: str) -> None:
-    """Run a command in a folder, its output on the screen. Raises MtnlpError E414."""
+    """Run a command in a folder, its output on the screen. Raises: MtnlpError E414."""
     environment = {key: value for key, value in os.environ.items() if key not in LEAKS}
     code = subprocess.run(command, cwd=folder, env=environment, check=False).returncode
     if code != 0:

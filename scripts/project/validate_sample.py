@@ -194,7 +194,7 @@ def _nerel(root: Path, on_bad: BadInput, result: Validation) -> None:
     result.words += sum(lengths)
     result.equal("nerel", "documents", len(everything), 40)
     result.shares("nerel", {split: len(rows) for split, rows in documents.items()}, SHARES)
-    result.between("nerel", "words a document", lengths, 60, 120)
+    result.between("nerel", "words per document", lengths, 60, 120)
     result.at_least("nerel", "entity types", len({entity.label for entity in entities}), 15)
     result.at_least("nerel", "relation types", len(relations), 12)
     result.at_least("nerel", "nested entities", sum(map(_nested, everything)), 40)

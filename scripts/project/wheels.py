@@ -41,7 +41,7 @@ def build_model_wheel(
 
     spaCy lays the package out and finds its requirements; the wheel is then built here, with the
     installed build tools: spaCy's own call makes an isolated environment, which needs the
-    network. Raises MtnlpError E410 (no pipeline), E412 (build fails), E413 (mtnlp would not be
+    network. Raises: MtnlpError E410 (no pipeline), E412 (build fails), E413 (mtnlp would not be
     required).
     """
     _require(model, "config.cfg")
@@ -64,7 +64,7 @@ def build_package_wheel(root: Path, output: Path) -> Path:
     """The wheel of mtnlp itself, from a repository's root, directly in `output`.
 
     It is built from a copy: setuptools would leave `build/` in the tree and pack modules that a
-    former build left there. Raises MtnlpError E410 or E412.
+    former build left there. Raises: MtnlpError E410 or E412.
     """
     _require(root, "setup.cfg")
     with tempfile.TemporaryDirectory() as temporary:

@@ -79,7 +79,7 @@ def test_spacys_loop_reads_epochs(nlp, config, max_epochs):
         epochs.setdefault(epoch, []).extend(batch)
     assert {epoch: len(examples) for epoch, examples in epochs.items()} == {0: 24, 1: 24}
     assert first_words(epochs[0]) != first_words(epochs[1])
-    # One call for the whole training, or one an epoch (the third had just begun).
+    # One call for the whole training, or one per epoch (the third had just begun).
     assert reader.epoch == (1 if max_epochs == 2 else 3)
 
 

@@ -64,7 +64,7 @@ def silent(done: int, seconds: Optional[float], what: str) -> None:
 
 
 def run(comparison: Comparison) -> int:
-    """RETURNS: how many runs ended well."""
+    """Returns: how many runs ended well."""
     ended: List[int] = []
     comparison.run(silent, lambda: ended.append(1))
     return len(ended)

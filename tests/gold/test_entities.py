@@ -3,7 +3,7 @@
 import itertools
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -60,7 +60,7 @@ def found(example: Example, key: Optional[str] = None) -> Any:
     if gold is None:
         return None
     assert len(gold.missing) == len(example.predicted)
-    return gold.spans, numpy.flatnonzero(gold.missing).tolist()
+    return gold.spans, np.flatnonzero(gold.missing).tolist()
 
 
 def tags(example: Example, scheme: Any, key: Optional[str] = None) -> List[str]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Iterator
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -65,7 +65,7 @@ def test_training_and_prediction(backbone: Path, tmp_path: Path, precision: str)
     for one, other in zip(answers, spacy.load(tmp_path).pipe(texts), strict=True):
         assert_same_answers(one, other, vectors=False)
     for doc in answers:
-        doc.tensor = numpy.zeros((0,), dtype="float32")
+        doc.tensor = np.zeros((0,), dtype="float32")
     require_cpu()
     if precision == "fp32":
         for one, other in zip(answers, spacy.load(tmp_path).pipe(texts), strict=True):
@@ -106,4 +106,4 @@ def test_a_resumed_training_goes_on(backbone: Path, tmp_path: Path) -> None:
     resumed = run(config, tmp_path / "cut", checkpoint=checkpoint)
     expected = all_weights(whole)
     for name, value in all_weights(resumed).items():
-        numpy.testing.assert_allclose(value, expected[name], atol=1e-3, err_msg=name)
+        np.testing.assert_allclose(value, expected[name], atol=1e-3, err_msg=name)

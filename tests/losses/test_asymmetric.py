@@ -2,7 +2,7 @@
 
 import math
 
-import numpy
+import numpy as np
 import pytest
 import torch
 
@@ -20,11 +20,11 @@ def one_batch(dtype: torch.dtype = torch.float64) -> LossBatch:
 
 
 def as_published(
-    logits: numpy.ndarray, y: numpy.ndarray, gamma_pos: float, gamma_neg: float, m: float
-) -> numpy.ndarray:
+    logits: np.ndarray, y: np.ndarray, gamma_pos: float, gamma_neg: float, m: float
+) -> np.ndarray:
     """L = -y L+ - (1 - y) L- as the paper writes it, label by label."""
-    losses = numpy.zeros_like(logits)
-    for at in numpy.ndindex(*logits.shape):
+    losses = np.zeros_like(logits)
+    for at in np.ndindex(*logits.shape):
         p = 1 / (1 + math.exp(-logits[at]))
         p_m = max(p - m, 0)
         l_plus = (1 - p) ** gamma_pos * math.log(p)

@@ -1,6 +1,6 @@
 """Weights of classes from their counts, or given."""
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from sklearn.utils.class_weight import compute_class_weight
@@ -18,9 +18,9 @@ TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
 
 
 def test_inverse_frequency_is_that_of_scikit_learn() -> None:
-    units = numpy.repeat(numpy.arange(3), COUNTS.numpy())
-    expected = compute_class_weight("balanced", classes=numpy.arange(3), y=units)
-    numpy.testing.assert_allclose(inverse_frequency(COUNTS), expected)
+    units = np.repeat(np.arange(3), COUNTS.numpy())
+    expected = compute_class_weight("balanced", classes=np.arange(3), y=units)
+    np.testing.assert_allclose(inverse_frequency(COUNTS), expected)
 
 
 def test_effective_number_by_hand() -> None:

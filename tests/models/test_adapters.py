@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List
 
-import numpy
+import numpy as np
 import pytest
 import torch
 
@@ -34,9 +34,9 @@ def make_adapted(folder: Path, **settings: Any) -> WindowedTransformerModel:
     return model
 
 
-def states(model: WindowedTransformerModel) -> numpy.ndarray:
+def states(model: WindowedTransformerModel) -> np.ndarray:
     data = model.predict(make_docs()).doc_data
-    return numpy.concatenate([doc.model_output.last_hidden_state[0] for doc in data])
+    return np.concatenate([doc.model_output.last_hidden_state[0] for doc in data])
 
 
 def copy_state(module: torch.nn.Module) -> Dict[str, torch.Tensor]:
@@ -56,7 +56,7 @@ def test_a_new_adapter_changes_nothing(any_backbone: Path) -> None:
     plain = make_encoder(any_backbone)
     adapted = make_encoder(any_backbone, adapter=make_lora(any_backbone))
     assert is_adapted(adapted.transformer)
-    numpy.testing.assert_array_equal(states(plain), states(adapted))
+    np.testing.assert_array_equal(states(plain), states(adapted))
 
 
 def test_only_adapters_are_trained(backbone: Path) -> None:
@@ -127,13 +127,13 @@ def test_what_is_saved_is_a_plain_encoder(
     model = make_adapted(any_backbone)
     saved, expected = model.to_bytes(), states(model)
     assert is_adapted(model.transformer)
-    numpy.testing.assert_array_equal(states(model), expected)
+    np.testing.assert_array_equal(states(model), expected)
     monkeypatch.setitem(sys.modules, "peft", None)  # not installed
     for adapter in (None, create_lora_v1()):
         loaded = build_transformer_model_v1("not read", adapter=adapter).from_bytes(saved)
         assert isinstance(loaded, WindowedTransformerModel)
         assert not is_adapted(loaded.transformer)
-        numpy.testing.assert_allclose(states(loaded), expected, atol=1e-5)
+        np.testing.assert_allclose(states(loaded), expected, atol=1e-5)
     with pytest.raises(MtnlpError, match=r"E270.*mtnlp\[lora\]"):
         loaded.begin_update(make_docs())
 
@@ -146,7 +146,7 @@ def test_a_loaded_encoder_gets_a_new_adapter_when_trained(backbone: Path) -> Non
     update(model)
     assert is_adapted(model.transformer)
     assert 0 < count_parameters(model).share < 0.2
-    numpy.testing.assert_allclose(states(model), expected, atol=1e-5)
+    np.testing.assert_allclose(states(model), expected, atol=1e-5)
 
 
 def test_copies_keep_their_adapter(backbone: Path) -> None:
@@ -155,11 +155,11 @@ def test_copies_keep_their_adapter(backbone: Path) -> None:
     for copied in (model.copy(), copy.deepcopy(model)):
         assert is_adapted(copied.transformer)
         assert copied.adapter is not None
-        numpy.testing.assert_array_equal(states(copied), expected)
+        np.testing.assert_array_equal(states(copied), expected)
         with torch.no_grad():
             for weights in copied.transformer.parameters():
                 weights.zero_()
-    numpy.testing.assert_array_equal(states(model), expected)
+    np.testing.assert_array_equal(states(model), expected)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, List
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from spacy.tokens import Doc
@@ -17,7 +17,7 @@ from mtnlp.models.poolers import build_token_pooler_v1, build_transformer_pooler
 from tests.models.encoders import make_docs, make_encoder
 
 LENGTHS = (3, 0, 1, 7)
-VECTORS = [numpy.random.default_rng(n).normal(size=(n, 6)).astype("float32") for n in LENGTHS]
+VECTORS = [np.random.default_rng(n).normal(size=(n, 6)).astype("float32") for n in LENGTHS]
 DOCS = [Doc(Vocab(), words=["a"] * n) for n in LENGTHS]
 
 
@@ -37,9 +37,9 @@ def test_it_begins_as_the_mean() -> None:
     model.initialize(X=DOCS)
     query = model.get_ref("pool").get_param("query")
     assert query.shape == (6,) and not query.any()
-    means = [part.mean(0) if len(part) else numpy.zeros(6) for part in VECTORS]
-    numpy.testing.assert_allclose(model.predict(DOCS), numpy.stack(means), atol=1e-6)
-    numpy.testing.assert_array_equal(model.predict(DOCS), before)
+    means = [part.mean(0) if len(part) else np.zeros(6) for part in VECTORS]
+    np.testing.assert_allclose(model.predict(DOCS), np.stack(means), atol=1e-6)
+    np.testing.assert_array_equal(model.predict(DOCS), before)
 
 
 def test_width_over_several_layers(backbone: Path) -> None:
@@ -57,9 +57,9 @@ def test_gradient(factor: float, backbone: Path) -> None:
     """Sub-batches add up, and the factor for the shared encoder is not for the query."""
     datas = make_encoder(backbone).predict(make_docs()).doc_data
     pool = build_transformer_pooler_v1("attention", grad_factor=factor).get_ref("pool")
-    start = numpy.random.default_rng(0).normal(size=32).astype("float32")
+    start = np.random.default_rng(0).normal(size=32).astype("float32")
     pool.set_param("query", start.copy())
-    d_pooled = numpy.random.default_rng(1).normal(size=(len(datas), 32)).astype("float32")
+    d_pooled = np.random.default_rng(1).normal(size=(len(datas), 32)).astype("float32")
     for part in (slice(0, 3), slice(3, None)):
         _, backprop = pool(datas[part], is_train=True)
         backprop(d_pooled[part])
@@ -67,7 +67,7 @@ def test_gradient(factor: float, backbone: Path) -> None:
     rows = [torch.from_numpy(data.model_output.last_hidden_state[0].copy()) for data in datas]
     pool_torch(rows, query).backward(torch.from_numpy(d_pooled))
     assert query.grad is not None
-    numpy.testing.assert_allclose(pool.get_grad("query"), query.grad.numpy(), atol=1e-4)
+    np.testing.assert_allclose(pool.get_grad("query"), query.grad.numpy(), atol=1e-4)
 
 
 def test_it_learns_at_the_heads_rate() -> None:
@@ -76,7 +76,7 @@ def test_it_learns_at_the_heads_rate() -> None:
     model.initialize(X=DOCS)
     pool = model.get_ref("pool")
     _, backprop = model.begin_update(DOCS)
-    d_pooled = numpy.zeros((4, 6), dtype="float32")
+    d_pooled = np.zeros((4, 6), dtype="float32")
     d_pooled[:, 0] = -1.0
     backprop(d_pooled)
     gradient = pool.get_grad("query").copy()
@@ -88,18 +88,18 @@ def test_it_learns_at_the_heads_rate() -> None:
     sgd: List[Optimizer] = [partial(step, rate) for rate in (0.1, 10.0)]  # type: ignore[misc]
     before = model.predict(DOCS)
     finish_update(model, *sgd)
-    numpy.testing.assert_allclose(pool.get_param("query"), -10.0 * gradient)
+    np.testing.assert_allclose(pool.get_param("query"), -10.0 * gradient)
     assert (model.predict(DOCS)[[0, 3], 0] > before[[0, 3], 0]).all()
 
 
 def test_saved_and_loaded() -> None:
     model = make_pooler()
     model.initialize(X=DOCS)
-    model.get_ref("pool").set_param("query", numpy.arange(6, dtype="float32"))
+    model.get_ref("pool").set_param("query", np.arange(6, dtype="float32"))
     other = make_pooler()
     other.from_bytes(model.to_bytes())
     for made in (other, model.copy()):
-        numpy.testing.assert_array_equal(made.predict(DOCS), model.predict(DOCS))
+        np.testing.assert_array_equal(made.predict(DOCS), model.predict(DOCS))
 
 
 def test_other_poolings_have_none() -> None:

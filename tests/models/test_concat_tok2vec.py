@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Dict, List
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from spacy import registry
@@ -57,7 +57,7 @@ def fixed(width: int) -> Model:
     """Ones; `attrs["d"]` is what came back."""
 
     def forward(model: Model, docs: List[Doc], is_train: bool) -> Any:
-        vectors = [numpy.full((len(doc), width), width, dtype="float32") for doc in docs]
+        vectors = [np.full((len(doc), width), width, dtype="float32") for doc in docs]
         return vectors, lambda d_vectors: model.attrs.update(d=d_vectors)
 
     return Model("fixed", forward)
@@ -80,8 +80,8 @@ def test_vectors_and_gradients_side_by_side() -> None:
     d_vectors = random_like(vectors)
     backprop(d_vectors)
     for i, part in enumerate(d_vectors):
-        numpy.testing.assert_array_equal(first.attrs["d"][i], part[:, :2])
-        numpy.testing.assert_array_equal(second.attrs["d"][i], part[:, 2:])
+        np.testing.assert_array_equal(first.attrs["d"][i], part[:, :2])
+        np.testing.assert_array_equal(second.attrs["d"][i], part[:, 2:])
 
 
 def test_the_order_of_the_config_does_not_matter() -> None:
@@ -136,16 +136,16 @@ def test_gradients_are_those_of_autograd_and_of_differences(
     ):
         if len(part):
             expected = token_means(pipe.model.transformer, data)
-            numpy.testing.assert_allclose(part[:, encoded], expected.detach().numpy(), atol=1e-5)
+            np.testing.assert_allclose(part[:, encoded], expected.detach().numpy(), atol=1e-5)
             expected.backward(factor * torch.from_numpy(d_part[:, encoded]))
-    numpy.testing.assert_allclose(found, encoder_gradient(nlp), rtol=1e-3, atol=1e-4)
-    assert numpy.abs(found).max() > 0.1
+    np.testing.assert_allclose(found, encoder_gradient(nlp), rtol=1e-3, atol=1e-4)
+    assert np.abs(found).max() > 0.1
 
     shape = layer.layers[2]
     table = next(node for node in shape.walk() if node.has_param("E"))
     weights, gradient = table.get_param("E"), table.get_grad("E")
-    places = numpy.abs(gradient).ravel().argsort()[-5:]
-    for place in map(tuple, numpy.array(numpy.unravel_index(places, gradient.shape)).T):
+    places = np.abs(gradient).ravel().argsort()[-5:]
+    for place in map(tuple, np.array(np.unravel_index(places, gradient.shape)).T):
         sums = []
         for change in (-0.001, 0.002):
             weights[place] += change

@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 from typing import Any, Dict, List
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from spacy.tokens import Doc
@@ -34,7 +34,7 @@ def batches(seed: int, size: int = 5) -> List[List[Doc]]:
     return [docs[i : i + size] for i in range(0, len(docs), size)]
 
 
-def states(batch: Any) -> List[numpy.ndarray]:
+def states(batch: Any) -> List[np.ndarray]:
     return [data.model_output.last_hidden_state[0] for data in batch.doc_data]
 
 
@@ -45,13 +45,13 @@ def assert_same(model: WindowedTransformerModel, other: WindowedTransformerModel
         for data, own in zip(other.predict(docs).doc_data, found.doc_data, strict=True):
             assert list(own.model_output) == list(data.model_output)
             for name, hidden in own.model_output.items():
-                numpy.testing.assert_allclose(hidden, data.model_output[name], atol=1e-6)
-            numpy.testing.assert_allclose(own.token_vectors, data.token_vectors, atol=1e-6)
+                np.testing.assert_allclose(hidden, data.model_output[name], atol=1e-6)
+            np.testing.assert_allclose(own.token_vectors, data.token_vectors, atol=1e-6)
             assert own.wordpieces.strings == data.wordpieces.strings
             assert own.wordpieces.lengths == data.wordpieces.lengths
-            numpy.testing.assert_array_equal(own.wordpieces.input_ids, data.wordpieces.input_ids)
-            numpy.testing.assert_array_equal(own.align.dataXd, data.align.dataXd)
-            numpy.testing.assert_array_equal(own.align.lengths, data.align.lengths)
+            np.testing.assert_array_equal(own.wordpieces.input_ids, data.wordpieces.input_ids)
+            np.testing.assert_array_equal(own.align.dataXd, data.align.dataXd)
+            np.testing.assert_array_equal(own.align.lengths, data.align.lengths)
         backprop(found.unsplit_by_doc([[*data.model_output.values()] for data in found.doc_data]))
     assert all(weights.grad is None for weights in model.transformer.parameters())
 
@@ -61,11 +61,11 @@ def test_three_epochs_are_encoded_once(backbone: Path, precision: Any) -> None:
     model = make_encoder(backbone, frozen=True, precision=precision)
     once = len(model.windower(make_docs(MORE)).lengths)
     counter = Counter(model.transformer)
-    outputs: Dict[str, numpy.ndarray] = {}
+    outputs: Dict[str, np.ndarray] = {}
     for epoch in range(3):
         for docs in batches(epoch):
             for doc, hidden in zip(docs, states(model.begin_update(docs)[0]), strict=True):
-                numpy.testing.assert_array_equal(hidden, outputs.setdefault(doc.text, hidden))
+                np.testing.assert_array_equal(hidden, outputs.setdefault(doc.text, hidden))
         assert counter.windows == once
     assert len(outputs) == len(MORE)
 
@@ -88,7 +88,7 @@ def test_first_pass_is_that_without_a_cache_to_the_bit(backbone: Path) -> None:
             states(cached.begin_update(docs)[0]), states(uncached.predict(docs)), strict=True
         )
         for found, expected in pairs:
-            numpy.testing.assert_array_equal(found, expected)
+            np.testing.assert_array_equal(found, expected)
 
 
 def test_the_bound_holds(backbone: Path) -> None:
@@ -157,10 +157,10 @@ def test_other_weights_have_other_features(backbone: Path) -> None:
     with torch.no_grad():
         model.transformer.embeddings.word_embeddings.weight.mul_(2)
     second = states(model.begin_update(make_docs())[0])
-    assert not numpy.allclose(first[0], second[0], atol=1e-3)
+    assert not np.allclose(first[0], second[0], atol=1e-3)
     model.from_bytes(make_encoder(backbone).to_bytes())
     for found, expected in zip(states(model.predict(make_docs())), first, strict=True):
-        numpy.testing.assert_allclose(found, expected, atol=1e-6)
+        np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_equal_texts_of_a_batch_are_encoded_once(backbone: Path) -> None:
@@ -171,7 +171,7 @@ def test_equal_texts_of_a_batch_are_encoded_once(backbone: Path) -> None:
     assert counter.windows == 2
     assert [len(data.align.lengths) for data in output.doc_data] == [0, 4, 0, 1, 4]
     first, second = (output.doc_data[i].model_output.last_hidden_state for i in (1, 4))
-    numpy.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(first, second)
     assert model.begin_update(make_docs(["", ""]))[0].doc_data[0].model_output == {}
 
 

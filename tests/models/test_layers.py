@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, List
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from spacy.tokens import Doc, DocBin
@@ -34,11 +34,11 @@ def test_states_are_those_of_hugging_face(any_backbone: Path) -> None:
     last, *inner = direct_states(model, model.predict(make_docs([TEXTS[5]])).doc_data[0])
     (data,) = model.predict(make_docs([TEXTS[5]])).doc_data
     assert len(data.wordpieces.lengths) > 1
-    numpy.testing.assert_allclose(
+    np.testing.assert_allclose(
         data.model_output.last_hidden_state[0], last.detach().numpy(), atol=1e-5
     )
     for layer, states in zip(LAYERS, inner, strict=True):
-        numpy.testing.assert_allclose(
+        np.testing.assert_allclose(
             data.model_output[f"layer_{layer}"][0], states.detach().numpy(), atol=1e-5
         )
     (plain,) = make_encoder(any_backbone).predict(make_docs([TEXTS[5]])).doc_data
@@ -55,7 +55,7 @@ def test_gradients_are_those_of_autograd(backbone: Path) -> None:
     pooled, backprop_pool = pool(output.doc_data, is_train=True)
     vectors, backprop_tokens = tokens(output.doc_data, is_train=True)
     assert pooled.shape == (len(docs), 32 * 3)
-    random = numpy.random.default_rng(0)
+    random = np.random.default_rng(0)
     d_pooled = random.normal(size=pooled.shape).astype("float32")
     d_vectors = [random.normal(size=part.shape).astype("float32") for part in vectors]
     added = [
@@ -78,10 +78,10 @@ def test_gradients_are_those_of_autograd(backbone: Path) -> None:
     loss.backward()
     assert len(found) == len(gradients(model)) > 10
     for ours, autograd in zip(found, gradients(model), strict=True):
-        numpy.testing.assert_allclose(ours, autograd, rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(ours, autograd, rtol=1e-3, atol=1e-3)
 
 
-def gradients(model: Any) -> List[numpy.ndarray]:
+def gradients(model: Any) -> List[np.ndarray]:
     parameters = model.transformer.parameters()
     return [p.grad.numpy().copy() for p in parameters if p.grad is not None]
 
@@ -90,7 +90,7 @@ def test_a_copy_hands_out_the_same(backbone: Path) -> None:
     model = make_encoder(backbone, layers=LAYERS)
     (one,) = model.predict(make_docs([TEXTS[0]])).doc_data
     (other,) = model.copy().predict(make_docs([TEXTS[0]])).doc_data
-    numpy.testing.assert_array_equal(one.model_output["layer_1"], other.model_output["layer_1"])
+    np.testing.assert_array_equal(one.model_output["layer_1"], other.model_output["layer_1"])
 
 
 @pytest.mark.parametrize(("layer", "code"), [(-1, "E330"), (99, "E206")])
@@ -113,6 +113,6 @@ def test_states_survive_a_docbin(backbone: Path) -> None:
     (doc._.trf_data,) = model.predict([doc]).doc_data
     data = DocBin(docs=[doc], store_user_data=True).to_bytes()
     (loaded,) = DocBin(store_user_data=True).from_bytes(data).get_docs(Vocab())
-    numpy.testing.assert_array_equal(
+    np.testing.assert_array_equal(
         loaded._.trf_data.model_output["layer_1"], doc._.trf_data.model_output["layer_1"]
     )

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, List
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from spacy import registry
@@ -33,15 +33,15 @@ def trained_nlp(backbone: Path, pipes: List[str], **configs: Any) -> Language:
     return nlp
 
 
-def encoder_gradient(nlp: Language) -> numpy.ndarray:
+def encoder_gradient(nlp: Language) -> np.ndarray:
     """The gradients of all the encoder's weights, in one row; they are then cleared."""
     transformer = nlp.get_pipe("transformer").model.transformer
     parts = [
-        numpy.zeros(parameter.numel()) if parameter.grad is None else parameter.grad.numpy().ravel()
+        np.zeros(parameter.numel()) if parameter.grad is None else parameter.grad.numpy().ravel()
         for parameter in transformer.parameters()
     ]
     transformer.zero_grad(set_to_none=True)
-    return numpy.concatenate(parts)
+    return np.concatenate(parts)
 
 
 def token_means(transformer: torch.nn.Module, data: Any) -> torch.Tensor:
@@ -52,8 +52,8 @@ def token_means(transformer: torch.nn.Module, data: Any) -> torch.Tensor:
     )
 
 
-def random_like(parts: List[Any], seed: int = 0) -> List[numpy.ndarray]:
-    random = numpy.random.default_rng(seed)
+def random_like(parts: List[Any], seed: int = 0) -> List[np.ndarray]:
+    random = np.random.default_rng(seed)
     return [random.normal(size=part.shape).astype("float32") for part in parts]
 
 
@@ -73,10 +73,10 @@ def test_gradient_is_that_of_autograd(backbone: Path, factor: float) -> None:
     ):
         if len(part):
             expected = token_means(pipe.model.transformer, data)
-            numpy.testing.assert_allclose(part, expected.detach().numpy(), atol=1e-5)
+            np.testing.assert_allclose(part, expected.detach().numpy(), atol=1e-5)
             expected.backward(factor * torch.from_numpy(d_part))
-    numpy.testing.assert_allclose(found, encoder_gradient(nlp), rtol=1e-3, atol=1e-4)
-    assert numpy.abs(found).max() > 0.1
+    np.testing.assert_allclose(found, encoder_gradient(nlp), rtol=1e-3, atol=1e-4)
+    assert np.abs(found).max() > 0.1
 
 
 def test_gradients_of_several_listeners_add_up(backbone: Path) -> None:
@@ -88,7 +88,7 @@ def test_gradients_of_several_listeners_add_up(backbone: Path) -> None:
     pipe = nlp.get_pipe("transformer")
     names = ["ner", "textcat", "events", "sentence_vectors"]
 
-    def gradient_of(active: List[str]) -> numpy.ndarray:
+    def gradient_of(active: List[str]) -> np.ndarray:
         pipe.update([Example(doc, doc) for doc in docs])
         for seed, name in enumerate(names):
             layer = nlp.get_pipe(name).model.get_ref("tok2vec")
@@ -101,8 +101,8 @@ def test_gradients_of_several_listeners_add_up(backbone: Path) -> None:
         return encoder_gradient(nlp)
 
     alone = [gradient_of([name]) for name in names]
-    assert all(numpy.abs(part).max() > 0 for part in alone)
-    numpy.testing.assert_allclose(sum(alone), gradient_of(names), rtol=1e-3, atol=1e-4)
+    assert all(np.abs(part).max() > 0 for part in alone)
+    np.testing.assert_allclose(sum(alone), gradient_of(names), rtol=1e-3, atol=1e-4)
 
 
 def test_same_as_the_stock_listener(any_backbone: Path) -> None:
@@ -121,7 +121,7 @@ def test_same_as_the_stock_listener(any_backbone: Path) -> None:
     assert len(d_ours) == len(d_theirs) == len(TEXTS)
     for one, other in zip([*ours, *d_ours], [*theirs, *d_theirs], strict=True):
         assert one.shape == other.shape
-        numpy.testing.assert_allclose(one, other, atol=1e-5)
+        np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_stock_listener_sees_the_same_vectors_in_a_pipeline(backbone: Path) -> None:
@@ -132,7 +132,7 @@ def test_stock_listener_sees_the_same_vectors_in_a_pipeline(backbone: Path) -> N
             nlp.get_pipe("ner").model.get_ref("tok2vec").predict([nlp(text)])[0]
             for nlp in (ours, theirs)
         ]
-        numpy.testing.assert_allclose(*vectors, atol=1e-5)
+        np.testing.assert_allclose(*vectors, atol=1e-5)
 
 
 def test_the_transformer_finds_the_listener(backbone: Path) -> None:
@@ -158,7 +158,7 @@ def test_data_without_stored_vectors(backbone: Path) -> None:
     zeros = TransformerData.zeros(4, 32)
     layer = token_vectors(1.0)
     computed, empty, nothing = layer.predict([again, zeros, TransformerData.empty()])
-    numpy.testing.assert_allclose(computed, data.token_vectors, atol=1e-6)
+    np.testing.assert_allclose(computed, data.token_vectors, atol=1e-6)
     assert empty.shape == (4, 32)
     assert not empty.any()
     assert len(nothing) == 0
@@ -173,6 +173,6 @@ def test_inputs_are_not_written_to(backbone: Path) -> None:
     d_vectors = random_like(vectors)
     kept = d_vectors[0].copy()
     backprop(d_vectors)
-    numpy.testing.assert_array_equal(d_vectors[0], kept)
-    numpy.testing.assert_array_equal(data.token_vectors, before)
-    numpy.testing.assert_array_equal(data.model_output.last_hidden_state, hidden)
+    np.testing.assert_array_equal(d_vectors[0], kept)
+    np.testing.assert_array_equal(data.token_vectors, before)
+    np.testing.assert_array_equal(data.model_output.last_hidden_state, hidden)

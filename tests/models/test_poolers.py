@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Dict, List
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from spacy import registry
@@ -20,7 +20,7 @@ from mtnlp.models.poolers import (
 from tests.models.encoders import TEXTS, make_docs, make_encoder
 
 POOLINGS = ["mean", "max", "cls", "attention"]
-QUERY = numpy.random.default_rng(1).normal(0.0, 0.3, 32).astype("float32")
+QUERY = np.random.default_rng(1).normal(0.0, 0.3, 32).astype("float32")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def windows_of(data: Any) -> List[torch.Tensor]:
     return list(hidden.split(list(data.wordpieces.lengths)))
 
 
-def with_query(pool: Model, query: numpy.ndarray) -> Model:
+def with_query(pool: Model, query: np.ndarray) -> Model:
     """The layer, its query set where it has one."""
     if pool.attrs["pooling"] == "attention":
         pool.set_param("query", query.copy())
@@ -61,26 +61,26 @@ def test_transformer_pooler(datas: List[TransformerData], pooling: Any, factor: 
     assert pooled.shape == (len(datas), 32)
     assert not pooled[0].any()
     assert not pooled[-1].any()
-    d_pooled = numpy.random.default_rng(0).normal(size=pooled.shape).astype("float32")
+    d_pooled = np.random.default_rng(0).normal(size=pooled.shape).astype("float32")
     gradients = backprop(d_pooled)
     full = [i for i, data in enumerate(datas) if len(data.align.lengths)]
     assert len(gradients) == len(full) == len(TEXTS)
     for i, gradient in zip(full, gradients, strict=True):
         windows = [window.requires_grad_() for window in windows_of(datas[i])]
         expected = pool_by_hand(windows, pooling)
-        numpy.testing.assert_allclose(pooled[i], expected.detach().numpy(), atol=5e-6)
+        np.testing.assert_allclose(pooled[i], expected.detach().numpy(), atol=5e-6)
         expected.backward(factor * torch.from_numpy(d_pooled[i]))
         by_hand = torch.cat([window.grad for window in windows])
-        numpy.testing.assert_allclose(
+        np.testing.assert_allclose(
             gradient.model_output.last_hidden_state[0], by_hand.numpy(), atol=5e-6
         )
 
 
-def fixed_tok2vec(vectors: List[numpy.ndarray]) -> Model:
+def fixed_tok2vec(vectors: List[np.ndarray]) -> Model:
     """A tok2vec that answers with given vectors, its gradient kept in `attrs["d_vectors"]`."""
 
     def forward(model: Model, docs: List[Doc], is_train: bool) -> Any:
-        def backprop(d_vectors: List[numpy.ndarray]) -> List[Doc]:
+        def backprop(d_vectors: List[np.ndarray]) -> List[Doc]:
             model.attrs["d_vectors"] = d_vectors
             return docs
 
@@ -91,7 +91,7 @@ def fixed_tok2vec(vectors: List[numpy.ndarray]) -> Model:
 
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_token_pooler(pooling: Any) -> None:
-    random = numpy.random.default_rng(0)
+    random = np.random.default_rng(0)
     vectors = [random.normal(size=(n, 6)).astype("float32") for n in (3, 0, 1, 7)]
     docs = [Doc(Vocab(), words=["a"] * len(part)) for part in vectors]
     tok2vec = fixed_tok2vec(vectors)
@@ -109,13 +109,13 @@ def test_token_pooler(pooling: Any) -> None:
             continue
         window = torch.from_numpy(part).requires_grad_()
         expected = pool_by_hand([window], pooling)
-        numpy.testing.assert_allclose(row, expected.detach().numpy(), atol=5e-6)
+        np.testing.assert_allclose(row, expected.detach().numpy(), atol=5e-6)
         expected.backward(torch.from_numpy(d_row))
-        numpy.testing.assert_allclose(gradient, window.grad.numpy(), atol=5e-6)
+        np.testing.assert_allclose(gradient, window.grad.numpy(), atol=5e-6)
 
 
 def test_token_pooler_of_docs_without_tokens() -> None:
-    vectors = [numpy.zeros((0, 6), dtype="float32")] * 2
+    vectors = [np.zeros((0, 6), dtype="float32")] * 2
     model = build_token_pooler_v1(fixed_tok2vec(vectors))
     pooled, backprop = model([Doc(Vocab())] * 2, is_train=True)
     assert len(pooled) == 2
@@ -137,7 +137,7 @@ def test_token_pooler_over_the_cnn_of_spacy() -> None:
     model.initialize(X=docs)
     vectors = cnn.predict(docs)
     for row, part in zip(model.predict(docs), vectors, strict=True):
-        numpy.testing.assert_allclose(row, part.mean(0), atol=1e-5)
+        np.testing.assert_allclose(row, part.mean(0), atol=1e-5)
 
 
 def test_batch_of_empty_docs() -> None:
@@ -153,7 +153,7 @@ def test_mean_of_rows_is_the_mean_of_wordpieces(datas: List[TransformerData]) ->
         assert len(row) == len(data.align.lengths)
         if len(row):
             hidden = data.model_output.last_hidden_state[0]
-            numpy.testing.assert_allclose(row.mean(0), hidden.mean(0), atol=1e-5)
+            np.testing.assert_allclose(row.mean(0), hidden.mean(0), atol=1e-5)
 
 
 def test_rows_of_a_span_sum_up_its_wordpieces(backbone: Path) -> None:
@@ -164,11 +164,11 @@ def test_rows_of_a_span_sum_up_its_wordpieces(backbone: Path) -> None:
     own = [data.align[i].dataXd.ravel() for i in range(len(doc))]
     scale = len(doc) / len(hidden)
     for i in range(1, len(doc) - 1):  # the first and the last also hold the special tokens
-        numpy.testing.assert_allclose(row[i], scale * hidden[own[i]].sum(0), atol=1e-5)
+        np.testing.assert_allclose(row[i], scale * hidden[own[i]].sum(0), atol=1e-5)
     first = scale * (hidden[0] + hidden[own[0]].sum(0))
-    numpy.testing.assert_allclose(row[0], first, atol=1e-5)
+    np.testing.assert_allclose(row[0], first, atol=1e-5)
     last = scale * (hidden[own[-1]].sum(0) + hidden[-1])
-    numpy.testing.assert_allclose(row[-1], last, atol=1e-5)
+    np.testing.assert_allclose(row[-1], last, atol=1e-5)
 
 
 def test_rows_share_a_wordpiece_of_several_tokens(backbone: Path) -> None:
@@ -179,7 +179,7 @@ def test_rows_share_a_wordpiece_of_several_tokens(backbone: Path) -> None:
     assert shared  # one wordpiece reaches over both tokens
     row = wordpiece_row(data)
     hidden = data.model_output.last_hidden_state[0]
-    numpy.testing.assert_allclose(row.mean(0), hidden.mean(0), atol=1e-6)
+    np.testing.assert_allclose(row.mean(0), hidden.mean(0), atol=1e-6)
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
@@ -202,12 +202,12 @@ def test_padding_of_the_stock_encoder_is_left_out(
         hidden = torch.from_numpy(alone.model_output.last_hidden_state)
         windows = [part[real] for part, real in zip(hidden, mask, strict=True)]
         expected = pool_by_hand(windows, pooling).numpy()
-        numpy.testing.assert_allclose(row, expected, atol=1e-5)
+        np.testing.assert_allclose(row, expected, atol=1e-5)
         if pooling == "mean":
-            numpy.testing.assert_allclose(wordpiece_row(data).mean(0), expected, atol=1e-5)
-    for data, gradient in zip(together, backprop(numpy.ones_like(pooled)), strict=True):
+            np.testing.assert_allclose(wordpiece_row(data).mean(0), expected, atol=1e-5)
+    for data, gradient in zip(together, backprop(np.ones_like(pooled)), strict=True):
         d_hidden = gradient.model_output.last_hidden_state
         assert d_hidden.shape == data.model_output.last_hidden_state.shape
         assert not d_hidden[data.wordpieces.attention_mask == 0].any()
         if pooling != "attention":  # whose weights move with the hidden states
-            numpy.testing.assert_allclose(d_hidden.sum((0, 1)), numpy.ones(32), atol=1e-5)
+            np.testing.assert_allclose(d_hidden.sum((0, 1)), np.ones(32), atol=1e-5)

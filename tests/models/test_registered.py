@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, Dict, Optional, Tuple
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -168,7 +168,7 @@ def test_all_ways_to_write_it(case: str, short: str, registered: str, backbone: 
         made.append((weights(get_case_pipe(nlp, case).model), nlp(TEXT)))
     for found, doc in made[1:]:
         assert found.keys() == made[0][0].keys()
-        assert all(numpy.array_equal(found[name], made[0][0][name]) for name in found)
+        assert all(np.array_equal(found[name], made[0][0][name]) for name in found)
         assert_same_answers(doc, made[0][1], 0.0)
 
 
@@ -179,8 +179,8 @@ def test_pipelines_saved_with_short_names() -> None:
         assert [list(entity) for entity in listed(doc.ents)] == answer["ents"]
         for key, group in answer["spans"].items():
             assert [list(entity) for entity in listed(doc.spans[key])] == group["spans"]
-            scores = numpy.asarray(doc.spans[key].attrs["scores"])
-            numpy.testing.assert_allclose(scores, group["scores"], atol=1e-4)
+            scores = np.asarray(doc.spans[key].attrs["scores"])
+            np.testing.assert_allclose(scores, group["scores"], atol=1e-4)
         assert doc.cats == pytest.approx(answer["cats"], abs=1e-4)
         if len(doc):
-            numpy.testing.assert_allclose(doc.vector, answer["vector"], atol=1e-4)
+            np.testing.assert_allclose(doc.vector, answer["vector"], atol=1e-4)

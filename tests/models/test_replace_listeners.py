@@ -4,7 +4,7 @@ import copy
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -89,12 +89,12 @@ def assert_same(nlp: Language, expected: List[Dict[str, Any]]) -> None:
     for doc, before in zip(nlp.pipe(TEXTS), expected, strict=True):
         after = answers(doc)
         assert after["ents"] == before["ents"]
-        numpy.testing.assert_allclose(after["scores"], before["scores"], atol=1e-5)
+        np.testing.assert_allclose(after["scores"], before["scores"], atol=1e-5)
         assert after["cats"] == pytest.approx(before["cats"], abs=1e-5)
         if before["vector"] is None:
             assert after["vector"] is None
         else:
-            numpy.testing.assert_allclose(after["vector"], before["vector"], atol=1e-5)
+            np.testing.assert_allclose(after["vector"], before["vector"], atol=1e-5)
 
 
 def build(backbone: Path, name: str, tok2vec: Dict[str, Any]) -> Language:

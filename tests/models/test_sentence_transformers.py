@@ -4,7 +4,7 @@ import itertools
 from pathlib import Path
 from typing import List
 
-import numpy
+import numpy as np
 import pytest
 
 from tests.tiny import SAMPLE, make_examples, make_nlp
@@ -45,5 +45,5 @@ def test_vectors_equal_sentence_transformers(real_backbone: Path) -> None:
     nlp = make_nlp(real_backbone, ["sentence_vectors"])
     nlp.initialize(lambda: make_examples(nlp))
     for doc, vector in zip(nlp.pipe(texts), expected, strict=True):
-        numpy.testing.assert_allclose(doc.vector, vector, atol=1e-4)
+        np.testing.assert_allclose(doc.vector, vector, atol=1e-4)
         assert doc.vector @ vector == pytest.approx(1.0, abs=1e-4)

@@ -2,7 +2,7 @@
 
 from typing import Any, List
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from spacy import registry
@@ -11,10 +11,10 @@ from spacy.tokens import Doc
 from mtnlp.models.shape_embedding import FLAGS, build_shape_embedding_v1
 
 
-def embed(words: List[str], **settings: Any) -> numpy.ndarray:
+def embed(words: List[str], **settings: Any) -> np.ndarray:
     """`[words, width]`"""
     layer = build_shape_embedding_v1(**settings)
-    numpy.random.seed(0)
+    np.random.seed(0)
     layer.initialize()
     return layer.predict([Doc(spacy.blank("en").vocab, words=words)])[0]
 
@@ -28,16 +28,16 @@ def test_resolves() -> None:
 
 def test_words_of_one_shape_are_one() -> None:
     vectors = embed(["Apple", "Tiger", "Elephant", "2024", "1999"], width=16)
-    numpy.testing.assert_array_equal(vectors[0], vectors[1])
-    numpy.testing.assert_array_equal(vectors[0], vectors[2])
-    numpy.testing.assert_array_equal(vectors[3], vectors[4])
+    np.testing.assert_array_equal(vectors[0], vectors[1])
+    np.testing.assert_array_equal(vectors[0], vectors[2])
+    np.testing.assert_array_equal(vectors[3], vectors[4])
 
 
 def test_case_and_kind_are_told_apart() -> None:
     vectors = embed(["apple", "Apple", "APPLE", "aPPle", "1234", ".", "xyz-1", "Xyz-1", ","])
     for i, one in enumerate(vectors):
         for other in vectors[i + 1 :]:
-            assert numpy.abs(one - other).max() > 1e-3
+            assert np.abs(one - other).max() > 1e-3
 
 
 @pytest.mark.parametrize("index", range(1, 1 + len(FLAGS)))
@@ -46,5 +46,5 @@ def test_a_flag_has_two_vectors(index: int) -> None:
     layer = build_shape_embedding_v1()
     layer.initialize()
     table = [node for node in layer.walk() if node.name == "hashembed"][index]
-    off, on = table.predict(numpy.array([0, 1], dtype="uint64"))
-    assert numpy.abs(off - on).max() > 1e-3
+    off, on = table.predict(np.array([0, 1], dtype="uint64"))
+    assert np.abs(off - on).max() > 1e-3

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, List
 
-import numpy
+import numpy as np
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
@@ -20,7 +20,7 @@ def counting_layer() -> Model:
 
     def forward(model: Model, docs: List[Doc], is_train: bool) -> Any:
         model.attrs["calls"] += 1
-        vectors = [numpy.ones((len(doc), 3), dtype="float32") for doc in docs]
+        vectors = [np.ones((len(doc), 3), dtype="float32") for doc in docs]
         return vectors, lambda d_vectors: ["backprop", *d_vectors]
 
     return Model("counting", forward, attrs={"calls": 0})

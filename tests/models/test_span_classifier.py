@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, List
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from spacy import registry
@@ -18,13 +18,13 @@ from mtnlp.nn.span_scorers import BiaffineScorer, MarkerScorer
 WIDTH = 6
 
 
-def rows(docs: List[Doc]) -> List[numpy.ndarray]:
+def rows(docs: List[Doc]) -> List[np.ndarray]:
     """Vectors of tokens by their text alone."""
     found = []
     for doc in docs:
-        generators = [numpy.random.default_rng(token.lower) for token in doc]
+        generators = [np.random.default_rng(token.lower) for token in doc]
         vectors = [4 * generator.standard_normal(WIDTH) for generator in generators]
-        found.append(numpy.array(vectors, dtype="float32").reshape(-1, WIDTH))
+        found.append(np.array(vectors, dtype="float32").reshape(-1, WIDTH))
     return found
 
 

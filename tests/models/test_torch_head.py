@@ -2,7 +2,7 @@
 
 from typing import List
 
-import numpy
+import numpy as np
 import pytest
 import torch
 
@@ -27,8 +27,8 @@ class Scorer(torch.nn.Module):
 LABELS = ["A", "B", "C"]
 
 
-def vectors(*lengths: int, width: int = 4) -> List[numpy.ndarray]:
-    random = numpy.random.default_rng(0)
+def vectors(*lengths: int, width: int = 4) -> List[np.ndarray]:
+    random = np.random.default_rng(0)
     return [random.normal(size=(n, width)).astype("float32") for n in lengths]
 
 
@@ -108,7 +108,7 @@ def test_gradients_of_tokens_are_those_of_autograd(with_features: bool) -> None:
             value = value + (made.features * d_features[i, : len(part)]).sum()
         value.backward()
         assert leaf.grad is not None
-        numpy.testing.assert_allclose(d_batch[i], leaf.grad.numpy(), atol=1e-5)
+        np.testing.assert_allclose(d_batch[i], leaf.grad.numpy(), atol=1e-5)
     for grad, parameter in zip(found, module.parameters(), strict=True):
         torch.testing.assert_close(grad, parameter.grad, atol=1e-5, rtol=1e-4)
 
@@ -125,7 +125,7 @@ def test_gradients_of_docs_are_those_of_autograd() -> None:
     leaf = torch.from_numpy(batch).requires_grad_()
     module(leaf, None).scores.backward(d_scores)
     assert leaf.grad is not None
-    numpy.testing.assert_allclose(d_batch, leaf.grad.numpy(), atol=1e-6)
+    np.testing.assert_allclose(d_batch, leaf.grad.numpy(), atol=1e-6)
 
 
 def test_batches_without_tokens() -> None:
@@ -140,5 +140,5 @@ def test_batches_without_tokens() -> None:
 def test_docs_of_a_batch_without_width() -> None:
     model = doc_head(Scorer)
     build_head(model, 4, labels=LABELS)
-    (output, _), _ = model(numpy.zeros((2, 0), dtype="float32"), is_train=False)
+    (output, _), _ = model(np.zeros((2, 0), dtype="float32"), is_train=False)
     assert output.scores.shape == (2, 3)

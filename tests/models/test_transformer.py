@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, List
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from spacy.tokens import Doc
@@ -24,7 +24,7 @@ from tests.models.encoders import (
 )
 
 
-def hidden(data: Any) -> numpy.ndarray:
+def hidden(data: Any) -> np.ndarray:
     return data.model_output.last_hidden_state[0]
 
 
@@ -37,7 +37,7 @@ def test_hidden_states_are_those_of_hugging_face(any_backbone: Path, text: str) 
         expected = transformer(**inputs).last_hidden_state[0]
     assert data.wordpieces.input_ids[0].tolist() == inputs["input_ids"][0].tolist()
     assert data.wordpieces.strings == [inputs.tokens()]
-    numpy.testing.assert_allclose(hidden(data), expected.numpy(), atol=1e-5)
+    np.testing.assert_allclose(hidden(data), expected.numpy(), atol=1e-5)
 
 
 def test_windows_are_those_of_hugging_face(any_backbone: Path) -> None:
@@ -46,7 +46,7 @@ def test_windows_are_those_of_hugging_face(any_backbone: Path) -> None:
     assert len(data.wordpieces.lengths) > 1
     with torch.no_grad():
         expected = run_windows(transformer, data)
-    numpy.testing.assert_allclose(hidden(data), expected.numpy(), atol=1e-5)
+    np.testing.assert_allclose(hidden(data), expected.numpy(), atol=1e-5)
 
 
 def test_padding_and_grouping_change_nothing(any_backbone: Path) -> None:
@@ -56,8 +56,8 @@ def test_padding_and_grouping_change_nothing(any_backbone: Path) -> None:
     for doc, data in zip(docs, together, strict=True):
         (alone,) = model.predict([doc]).doc_data
         assert split_windows(alone) == split_windows(data)
-        numpy.testing.assert_allclose(hidden(alone), hidden(data), atol=1e-5)
-        numpy.testing.assert_allclose(alone.token_vectors, data.token_vectors, atol=1e-5)
+        np.testing.assert_allclose(hidden(alone), hidden(data), atol=1e-5)
+        np.testing.assert_allclose(alone.token_vectors, data.token_vectors, atol=1e-5)
 
 
 def test_token_vectors_are_means_over_the_alignment(backbone: Path) -> None:
@@ -66,7 +66,7 @@ def test_token_vectors_are_means_over_the_alignment(backbone: Path) -> None:
         assert len(data.token_vectors) == len(data.align.lengths) == len(doc)
         for i in range(len(doc)):
             own = hidden(data)[data.align[i].dataXd.ravel()]
-            numpy.testing.assert_allclose(data.token_vectors[i], own.mean(0), atol=1e-6)
+            np.testing.assert_allclose(data.token_vectors[i], own.mean(0), atol=1e-6)
 
 
 def test_special_tokens_stand_for_no_token(any_backbone: Path) -> None:
@@ -111,7 +111,7 @@ def backprop_hidden(
     )
 
 
-def gradients(model: Any) -> List[numpy.ndarray]:
+def gradients(model: Any) -> List[np.ndarray]:
     return [
         parameter.grad.numpy().copy()
         for parameter in model.transformer.parameters()
@@ -131,7 +131,7 @@ def test_gradients_are_those_of_autograd(backbone: Path) -> None:
     expected.backward(d_hidden)
     assert len(found) == len(gradients(model)) > 10
     for ours, autograd in zip(found, gradients(model), strict=True):
-        numpy.testing.assert_allclose(ours, autograd, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(ours, autograd, rtol=1e-4, atol=1e-4)
 
 
 def test_gradients_of_two_passes_add_up(backbone: Path) -> None:
@@ -142,18 +142,18 @@ def test_gradients_of_two_passes_add_up(backbone: Path) -> None:
         backprop_hidden(output, backprop, torch.ones_like(output.model_output.last_hidden_state))
         found.append(gradients(model))
     for once, twice in zip(*found, strict=True):
-        numpy.testing.assert_allclose(2 * once, twice, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(2 * once, twice, rtol=1e-4, atol=1e-4)
 
 
 def test_bf16_returns_float32_close_to_fp32(any_backbone: Path) -> None:
     docs = make_docs()
     exact = make_encoder(any_backbone).predict(docs).doc_data
     rough = make_encoder(any_backbone, precision="bf16").predict(docs).doc_data
-    a = numpy.concatenate([hidden(data) for data in exact])
-    b = numpy.concatenate([hidden(data) for data in rough])
-    assert b.dtype == numpy.float32
-    assert not numpy.allclose(a, b, atol=1e-5)  # it did run in bf16
-    cosine = (a * b).sum(1) / numpy.linalg.norm(a, axis=1) / numpy.linalg.norm(b, axis=1)
+    a = np.concatenate([hidden(data) for data in exact])
+    b = np.concatenate([hidden(data) for data in rough])
+    assert b.dtype == np.float32
+    assert not np.allclose(a, b, atol=1e-5)  # it did run in bf16
+    cosine = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
     assert cosine.min() > 0.999
 
 
@@ -167,10 +167,10 @@ def test_bf16_gradients_are_float32_close_to_fp32(backbone: Path) -> None:
             generator=torch.Generator().manual_seed(0),
         )
         backprop_hidden(output, backprop, d_hidden)
-        assert all(grad.dtype == numpy.float32 for grad in gradients(model))
-        found.append(numpy.concatenate([grad.ravel() for grad in gradients(model)]))
+        assert all(grad.dtype == np.float32 for grad in gradients(model))
+        found.append(np.concatenate([grad.ravel() for grad in gradients(model)]))
     a, b = found
-    assert a @ b / numpy.linalg.norm(a) / numpy.linalg.norm(b) > 0.99
+    assert a @ b / np.linalg.norm(a) / np.linalg.norm(b) > 0.99
 
 
 def test_empty_docs_have_no_data_and_get_no_gradient(backbone: Path) -> None:
@@ -182,11 +182,11 @@ def test_empty_docs_have_no_data_and_get_no_gradient(backbone: Path) -> None:
     assert "last_hidden_state" not in output.doc_data[0].model_output
     # The convention of spacy-transformers: a gradient for each Doc with tokens, none for others.
     states = [data.model_output.last_hidden_state for data in output.doc_data[1::2]]
-    d_output = output.unsplit_by_doc([[numpy.ones_like(state)] for state in states])
+    d_output = output.unsplit_by_doc([[np.ones_like(state)] for state in states])
     n_wordpieces = sum(state.shape[1] for state in states)
     assert d_output.model_output.last_hidden_state.shape == (n_wordpieces, 32)
     backprop(d_output)
-    assert any(numpy.abs(grad).sum() > 0 for grad in gradients(model))
+    assert any(np.abs(grad).sum() > 0 for grad in gradients(model))
 
 
 def test_batch_of_empty_docs(backbone: Path) -> None:
@@ -194,7 +194,7 @@ def test_batch_of_empty_docs(backbone: Path) -> None:
     output, backprop = model.begin_update(make_docs(["", ""]))
     assert len(output.doc_data) == 2
     backprop(output.unsplit_by_doc([]))
-    assert not any(numpy.abs(grad).sum() for grad in gradients(model))
+    assert not any(np.abs(grad).sum() for grad in gradients(model))
 
 
 def test_no_gradient_at_all_is_zero(backbone: Path) -> None:
@@ -209,7 +209,7 @@ def test_texts_without_words_have_vectors(any_backbone: Path, text: str) -> None
     (doc,) = make_docs([text])
     (data,) = make_encoder(any_backbone).predict([doc]).doc_data
     assert len(data.token_vectors) == len(doc) == 1
-    assert numpy.linalg.norm(data.token_vectors) > 0
+    assert np.linalg.norm(data.token_vectors) > 0
 
 
 def test_token_longer_than_the_window(any_backbone: Path) -> None:
@@ -223,7 +223,7 @@ def test_token_longer_than_the_window(any_backbone: Path) -> None:
     inner = [part[len(special.prefix) : len(part) - len(special.suffix)] for part in windows]
     assert [piece for part in inner for piece in part] == ids
     assert data.align.lengths[1] == 600  # no vocabulary joins the two signs
-    assert numpy.linalg.norm(data.token_vectors, axis=1).min() > 0
+    assert np.linalg.norm(data.token_vectors, axis=1).min() > 0
 
 
 def test_copy_is_independent(backbone: Path) -> None:
@@ -237,7 +237,7 @@ def test_copy_is_independent(backbone: Path) -> None:
             parameter.zero_()
     assert copied.id != model.id
     for data, expected in zip(copied.predict(docs).doc_data, before, strict=True):
-        numpy.testing.assert_array_equal(hidden(data), expected)
+        np.testing.assert_array_equal(hidden(data), expected)
 
 
 def test_round_trip_through_bytes(any_backbone: Path) -> None:
@@ -247,7 +247,7 @@ def test_round_trip_through_bytes(any_backbone: Path) -> None:
     pairs = zip(model.predict(docs).doc_data, loaded.predict(docs).doc_data, strict=True)
     for ours, theirs in pairs:
         assert split_windows(ours) == split_windows(theirs)
-        numpy.testing.assert_allclose(hidden(ours), hidden(theirs), atol=1e-6)
+        np.testing.assert_allclose(hidden(ours), hidden(theirs), atol=1e-6)
 
 
 def test_the_config_decides_how_a_saved_model_runs(backbone: Path) -> None:
@@ -257,13 +257,13 @@ def test_the_config_decides_how_a_saved_model_runs(backbone: Path) -> None:
     expected = make_encoder(backbone, window=16, precision="bf16").predict(docs).doc_data[0]
     found = loaded.predict(docs).doc_data[0]
     assert max(found.wordpieces.lengths) <= 16
-    numpy.testing.assert_array_equal(hidden(found), hidden(expected))
+    np.testing.assert_array_equal(hidden(found), hidden(expected))
 
 
 def test_data_of_a_doc_round_trips(backbone: Path) -> None:
     (data,) = make_encoder(backbone).predict(make_docs([TEXTS[5]])).doc_data
     again = type(data)(**{**vars(data)}).from_bytes(data.to_bytes())
-    numpy.testing.assert_array_equal(hidden(again), hidden(data))
-    numpy.testing.assert_array_equal(again.align.dataXd, data.align.dataXd)
+    np.testing.assert_array_equal(hidden(again), hidden(data))
+    np.testing.assert_array_equal(again.align.dataXd, data.align.dataXd)
     assert list(again.wordpieces.lengths) == list(data.wordpieces.lengths)
     assert xp2torch(hidden(again)).shape == hidden(data).shape

@@ -2,7 +2,7 @@
 
 from typing import List, Tuple
 
-import numpy
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +25,7 @@ def docs(draw: st.DrawFn) -> Doc:
 
 
 @st.composite
-def docs_with_offsets(draw: st.DrawFn) -> Tuple[Doc, numpy.ndarray]:
+def docs_with_offsets(draw: st.DrawFn) -> Tuple[Doc, np.ndarray]:
     """A Doc and wordpieces over it: in order, some characters left out, some pieces sharing
     characters (bytes of one letter), some empty."""
     doc = draw(docs())
@@ -37,7 +37,7 @@ def docs_with_offsets(draw: st.DrawFn) -> Tuple[Doc, numpy.ndarray]:
         end = min(n, begin + draw(st.integers(0, 5)))
         rows.extend([(begin, end)] * draw(st.integers(1, 2)))
         begin = end
-    return doc, numpy.array(rows, dtype=numpy.int64)
+    return doc, np.array(rows, dtype=np.int64)
 
 
 def touched(doc: Doc, begin: int, end: int) -> List[int]:
@@ -50,7 +50,7 @@ def tokens_of(first: int, last: int) -> List[int]:
 
 
 @given(docs_with_offsets())
-def test_token_ranges_by_characters(sample: Tuple[Doc, numpy.ndarray]) -> None:
+def test_token_ranges_by_characters(sample: Tuple[Doc, np.ndarray]) -> None:
     doc, offsets = sample
     first, last = token_ranges(doc, offsets)
     for row, (begin, end) in enumerate(offsets.tolist()):
@@ -59,11 +59,11 @@ def test_token_ranges_by_characters(sample: Tuple[Doc, numpy.ndarray]) -> None:
 
 
 @given(docs_with_offsets())
-def test_align_by_characters(sample: Tuple[Doc, numpy.ndarray]) -> None:
+def test_align_by_characters(sample: Tuple[Doc, np.ndarray]) -> None:
     doc, offsets = sample
     wordpieces, lengths = align(*token_ranges(doc, offsets), len(doc))
     assert len(lengths) == len(doc)
-    parts = numpy.split(wordpieces, numpy.cumsum(lengths)[:-1])
+    parts = np.split(wordpieces, np.cumsum(lengths)[:-1])
     own = [
         [row for row, (a, b) in enumerate(offsets.tolist()) if a < b and i in touched(doc, a, b)]
         for i in range(len(doc))
@@ -82,7 +82,7 @@ def test_alignment_of_a_text() -> None:
     doc = Doc(VOCAB, words=["  ", "Dr.", "Wu", "\n", "left"], spaces=[0, 1, 0, 0, 1])
     assert doc.text == "  Dr. Wu\nleft "
     # "Dr", ".", " Wu" with its space in front, "le", "ft"; nothing for white space.
-    offsets = numpy.array([(2, 4), (4, 5), (5, 8), (9, 11), (11, 13)])
+    offsets = np.array([(2, 4), (4, 5), (5, 8), (9, 11), (11, 13)])
     first, last = token_ranges(doc, offsets)
     assert first.tolist() == [1, 1, 2, 4, 4]
     assert last.tolist() == [1, 1, 2, 4, 4]
@@ -94,7 +94,7 @@ def test_alignment_of_a_text() -> None:
 
 def test_a_wordpiece_over_several_tokens_belongs_to_all() -> None:
     doc = Doc(VOCAB, words=["do", "n't", "go"], spaces=[False, True, False])
-    first, last = token_ranges(doc, numpy.array([(0, 3), (3, 5), (6, 8)]))
+    first, last = token_ranges(doc, np.array([(0, 3), (3, 5), (6, 8)]))
     wordpieces, lengths = align(first, last, 3)
     assert lengths.tolist() == [1, 2, 1]
     assert wordpieces.tolist() == [0, 0, 1, 2]
@@ -102,7 +102,7 @@ def test_a_wordpiece_over_several_tokens_belongs_to_all() -> None:
 
 
 @given(docs_with_offsets())
-def test_cut_points_never_split_a_token(sample: Tuple[Doc, numpy.ndarray]) -> None:
+def test_cut_points_never_split_a_token(sample: Tuple[Doc, np.ndarray]) -> None:
     doc, offsets = sample
     allowed = cut_points(*token_ranges(doc, offsets))
     rows = [set(touched(doc, a, b)) if b > a else set() for a, b in offsets.tolist()]
@@ -115,19 +115,19 @@ def test_cut_points_never_split_a_token(sample: Tuple[Doc, numpy.ndarray]) -> No
 
 
 @st.composite
-def tokenized(draw: st.DrawFn) -> numpy.ndarray:
+def tokenized(draw: st.DrawFn) -> np.ndarray:
     """Cut points of a text: the first wordpiece of each token."""
     sizes = draw(st.lists(st.integers(1, 12), min_size=1, max_size=40))
-    return numpy.array([i == 0 for size in sizes for i in range(size)])
+    return np.array([i == 0 for size in sizes for i in range(size)])
 
 
-def token_sizes(allowed: numpy.ndarray) -> numpy.ndarray:
-    return numpy.diff(numpy.append(numpy.flatnonzero(allowed), len(allowed)))
+def token_sizes(allowed: np.ndarray) -> np.ndarray:
+    return np.diff(np.append(np.flatnonzero(allowed), len(allowed)))
 
 
 @given(tokenized(), st.integers(1, 20))
 def test_pack_covers_everything_once_within_the_capacity(
-    allowed: numpy.ndarray, capacity: int
+    allowed: np.ndarray, capacity: int
 ) -> None:
     windows = pack(allowed, capacity)
     assert [i for a, b in windows for i in range(a, b)] == list(range(len(allowed)))
@@ -135,8 +135,8 @@ def test_pack_covers_everything_once_within_the_capacity(
 
 
 @given(tokenized(), st.integers(1, 20))
-def test_pack_cuts_only_tokens_longer_than_a_window(allowed: numpy.ndarray, capacity: int) -> None:
-    token = numpy.cumsum(allowed) - 1
+def test_pack_cuts_only_tokens_longer_than_a_window(allowed: np.ndarray, capacity: int) -> None:
+    token = np.cumsum(allowed) - 1
     sizes = token_sizes(allowed)
     for start, _ in pack(allowed, capacity)[1:]:
         if not allowed[start]:
@@ -144,7 +144,7 @@ def test_pack_cuts_only_tokens_longer_than_a_window(allowed: numpy.ndarray, capa
 
 
 @given(tokenized(), st.integers(24, 80))
-def test_pack_leaves_no_small_tail(allowed: numpy.ndarray, capacity: int) -> None:
+def test_pack_leaves_no_small_tail(allowed: np.ndarray, capacity: int) -> None:
     windows = pack(allowed, capacity)
     longest = int(token_sizes(allowed).max())
     if len(windows) > 1:
@@ -155,19 +155,19 @@ def test_pack_leaves_no_small_tail(allowed: numpy.ndarray, capacity: int) -> Non
 
 @given(st.integers(1, 500), st.integers(1, 64))
 def test_pack_makes_equal_windows_where_every_cut_is_allowed(size: int, capacity: int) -> None:
-    lengths = [b - a for a, b in pack(numpy.ones(size, dtype=bool), capacity)]
+    lengths = [b - a for a, b in pack(np.ones(size, dtype=bool), capacity)]
     assert len(lengths) == -(-size // capacity)
     assert max(lengths) - min(lengths) <= 1
 
 
 def test_pack_by_example() -> None:
-    assert pack(numpy.ones(130, dtype=bool), 64) == [(0, 44), (44, 87), (87, 130)]
-    assert pack(numpy.ones(64, dtype=bool), 64) == [(0, 64)]
-    assert pack(numpy.ones(0, dtype=bool), 64) == []
+    assert pack(np.ones(130, dtype=bool), 64) == [(0, 44), (44, 87), (87, 130)]
+    assert pack(np.ones(64, dtype=bool), 64) == [(0, 64)]
+    assert pack(np.ones(0, dtype=bool), 64) == []
 
 
 def test_pack_cuts_a_token_longer_than_a_window() -> None:
-    allowed = numpy.zeros(25, dtype=bool)
+    allowed = np.zeros(25, dtype=bool)
     allowed[[0, 3, 23]] = True  # tokens of 3, 20 and 2 wordpieces
     windows = pack(allowed, 8)
     assert windows[0] == (0, 3)
@@ -176,21 +176,21 @@ def test_pack_cuts_a_token_longer_than_a_window() -> None:
 
 
 @given(
-    st.lists(st.integers(1, 512), max_size=60).map(numpy.array),
+    st.lists(st.integers(1, 512), max_size=60).map(np.array),
     st.floats(0, 0.5),
     st.integers(0, 128),
 )
 def test_groups_are_a_permutation_with_little_padding(
-    lengths: numpy.ndarray, slack: float, free: int
+    lengths: np.ndarray, slack: float, free: int
 ) -> None:
     groups = group_by_length(lengths.astype(int), slack, free)
     assert sorted(i for group in groups for i in group.tolist()) == list(range(len(lengths)))
     for group in groups:
         sizes = lengths[group]
-        assert (numpy.diff(sizes) <= 0).all()
+        assert (np.diff(sizes) <= 0).all()
         assert (sizes.max() - sizes).sum() <= max(free, slack * sizes.sum())
 
 
 @pytest.mark.parametrize("count", [1, 7])
 def test_equal_windows_are_one_group(count: int) -> None:
-    assert len(group_by_length(numpy.full(count, 40))) == 1
+    assert len(group_by_length(np.full(count, 40))) == 1

@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 from typing import List
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import tokenizers
@@ -64,15 +64,15 @@ def test_long_russian_document_is_encoded_whole(any_backbone: Path, russian: Doc
     tokenizer, _ = load_reference(any_backbone)
     assert inner == tokenizer(russian.text, add_special_tokens=False)["input_ids"]
     assert len(data.token_vectors) == len(russian)
-    assert numpy.linalg.norm(data.token_vectors, axis=1).min() > 0
+    assert np.linalg.norm(data.token_vectors, axis=1).min() > 0
     assert data.align.lengths.min() >= 1
 
 
 def test_no_token_is_cut(any_backbone: Path, russian: Doc) -> None:
     (data,) = make_encoder(any_backbone).predict([russian]).doc_data
-    window = numpy.repeat(numpy.arange(len(data.wordpieces.lengths)), data.wordpieces.lengths)
-    bounds = numpy.cumsum(data.align.lengths)[:-1]
-    for pieces in numpy.split(window[data.align.dataXd.ravel()], bounds):
+    window = np.repeat(np.arange(len(data.wordpieces.lengths)), data.wordpieces.lengths)
+    bounds = np.cumsum(data.align.lengths)[:-1]
+    for pieces in np.split(window[data.align.dataXd.ravel()], bounds):
         assert len(set(pieces.tolist())) == 1
 
 

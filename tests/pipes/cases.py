@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
-import numpy
+import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc, SpanGroup
 from spacy.training import Example
@@ -170,7 +170,7 @@ def step(
     """One step as `spacy train` makes it, on one or several sub-batches.
 
     `nlp.update(..., sgd=sgd)` would step every pipe right after its own update: the shared encoder
-    before the others have given it a gradient. RETURNS: the losses.
+    before the others have given it a gradient. Returns: the losses.
     """
     losses: Dict[str, float] = {}
     for batch in batches:
@@ -184,7 +184,7 @@ def step(
 
 
 def train(nlp: Language, examples: List[Example], steps: int = 40, **kw: Any) -> Dict[str, float]:
-    """Steps on one batch. kw: as for `step`. RETURNS: the last step's losses."""
+    """Steps on one batch. kw: as for `step`. Returns: the last step's losses."""
     sgd = kw.pop("sgd", None) or adam()
     losses: Dict[str, float] = {}
     for _ in range(steps):
@@ -192,7 +192,7 @@ def train(nlp: Language, examples: List[Example], steps: int = 40, **kw: Any) ->
     return losses
 
 
-def weights(model: Model) -> Dict[str, numpy.ndarray]:
+def weights(model: Model) -> Dict[str, np.ndarray]:
     """Copies of all weights of a model, torch's and thinc's."""
     found = {}
     for i, node in enumerate(model.walk()):
@@ -205,22 +205,22 @@ def weights(model: Model) -> Dict[str, numpy.ndarray]:
     return found
 
 
-def encoder_weights(nlp: Language) -> Dict[str, numpy.ndarray]:
+def encoder_weights(nlp: Language) -> Dict[str, np.ndarray]:
     return weights(nlp.get_pipe("transformer").model)
 
 
-def head_weights(nlp: Language, name: str) -> Dict[str, numpy.ndarray]:
+def head_weights(nlp: Language, name: str) -> Dict[str, np.ndarray]:
     pipe: Any = nlp.get_pipe(name)
     return weights(pipe.model.get_ref("head"))
 
 
-def same_weights(one: Dict[str, numpy.ndarray], other: Dict[str, numpy.ndarray]) -> bool:
+def same_weights(one: Dict[str, np.ndarray], other: Dict[str, np.ndarray]) -> bool:
     """Bit for bit."""
     assert one.keys() == other.keys() and one
-    return all(numpy.array_equal(one[name], other[name]) for name in one)
+    return all(np.array_equal(one[name], other[name]) for name in one)
 
 
-def gradients(module: Any) -> Dict[str, numpy.ndarray]:
+def gradients(module: Any) -> Dict[str, np.ndarray]:
     """The gradients of a torch module's parameters, where there are any."""
     return {
         name: parameter.grad.detach().cpu().numpy().copy()
@@ -230,13 +230,13 @@ def gradients(module: Any) -> Dict[str, numpy.ndarray]:
 
 
 def assert_close(
-    one: Dict[str, numpy.ndarray], other: Dict[str, numpy.ndarray], tolerance: float = 1e-6
+    one: Dict[str, np.ndarray], other: Dict[str, np.ndarray], tolerance: float = 1e-6
 ) -> None:
     """tolerance: of the largest value of each array, or of 1."""
     assert one.keys() == other.keys() and one
     for name, value in one.items():
         atol = tolerance * max(1.0, float(abs(value).max()))
-        numpy.testing.assert_allclose(value, other[name], rtol=0, atol=atol, err_msg=name)
+        np.testing.assert_allclose(value, other[name], rtol=0, atol=atol, err_msg=name)
 
 
 def listed(group: Any) -> List[Any]:
@@ -244,7 +244,7 @@ def listed(group: Any) -> List[Any]:
 
 
 def group_scores(group: SpanGroup) -> List[float]:
-    return numpy.asarray(group.attrs["scores"]).tolist()
+    return np.asarray(group.attrs["scores"]).tolist()
 
 
 def assert_same_answers(
@@ -255,14 +255,14 @@ def assert_same_answers(
     assert set(one.spans) == set(other.spans)
     for key, group in one.spans.items():
         assert listed(group) == listed(other.spans[key])
-        numpy.testing.assert_allclose(
+        np.testing.assert_allclose(
             group_scores(group), group_scores(other.spans[key]), atol=tolerance
         )
-    assert one.cats == {key: numpy.float64(value).item() for key, value in one.cats.items()}, (
+    assert one.cats == {key: np.float64(value).item() for key, value in one.cats.items()}, (
         "plain Python numbers"
     )
     assert other.cats.keys() == one.cats.keys()
-    numpy.testing.assert_allclose(
+    np.testing.assert_allclose(
         list(one.cats.values()), [other.cats[key] for key in one.cats], atol=tolerance
     )
     if Doc.has_extension("tasks"):
@@ -273,4 +273,4 @@ def assert_same_answers(
         assert one._.events == other._.events
     # Without its hook, an empty Doc's vector has no width.
     if vectors and len(one) and "vector" in one.user_hooks:
-        numpy.testing.assert_allclose(one.vector, other.vector, atol=tolerance)
+        np.testing.assert_allclose(one.vector, other.vector, atol=tolerance)

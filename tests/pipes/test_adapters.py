@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any, Dict
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
@@ -44,9 +44,9 @@ def scores(nlp: Language) -> Dict[str, Any]:
     """All probabilities, by text."""
     found = {}
     for i, doc in enumerate(nlp.pipe(TEXTS)):
-        found[f"{i} cats"] = numpy.array([doc.cats[label] for label in sorted(doc.cats)])
+        found[f"{i} cats"] = np.array([doc.cats[label] for label in sorted(doc.cats)])
         for key, group in doc.spans.items():
-            found[f"{i} {key}"] = numpy.array(group.attrs["scores"])
+            found[f"{i} {key}"] = np.array(group.attrs["scores"])
         found[f"{i} vector"] = doc._.sentence_vector
     return found
 
@@ -55,7 +55,7 @@ def assert_same_scores(one: Language, other: Language) -> None:
     found, expected = scores(one), scores(other)
     assert found.keys() == expected.keys()
     for name, values in found.items():
-        numpy.testing.assert_allclose(values, expected[name], atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(values, expected[name], atol=1e-5, err_msg=name)
 
 
 def test_saving_in_the_middle_changes_nothing(backbone: Path, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_saving_in_the_middle_changes_nothing(backbone: Path, tmp_path: Path) ->
         found.append({name: weights(nlp.get_pipe(name).model) for name in PIPES})  # type: ignore
         found[-1]["transformer"] = encoder_weights(nlp)
         for name, value in encoder_weights(nlp).items():
-            assert numpy.array_equal(value, before[name]) == (".lora_" not in name)
+            assert np.array_equal(value, before[name]) == (".lora_" not in name)
     for name, value in found[0].items():
         assert same_weights(value, found[1][name])
 
@@ -122,7 +122,7 @@ def test_replace_listeners(backbone: Path, tmp_path: Path) -> None:
     expected = scores(nlp)
     nlp.replace_listeners("transformer", "events", ["model.tok2vec"])
     for name, values in scores(nlp).items():
-        numpy.testing.assert_allclose(values, expected[name], atol=1e-6)
+        np.testing.assert_allclose(values, expected[name], atol=1e-6)
     nlp.to_disk(tmp_path)
     assert_same_scores(spacy.load(tmp_path), nlp)
     pipe: Any = nlp.get_pipe("events")

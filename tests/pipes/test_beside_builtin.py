@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
@@ -64,7 +64,7 @@ def start(nlp: Language) -> Language:
     return nlp
 
 
-def encoder_gradients(nlp: Language, examples: List[Example]) -> Dict[str, numpy.ndarray]:
+def encoder_gradients(nlp: Language, examples: List[Example]) -> Dict[str, np.ndarray]:
     transformer: Any = nlp.get_pipe("transformer")
     transformer.model.transformer.zero_grad(set_to_none=True)
     nlp.update(examples, sgd=False)  # type: ignore[arg-type]
@@ -125,8 +125,8 @@ def test_grad_factor_of_ours(name: str, last: bool, backbone: Path) -> None:
 
 
 def test_gradients_of_all_pipes_add_up(backbone: Path) -> None:
-    parts: List[Dict[str, numpy.ndarray]] = []
-    total: Optional[Dict[str, numpy.ndarray]] = None
+    parts: List[Dict[str, np.ndarray]] = []
+    total: Optional[Dict[str, np.ndarray]] = None
     for active in ("ner", "textcat", None):
         configs = dict(EXACT)
         for name in ("ner", "textcat"):

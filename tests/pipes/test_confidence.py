@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, List
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -270,10 +270,10 @@ def test_white_space_around_an_entity_adds_to_its_confidence(name: str, backbone
 def test_readings_that_differ_in_white_space_are_one() -> None:
     doc = Doc(spacy.blank("en").vocab, words=["Anna", " "])
     empty = Doc(doc.vocab)
-    logs = numpy.log([[0.4, 0.3, 0.2], [1.0, 1.0, 1.0]])
-    logs[1, 1:] = -numpy.inf
+    logs = np.log([[0.4, 0.3, 0.2], [1.0, 1.0, 1.0]])
+    logs[1, 1:] = -np.inf
     # "Anna" is a PER; "Anna " is; " " is, which is nothing.
-    spans = numpy.array([[0, 0, 1, 0], [1, 0, 2, 0], [2, 1, 2, 0]])
+    spans = np.array([[0, 0, 1, 0], [1, 0, 2, 0], [2, 1, 2, 0]])
     both, none = make_readings([doc, empty], spans, logs, ["PER"])
     assert [reading.entities for reading in both] == [[Annotation(0, 1, "PER")], []]
     assert [reading.probability for reading in both] == pytest.approx([0.7, 0.2])

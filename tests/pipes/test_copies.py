@@ -5,7 +5,7 @@ import pickle
 from pathlib import Path
 from typing import Any, Callable, Dict
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -110,7 +110,7 @@ def test_doc_bin(trained_once: Language, tmp_path: Path) -> None:
         assert [e._.confidence for e in again.ents] == [e._.confidence for e in doc.ents]
         assert not again.user_hooks
         mtnlp.restore_vectors(again)
-        assert numpy.array_equal(again.vector, doc.vector)
+        assert np.array_equal(again.vector, doc.vector)
         assert again.similarity(doc) == pytest.approx(1.0 if doc.text.strip() else 0.0, abs=1e-5)
         # A DocBin leaves doc.tensor behind, and with it the vectors of spans.
         assert again.has_vector == bool(doc.text.strip())

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Dict, List
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -50,7 +50,7 @@ def get_pipe(nlp: Language) -> Any:
     return nlp.get_pipe("textcat")
 
 
-def query_of(nlp: Language) -> numpy.ndarray:
+def query_of(nlp: Language) -> np.ndarray:
     return get_pipe(nlp).model.get_ref("tok2vec").get_ref("pool").get_param("query")
 
 
@@ -79,8 +79,8 @@ def test_they_learn_where_they_are_annotated_only(backbone: Path) -> None:
     before, query = weights(pipe.model), query_of(nlp).copy()
     step(nlp, without(nlp, "textcat"), sgd=sgd)
     after = weights(pipe.model)
-    assert all(numpy.array_equal(before[name], after[name]) for name in before)
-    numpy.testing.assert_array_equal(query, query_of(nlp))
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+    np.testing.assert_array_equal(query, query_of(nlp))
     topic = [
         example
         for example in only(nlp, "textcat")
@@ -88,7 +88,7 @@ def test_they_learn_where_they_are_annotated_only(backbone: Path) -> None:
     ]
     step(nlp, topic, sgd=sgd)
     after = weights(pipe.model)
-    changed = {name for name in before if not numpy.array_equal(before[name], after[name])}
+    changed = {name for name in before if not np.array_equal(before[name], after[name])}
     assert any("graphs.1.weight" in name for name in changed)
     assert any("outputs.1.hidden_weight" in name for name in changed)
     assert not any("outputs.0" in name or "prior" in name for name in changed)
@@ -102,9 +102,9 @@ def test_sub_batches_add_up(backbone: Path) -> None:
     pool = pipe.model.get_ref("tok2vec").get_ref("pool")
     examples = mixed_examples(nlp)
 
-    def accumulate(*batches: List[Example]) -> Dict[str, numpy.ndarray]:
+    def accumulate(*batches: List[Example]) -> Dict[str, np.ndarray]:
         pipe.module.zero_grad(set_to_none=True)
-        pool.set_grad("query", numpy.zeros_like(query_of(nlp)))
+        pool.set_grad("query", np.zeros_like(query_of(nlp)))
         for batch in batches:
             nlp.update(batch, sgd=False)  # type: ignore[arg-type]
         return {**gradients(pipe.module), "query": pool.get_grad("query").copy()}
@@ -122,7 +122,7 @@ def test_an_encoder_of_its_own(backbone: Path, tmp_path: Path) -> None:
     nlp.to_disk(tmp_path)
     loaded = spacy.load(tmp_path)
     assert query_of(loaded).any()
-    numpy.testing.assert_array_equal(query_of(loaded), query_of(nlp))
+    np.testing.assert_array_equal(query_of(loaded), query_of(nlp))
     for text, doc in zip(TEXTS, docs, strict=True):
         assert_same_answers(doc, loaded(text))
 

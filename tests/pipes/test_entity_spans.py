@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Iterator, List
 
-import numpy
+import numpy as np
 import pytest
 from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
@@ -29,8 +29,8 @@ def doc(trained_once: Language) -> Doc:
 
 def predictions(*rows: List[Any]) -> Predictions:
     """Rows: document, start, end, label index, score."""
-    table = numpy.array([row[:4] for row in rows], dtype="int64").reshape(-1, 4)
-    return Predictions(table, numpy.array([row[4] for row in rows], dtype="float32"))
+    table = np.array([row[:4] for row in rows], dtype="int64").reshape(-1, 4)
+    return Predictions(table, np.array([row[4] for row in rows], dtype="float32"))
 
 
 def test_write_ents(doc: Doc) -> None:

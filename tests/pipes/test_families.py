@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import numpy
+import numpy as np
 import spacy
 
 from tests.pipes.cases import (
@@ -29,7 +29,7 @@ def test_family(any_backbone: Path, tmp_path: Path) -> None:
     before = encoder_weights(nlp)
     losses = train(nlp, mixed_examples(nlp), 1)
     assert all(losses[name] > 0 for name in PIPES if name != "sentence_vectors")
-    assert numpy.isfinite(list(losses.values())).all()
+    assert np.isfinite(list(losses.values())).all()
     assert not same_weights(before, encoder_weights(nlp))
 
     nlp.to_disk(tmp_path)
@@ -37,6 +37,6 @@ def test_family(any_backbone: Path, tmp_path: Path) -> None:
     texts = [*TEXTS, LONG_TEXT, "Её зовут Анна, она живёт в Москве. 🦊 \u200b naïve"]
     for doc, again in zip(nlp.pipe(texts), loaded.pipe(texts), strict=True):
         assert_same_answers(doc, again)
-        assert numpy.isfinite(doc.vector).all()
-        assert numpy.isfinite(list(doc.cats.values())).all()
+        assert np.isfinite(doc.vector).all()
+        assert np.isfinite(list(doc.cats.values())).all()
         assert (doc.vector_norm > 0) == bool(doc.text.strip())

@@ -4,7 +4,7 @@ weights it was fitted to."""
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
@@ -41,7 +41,7 @@ def test_events_are_those_that_reach_their_thresholds(nlp: Language) -> None:
         # What equals its threshold reaches it; labels without one have that of the pipe.
         pipe.cfg["thresholds"] = {key: doc.cats[key]}
         assert nlp(TEXT)._.events == [label]
-        pipe.cfg["thresholds"] = {key: float(numpy.nextafter(doc.cats[key], 1))}
+        pipe.cfg["thresholds"] = {key: float(np.nextafter(doc.cats[key], 1))}
         assert nlp(TEXT)._.events == []
         pipe.cfg["threshold"] = 0.0
         assert nlp(TEXT)._.events == [other for other in ("BIRTH", "DEATH") if other != label]
@@ -73,10 +73,10 @@ def test_a_temperature_divides_the_scores_of_its_task(backbone: Path, temperatur
         for key, old in before.items():
             if key.startswith(other):
                 assert after[key] == pytest.approx(old, abs=1e-6)
-        odds = {key: numpy.log(p / (1 - p)) for key, p in before.items()}
+        odds = {key: np.log(p / (1 - p)) for key, p in before.items()}
         # Two labels under softmax are one under sigmoid.
         for key in [key for key in before if key.startswith(task)]:
-            expected = 1 / (1 + numpy.exp(-odds[key] / temperature))
+            expected = 1 / (1 + np.exp(-odds[key] / temperature))
             assert after[key] == pytest.approx(expected, abs=1e-5)
     assert pipe.columns == {"sentiment": slice(0, 2), "topic": slice(2, 4)}
 

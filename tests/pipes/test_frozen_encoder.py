@@ -36,7 +36,7 @@ def make_frozen(backbone: Path, **settings: Any) -> Language:
 
 def train_epochs(nlp: Language, **kw: Any) -> List[Dict[str, float]]:
     """Three epochs, batched otherwise each time, the middle one in sub-batches, and an evaluation
-    after each. RETURNS: the losses of the steps."""
+    after each. Returns: the losses of the steps."""
     sgd, losses = adam(), []
     for size in (4, 6, 5):
         examples = mixed_examples(nlp)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, List
 
-import numpy
+import numpy as np
 import pytest
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -79,7 +79,8 @@ def test_empty_docs_in_training(name: str, backbone: Path) -> None:
     examples = mixed_examples(nlp)
     losses = train(nlp, [empty, *examples, annotated_empty], 1)
     assert (losses[pipe.name] > 0) == (name in WITH_LABELS)
-    assert not same_weights(before, encoder_weights(nlp))
+    # Without a loss nothing is learnt, and the encoder stays.
+    assert same_weights(before, encoder_weights(nlp)) == (name not in WITH_LABELS)
     scored = nlp.evaluate([empty, *examples])
     assert scored == {**nlp.evaluate(examples), "speed": scored["speed"]}
 
@@ -138,5 +139,5 @@ def test_tokens_of_another_tokenizer(trained: Language) -> None:
     example = Example(
         Doc(trained.vocab, words=["Anna", "Kel", "ler", "flew", "to Paris", "."]), gold
     )
-    assert numpy.isfinite(train(trained, [example], 1)["ner"])
+    assert np.isfinite(train(trained, [example], 1)["ner"])
     assert 0 <= trained.evaluate([example])["ents_f"] <= 1

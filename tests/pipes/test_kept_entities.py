@@ -4,7 +4,7 @@ from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -208,7 +208,7 @@ def test_flat_spans_leave_room(backbone: Path) -> None:
     predictions = pipe.predict([doc])
     expected: List[Entity] = []
     taken = {0, 1, 4}
-    for i in numpy.argsort(-predictions.scores, kind="stable"):
+    for i in np.argsort(-predictions.scores, kind="stable"):
         _, start, end, label = predictions.spans[i].tolist()
         if not taken & set(range(start, end)):
             taken |= set(range(start, end))
@@ -233,7 +233,7 @@ def test_nested_spans_stand_beside_what_is_kept(backbone: Path) -> None:
     assert found.count(first) == 1 and second in found
     scores = dict(zip(found, group_scores(doc.spans["nerel"]), strict=True))
     assert scores[first] == scores[0, 6, "WORK"] == 1.0 > scores[second]
-    assert numpy.asarray(doc.spans["nerel"].attrs[GIVEN]).sum() == 3
+    assert np.asarray(doc.spans["nerel"].attrs[GIVEN]).sum() == 3
     assert pipe.cfg["decoder"] == "nested"
 
 
@@ -350,14 +350,14 @@ def test_nothing_kept_changes_nothing(name: str, backbone: Path) -> None:
     before = pipe.predict(docs)
     pipe.cfg["overwrite_ents"] = False
     after = pipe.predict(docs)
-    assert numpy.array_equal(before.spans, after.spans)
-    assert numpy.array_equal(before.scores, after.scores)
+    assert np.array_equal(before.spans, after.spans)
+    assert np.array_equal(before.scores, after.scores)
     put(docs[0], [(0, 1, "LOC")], VARIANTS[name].config.get("spans_key"))
     mixed = pipe.predict(docs)
     for one, other in ((before, mixed), (mixed, before)):
         rows = one.spans[:, 0] > 0
-        assert numpy.array_equal(one.spans[rows], other.spans[other.spans[:, 0] > 0])
-        assert numpy.array_equal(one.scores[rows], other.scores[other.spans[:, 0] > 0])
+        assert np.array_equal(one.spans[rows], other.spans[other.spans[:, 0] > 0])
+        assert np.array_equal(one.scores[rows], other.scores[other.spans[:, 0] > 0])
     assert rows.any()
 
 
@@ -374,6 +374,6 @@ def test_survives_and_old_pipelines_overwrite(name: str, backbone: Path, tmp_pat
     restored = [Doc(nlp.vocab).from_bytes(doc.to_bytes()) for doc in nlp.pipe(docs)]
     for doc in restored:
         if len(doc):
-            given = numpy.asarray(doc.spans[group].attrs[GIVEN])
+            given = np.asarray(doc.spans[group].attrs[GIVEN])
             assert given.tolist().count(True) == 1
             assert (0, 1, "DATE") in listed(doc.spans[group])

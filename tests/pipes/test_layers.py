@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 from spacy.language import Language
 from spacy.util import load_model_from_path
 
@@ -21,8 +21,8 @@ def joint(backbone: Path) -> Language:
     return initialized(make_nlp(backbone, ["ner", "textcat", "events"], CONFIG))
 
 
-def predictions(nlp: Language) -> numpy.ndarray:
-    return numpy.array([list(doc.cats.values()) for doc in nlp.pipe(TEXTS)])
+def predictions(nlp: Language) -> np.ndarray:
+    return np.array([list(doc.cats.values()) for doc in nlp.pipe(TEXTS)])
 
 
 def test_they_learn_save_and_replace_listeners(backbone: Path, tmp_path: Path) -> None:
@@ -36,8 +36,8 @@ def test_they_learn_save_and_replace_listeners(backbone: Path, tmp_path: Path) -
     expected = predictions(nlp)
     nlp.to_disk(tmp_path / "model")
     loaded = load_model_from_path(tmp_path / "model")
-    numpy.testing.assert_allclose(predictions(loaded), expected, atol=1e-6)
+    np.testing.assert_allclose(predictions(loaded), expected, atol=1e-6)
     loaded.replace_listeners("transformer", "textcat", ["model.tok2vec"])
     loaded.to_disk(tmp_path / "own")
     own = load_model_from_path(tmp_path / "own")
-    numpy.testing.assert_allclose(predictions(own), expected, atol=1e-6)
+    np.testing.assert_allclose(predictions(own), expected, atol=1e-6)

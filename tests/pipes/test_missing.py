@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Dict, List
 
-import numpy
+import numpy as np
 import pytest
 from spacy.language import Language
 from spacy.training import Example
@@ -106,7 +106,7 @@ def test_an_unannotated_doc_does_not_weigh(backbone: Path) -> None:
         found.append((losses["ner"], gradients(nlp.get_pipe("ner").module)))  # type: ignore
     assert found[0][0] == pytest.approx(found[1][0], abs=1e-5)
     for name, gradient in found[0][1].items():
-        numpy.testing.assert_allclose(gradient, found[1][1][name], atol=1e-5)
+        np.testing.assert_allclose(gradient, found[1][1][name], atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["crf_ents", "multitask"])
@@ -122,9 +122,7 @@ def test_an_encoder_of_its_own_keeps_still_too(name: str, backbone: Path) -> Non
     assert same_weights(before, weights(pipe.model))
     step(nlp, only(nlp, "ner" if name == "crf_ents" else "textcat"), sgd=sgd)
     after = weights(pipe.model)
-    assert all(
-        not numpy.array_equal(before[key], after[key]) for key in before if "attention" in key
-    )
+    assert all(not np.array_equal(before[key], after[key]) for key in before if "attention" in key)
 
 
 def test_a_task_of_a_head_keeps_still_too(backbone: Path) -> None:
@@ -170,7 +168,7 @@ def test_scores_leave_the_unannotated_out(trained: Language) -> None:
 def test_missing_tokens_are_neither_right_nor_wrong(backbone: Path) -> None:
     """A token of unknown annotation gives the softmax head no gradient."""
 
-    def gradient_of(nlp: Language, example: Example) -> Dict[str, numpy.ndarray]:
+    def gradient_of(nlp: Language, example: Example) -> Dict[str, np.ndarray]:
         pipe: Any = nlp.get_pipe("crf_ner")
         pipe.module.zero_grad(set_to_none=True)
         nlp.update([example], sgd=False)  # type: ignore[arg-type]
@@ -188,6 +186,6 @@ def test_missing_tokens_are_neither_right_nor_wrong(backbone: Path) -> None:
         units.append(nlp.get_pipe("crf_ner").get_target([example]).units)  # type: ignore[attr-defined]
     assert units == [1.0, 6.0]
     first, second = gradient_of(nlp, one), gradient_of(nlp, as_if_negative)
-    assert not numpy.allclose(first["output.bias"], second["output.bias"])
+    assert not np.allclose(first["output.bias"], second["output.bias"])
     # One token's softmax gradient: all but its own tag are pushed down, by less than 1 in sum.
-    assert (numpy.sort(first["output.bias"])[1:] > 0).all()
+    assert (np.sort(first["output.bias"])[1:] > 0).all()

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Dict
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
@@ -91,7 +91,7 @@ def test_no_claim(pooler: str, backbone: Path, tmp_path: Path) -> None:
         assert last._.events == events.event_labels
         expected = pipeline(TEXT)
         assert last.cats == pytest.approx(expected.cats, abs=1e-5)
-        numpy.testing.assert_allclose(last.vector, expected.vector, atol=1e-5)
+        np.testing.assert_allclose(last.vector, expected.vector, atol=1e-5)
         # A wordpiece for what is unknown is one, and so is a character.
         for text in ("\u263a", "a", " a \u200b"):
             assert_claims(pipeline(text))

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Callable, Dict
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
@@ -59,7 +59,7 @@ def check_events(docs: Dict[str, Doc]) -> None:
 
 def check_vectors(docs: Dict[str, Doc]) -> None:
     for doc in docs.values():
-        assert numpy.linalg.norm(doc.vector) == pytest.approx(1.0, abs=1e-5)
+        assert np.linalg.norm(doc.vector) == pytest.approx(1.0, abs=1e-5)
 
 
 CHECKS: Dict[str, Callable[[Dict[str, Doc]], None]] = {

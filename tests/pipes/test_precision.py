@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Dict
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
@@ -26,22 +26,22 @@ def make_pipeline(backbone: Path, precision: str) -> Language:
     return initialized(make_nlp(backbone, PIPES, {**EXACT, "transformer": encoder}))
 
 
-def flat_gradients(nlp: Language) -> numpy.ndarray:
+def flat_gradients(nlp: Language) -> np.ndarray:
     """All gradients of the encoder after one backward pass through all pipes."""
     nlp.update(mixed_examples(nlp), sgd=False)  # type: ignore[arg-type]
     pipe: Any = nlp.get_pipe("transformer")
     found = gradients(pipe.model.transformer)
     assert len(found) > 10
-    assert all(value.dtype == numpy.float32 for value in found.values())
-    return numpy.concatenate([value.ravel() for value in found.values()])
+    assert all(value.dtype == np.float32 for value in found.values())
+    return np.concatenate([value.ravel() for value in found.values()])
 
 
 def test_gradients_are_close_to_those_of_fp32(backbone: Path) -> None:
     exact = flat_gradients(make_pipeline(backbone, "fp32"))
     rough = flat_gradients(make_pipeline(backbone, "bf16"))
-    assert numpy.isfinite(rough).all()
-    assert not numpy.allclose(rough, exact, rtol=1e-5)  # it did run in bf16
-    assert rough @ exact / numpy.linalg.norm(rough) / numpy.linalg.norm(exact) > 0.99
+    assert np.isfinite(rough).all()
+    assert not np.allclose(rough, exact, rtol=1e-5)  # it did run in bf16
+    assert rough @ exact / np.linalg.norm(rough) / np.linalg.norm(exact) > 0.99
 
 
 def test_training(backbone: Path, tmp_path: Path) -> None:
@@ -58,10 +58,10 @@ def test_training(backbone: Path, tmp_path: Path) -> None:
     assert total["bf16"] == pytest.approx(total["fp32"], rel=0.2, abs=0.05)
     exact, rough = (spacy.load(tmp_path / precision) for precision in ("fp32", "bf16"))
     for name, value in encoder_weights(nlp).items():
-        assert value.dtype == numpy.float32
-        numpy.testing.assert_array_equal(encoder_weights(rough)[name], value)
+        assert value.dtype == np.float32
+        np.testing.assert_array_equal(encoder_weights(rough)[name], value)
         assert encoder_weights(exact)[name].shape == value.shape
-    assert all(value.dtype == numpy.float32 for value in head_weights(rough, "ner").values())
+    assert all(value.dtype == np.float32 for value in head_weights(rough, "ner").values())
     files = [
         sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
         for folder in (tmp_path / "fp32", tmp_path / "bf16")

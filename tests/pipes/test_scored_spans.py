@@ -4,7 +4,7 @@ import copy
 import pickle
 from typing import Any, List, Optional
 
-import numpy
+import numpy as np
 import pytest
 from spacy.pipeline.functions import merge_entities
 from spacy.tokens import Doc, DocBin, Span, SpanGroup
@@ -32,8 +32,8 @@ def doc() -> Doc:
 
 def write(docs: List[Doc], entities: List[Any], key: Optional[str], name: str) -> None:
     rows = [[0, start, end, 0] for start, end, _ in entities]
-    scores = numpy.array([score for *_, score in entities], dtype="float32")
-    predictions = Predictions(numpy.array(rows, dtype="int64").reshape(-1, 4), scores)
+    scores = np.array([score for *_, score in entities], dtype="float32")
+    predictions = Predictions(np.array(rows, dtype="int64").reshape(-1, 4), scores)
     write_entities(docs, predictions, ["PER"], key, name)
 
 

@@ -4,7 +4,7 @@ import copy
 from pathlib import Path
 from typing import Any, Dict, List
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
@@ -54,7 +54,7 @@ def parts(nlp: Language, factory: str) -> List[Model]:
     return list(layer.layers)
 
 
-def shape_weights(nlp: Language, factory: str) -> Dict[str, numpy.ndarray]:
+def shape_weights(nlp: Language, factory: str) -> Dict[str, np.ndarray]:
     return weights(parts(nlp, factory)[1])
 
 
@@ -130,7 +130,7 @@ def test_sub_batches_add_up(backbone: Path) -> None:
         )
     assert found[0]
     for one, other in zip(*found, strict=True):
-        numpy.testing.assert_allclose(one, other, atol=1e-5)
+        np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -204,7 +204,7 @@ def test_the_embedding_has_the_heads_rate(name: str, own: bool, backbone: Path) 
     if own:
         nlp.replace_listeners("transformer", factory, [LISTENER])
 
-    def all_weights() -> List[Dict[str, numpy.ndarray]]:
+    def all_weights() -> List[Dict[str, np.ndarray]]:
         encoder = weights(parts(nlp, factory)[0]) if own else encoder_weights(nlp)
         return [encoder, shape_weights(nlp, factory), head_weights(nlp, factory)]
 
@@ -225,7 +225,7 @@ def test_the_rate_is_the_factors(backbone: Path) -> None:
         before = shape_weights(nlp, "crf_ner")
         step(nlp, only(nlp, "ner"), sgd=create_fused_adam_v1(0.001, L2=0.0, head_factor=factor))
         steps = [
-            float(numpy.abs(new - before[key]).max())
+            float(np.abs(new - before[key]).max())
             for key, new in shape_weights(nlp, "crf_ner").items()
         ]
         assert max(steps) == pytest.approx(0.001 * factor, rel=1e-2)

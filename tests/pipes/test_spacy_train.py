@@ -79,7 +79,7 @@ def pipe_weights(nlp: Language, name: str) -> Dict[str, Any]:
 
 
 def run_training(config: Config) -> Language:
-    """RETURNS: the pipeline after its last step."""
+    """Returns: the pipeline after its last step."""
     nlp = init_nlp(config)
     train_loop(nlp, None, stdout=io.StringIO(), stderr=io.StringIO())
     return nlp

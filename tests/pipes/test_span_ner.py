@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any, Dict, List
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -250,6 +250,6 @@ def test_a_batch_of_long_and_short_documents(backbone: Path) -> None:
     for text, doc in zip(texts, nlp.pipe(texts), strict=True):
         alone = nlp(text)
         assert listed(alone.spans["nerel"]) == listed(doc.spans["nerel"])
-        numpy.testing.assert_allclose(
+        np.testing.assert_allclose(
             group_scores(alone.spans["nerel"]), group_scores(doc.spans["nerel"]), atol=1e-5
         )

@@ -4,7 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Dict, List
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -37,7 +37,7 @@ def make(backbone: Path, name: str, **config: Any) -> Language:
 
 
 def update(nlp: Language, *batches: Any) -> Dict[str, Any]:
-    """What batches give without a step. RETURNS: `losses`, `head`, `encoder`."""
+    """What batches give without a step. Returns: `losses`, `head`, `encoder`."""
     losses: Dict[str, float] = {}
     for batch in batches:
         nlp.update(batch, sgd=False, losses=losses)  # type: ignore[arg-type]
@@ -64,7 +64,7 @@ def set_log_variances(nlp: Language, *values: float) -> None:
             parameter.fill_(value)
 
 
-def scaled(part: Dict[str, numpy.ndarray], factor: float) -> Dict[str, numpy.ndarray]:
+def scaled(part: Dict[str, np.ndarray], factor: float) -> Dict[str, np.ndarray]:
     return {name: value * factor for name, value in part.items()}
 
 
@@ -154,13 +154,13 @@ def test_a_log_variance_weighs_the_gradient(name: str, backbone: Path) -> None:
     tasks = len(last(nlp).task_weights)
     one = update(nlp, examples)
     set_log_variances(nlp, *[-0.5] * tasks)
-    assert list(last(nlp).task_weights.values()) == pytest.approx([numpy.exp(0.5)] * tasks)
+    assert list(last(nlp).task_weights.values()) == pytest.approx([np.exp(0.5)] * tasks)
     other = update(nlp, examples)
-    assert_close(scaled(one["encoder"], numpy.exp(0.5)), other["encoder"], 1e-5)
+    assert_close(scaled(one["encoder"], np.exp(0.5)), other["encoder"], 1e-5)
     found = sum(value for key, value in other["head"].items() if "weighting" in key)
     units = last(nlp).get_target(examples).units / last(nlp).cfg["loss_normalization"]
     assert other["loss"] == pytest.approx(one["loss"])
-    assert found == pytest.approx(units / 2 - numpy.exp(0.5) * other["loss"], rel=1e-4)
+    assert found == pytest.approx(units / 2 - np.exp(0.5) * other["loss"], rel=1e-4)
 
 
 @pytest.mark.parametrize("name", HEADS)

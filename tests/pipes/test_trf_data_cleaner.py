@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import numpy
+import numpy as np
 
 from tests.pipes.cases import initialized
 from tests.tiny import make_nlp
@@ -15,5 +15,5 @@ def test_vectors_of_spans_outlive_the_hidden_states(backbone: Path) -> None:
     nlp.add_pipe("trf_data_cleaner")
     after = nlp(text)
     assert before._.trf_data is not None and after._.trf_data is None
-    assert numpy.allclose(after[:2].vector, before[:2].vector)
-    assert numpy.any(after[:2].vector)
+    assert np.allclose(after[:2].vector, before[:2].vector)
+    assert np.any(after[:2].vector)

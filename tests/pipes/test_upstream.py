@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Dict
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
@@ -117,4 +117,4 @@ def test_a_projection_that_nothing_trains(
     said = {record.getMessage() for record in caplog.records if "W314" in record.getMessage()}
     assert len(said) == (width is not None)
     assert all("'sentence_vectors'" in message and "width = 8" in message for message in said)
-    assert numpy.linalg.norm(nlp(TEXT).vector) == pytest.approx(1.0, abs=1e-5)
+    assert np.linalg.norm(nlp(TEXT).vector) == pytest.approx(1.0, abs=1e-5)

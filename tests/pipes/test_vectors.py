@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 from spacy.language import Language
 from spacy.pipeline.functions import merge_entities
@@ -26,7 +26,7 @@ def make(backbone: Path, pooling: str = "mean", **model: Any) -> Language:
     return nlp
 
 
-def reference(doc: Doc, pooling: str) -> numpy.ndarray:
+def reference(doc: Doc, pooling: str) -> np.ndarray:
     """The pooled hidden states of the whole document, by numpy, not yet normalized."""
     data = doc._.trf_data
     hidden = data.model_output.last_hidden_state.reshape(-1, 32)
@@ -34,7 +34,7 @@ def reference(doc: Doc, pooling: str) -> numpy.ndarray:
         return hidden.mean(0)
     if pooling == "max":
         return hidden.max(0)
-    starts = numpy.cumsum([0, *data.wordpieces.lengths[:-1]])
+    starts = np.cumsum([0, *data.wordpieces.lengths[:-1]])
     return hidden[starts].mean(0)
 
 
@@ -43,19 +43,19 @@ def reference(doc: Doc, pooling: str) -> numpy.ndarray:
 def test_pooling(pooling: str, text: str, backbone: Path) -> None:
     doc = make(backbone, pooling)(text)
     expected = reference(doc, pooling)
-    expected = expected / numpy.linalg.norm(expected)
-    numpy.testing.assert_allclose(doc.vector, expected, atol=1e-5)
+    expected = expected / np.linalg.norm(expected)
+    np.testing.assert_allclose(doc.vector, expected, atol=1e-5)
     assert doc.vector.dtype == "float32"
-    assert numpy.linalg.norm(doc.vector) == pytest.approx(1.0, abs=1e-5)
+    assert np.linalg.norm(doc.vector) == pytest.approx(1.0, abs=1e-5)
     # Without hooks, spaCy takes the mean of doc.tensor.
-    numpy.testing.assert_allclose(doc.tensor.mean(0), doc.vector, atol=1e-5)
+    np.testing.assert_allclose(doc.tensor.mean(0), doc.vector, atol=1e-5)
     assert doc.tensor.shape == (len(doc), 32)
-    numpy.testing.assert_allclose(doc[:].vector, doc.vector, atol=1e-5)
+    np.testing.assert_allclose(doc[:].vector, doc.vector, atol=1e-5)
 
 
 def test_vectors_as_they_are(backbone: Path) -> None:
     doc = make(backbone, normalize=False)(TWO)
-    numpy.testing.assert_allclose(doc.vector, reference(doc, "mean"), atol=1e-5)
+    np.testing.assert_allclose(doc.vector, reference(doc, "mean"), atol=1e-5)
 
 
 @pytest.mark.parametrize("pooling", ["mean", "max", "cls"])
@@ -68,10 +68,10 @@ def test_projection(width: int, normalize: bool, pooling: str, backbone: Path) -
     matrix = pipe.module.projection.linear.weight.detach().numpy()
     expected = matrix @ reference(doc, pooling)
     if normalize:
-        expected = expected / numpy.linalg.norm(expected)
-    numpy.testing.assert_allclose(doc.vector, expected, atol=1e-5)
+        expected = expected / np.linalg.norm(expected)
+    np.testing.assert_allclose(doc.vector, expected, atol=1e-5)
     assert doc.tensor.shape == (len(doc), width)
-    numpy.testing.assert_allclose(doc[:].vector, doc.vector, atol=1e-5)
+    np.testing.assert_allclose(doc[:].vector, doc.vector, atol=1e-5)
     for empty in (nlp(""), *nlp.pipe(["", ""])):
         assert empty.vector.tolist() == [0.0] * width
 
@@ -81,10 +81,10 @@ def test_vectors_of_sentences(backbone: Path) -> None:
     doc = make(backbone)(TWO)
     first, second = doc.sents
     assert first.vector.shape == (32,) and first.has_vector
-    assert first.vector_norm == pytest.approx(numpy.linalg.norm(first.vector))
+    assert first.vector_norm == pytest.approx(np.linalg.norm(first.vector))
     weighted = (len(first) * first.vector + len(second) * second.vector) / len(doc)
-    numpy.testing.assert_allclose(weighted, doc.vector, atol=1e-5)
-    assert not numpy.allclose(first.vector, second.vector, atol=1e-3)
+    np.testing.assert_allclose(weighted, doc.vector, atol=1e-5)
+    assert not np.allclose(first.vector, second.vector, atol=1e-3)
     assert not doc[3:3].vector.any() and not doc[3:3].has_vector
 
 
@@ -92,10 +92,10 @@ def test_a_span_of_mean_pooling_is_the_mean_of_its_wordpieces(backbone: Path) ->
     doc = make(backbone)("Anna Keller flew to Paris")
     data = doc._.trf_data
     hidden = data.model_output.last_hidden_state.reshape(-1, 32)
-    pieces = numpy.concatenate([data.align[2].dataXd.ravel(), data.align[3].dataXd.ravel()])
+    pieces = np.concatenate([data.align[2].dataXd.ravel(), data.align[3].dataXd.ravel()])
     direction = hidden[pieces].sum(0)
     cosine = doc[2:4].vector @ direction
-    cosine /= numpy.linalg.norm(doc[2:4].vector) * numpy.linalg.norm(direction)
+    cosine /= np.linalg.norm(doc[2:4].vector) * np.linalg.norm(direction)
     assert cosine == pytest.approx(1.0, abs=1e-5)
 
 
@@ -124,7 +124,7 @@ def test_without_the_tensor(backbone: Path) -> None:
     nlp.initialize()
     doc = nlp(TWO)
     assert not doc.tensor.size
-    numpy.testing.assert_array_equal(doc.vector, doc._.sentence_vector)
+    np.testing.assert_array_equal(doc.vector, doc._.sentence_vector)
     assert doc.has_vector and not doc[0:2].vector.any()
     doc.tensor = None  # as spaCy's own doc_cleaner leaves it
     assert not doc[0:1].vector.any()
@@ -135,7 +135,7 @@ def test_vectors_follow_the_encoder(trained: Language) -> None:
     before = trained(TEXTS[0]).vector
     losses = train(trained, mixed_examples(trained), 2)
     assert losses["sentence_vectors"] == 0.0
-    assert not numpy.allclose(before, trained(TEXTS[0]).vector, atol=1e-4)
+    assert not np.allclose(before, trained(TEXTS[0]).vector, atol=1e-4)
     assert_same_answers(trained(TEXTS[0]), next(trained.pipe(TEXTS[:1])))
 
 
@@ -155,7 +155,7 @@ def test_scores_of_pairs(backbone: Path) -> None:
     for example in examples:
         doc, length = nlp(example.text), len(example.reference.spans["pair"][0])
         cosines.append(doc[:length].similarity(doc[length:]))
-    expected = numpy.corrcoef(cosines, [1.0, 0.4, 0.1])[0, 1]
+    expected = np.corrcoef(cosines, [1.0, 0.4, 0.1])[0, 1]
     assert scores["vectors_pearson"] == pytest.approx(expected, abs=1e-4)
 
 
@@ -168,7 +168,7 @@ def test_a_doc_of_a_span(store_tensor: bool, copy_user_data: bool, backbone: Pat
     nlp.initialize()
     doc = nlp(TWO)
     part = doc[2:6].as_doc(copy_user_data=copy_user_data)
-    numpy.testing.assert_allclose(part.vector, doc[2:6].vector, atol=1e-6)
+    np.testing.assert_allclose(part.vector, doc[2:6].vector, atol=1e-6)
     assert part.vector.shape == part[0:2].vector.shape == (32,)
     assert part.has_vector == part[0:2].has_vector == bool(part.vector.any()) == store_tensor
     expected = doc[2:6].similarity(doc)
@@ -176,7 +176,7 @@ def test_a_doc_of_a_span(store_tensor: bool, copy_user_data: bool, backbone: Pat
     assert doc.similarity(part) == pytest.approx(expected, abs=1e-6)
     assert (abs(expected) > 0) == store_tensor
     # A part of the part, and one that is empty.
-    numpy.testing.assert_allclose(part[1:3].as_doc().vector, doc[3:5].vector, atol=1e-6)
+    np.testing.assert_allclose(part[1:3].as_doc().vector, doc[3:5].vector, atol=1e-6)
     assert doc[0:0].as_doc().vector.tolist() == [0.0] * 32
 
 
@@ -186,12 +186,12 @@ def test_retokenized_docs(backbone: Path) -> None:
     before, span = doc.vector.copy(), doc[5:9].vector.copy()
     doc.ents = [Span(doc, 0, 2, label="PER")]
     merge_entities(doc)
-    numpy.testing.assert_array_equal(doc.vector, before)
-    numpy.testing.assert_array_equal(doc[4:8].vector, span)
+    np.testing.assert_array_equal(doc.vector, before)
+    np.testing.assert_array_equal(doc[4:8].vector, span)
     assert doc[0:2].has_vector and -1 <= doc[0:2].similarity(other) <= 1
     with doc.retokenize() as retokenizer:
         retokenizer.split(doc[3], ["Pa", "ris"], heads=[(doc[3], 1), doc[2]])
-    numpy.testing.assert_array_equal(doc.vector, before)
+    np.testing.assert_array_equal(doc.vector, before)
     # spaCy's rows are no longer those of the tokens.
     assert len(doc.tensor) != len(doc)
     assert doc[0:2].vector.tolist() == [0.0] * 32 and not doc[0:2].has_vector
@@ -205,8 +205,8 @@ def test_joined_docs(backbone: Path) -> None:
     nlp = make(backbone)
     docs = [nlp(text) for text in (TWO, "", "The bank sold its shares.")]
     joined = Doc.from_docs(docs)
-    rows = numpy.concatenate([docs[0].tensor, docs[2].tensor])
-    numpy.testing.assert_allclose(joined.vector, rows.mean(0), atol=1e-6)
+    rows = np.concatenate([docs[0].tensor, docs[2].tensor])
+    np.testing.assert_allclose(joined.vector, rows.mean(0), atol=1e-6)
     assert joined.similarity(docs[0]) > 0
 
 
@@ -226,7 +226,7 @@ def test_docs_of_a_docbin(backbone: Path, caplog: pytest.LogCaptureFixture) -> N
         if store:
             assert not told
             for doc, original in zip(found, docs, strict=True):
-                numpy.testing.assert_allclose(doc.vector, original.vector, atol=1e-6)
+                np.testing.assert_allclose(doc.vector, original.vector, atol=1e-6)
                 assert doc[0:2].vector.tolist() == [0.0] * 32
                 assert doc[0:2].as_doc().vector.tolist() == [0.0] * 32
         else:

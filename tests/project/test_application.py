@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Callable, List
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
@@ -68,7 +68,7 @@ def invent_an_event(doc: Doc) -> None:
 
 
 def turn_the_vector(doc: Doc) -> None:
-    doc._.sentence_vector = numpy.full_like(doc._.sentence_vector, numpy.nan)
+    doc._.sentence_vector = np.full_like(doc._.sentence_vector, np.nan)
 
 
 def unbalance_a_task(doc: Doc) -> None:
@@ -83,7 +83,7 @@ def forget_a_group(doc: Doc) -> None:
 @pytest.mark.parametrize(
     "spoil, statement",
     [
-        (lose_a_score, "one score an entity"),
+        (lose_a_score, "one score per entity"),
         (invent_an_event, "doc._.events are the labels"),
         (turn_the_vector, "finite numbers"),
         (unbalance_a_task, "sums to one"),

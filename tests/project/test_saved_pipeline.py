@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from spacy.language import Language
@@ -28,10 +28,10 @@ def check(nlp: Language) -> None:
         for key, expected in answer["spans"].items():
             assert [list(span) for span in listed(doc.spans[key])] == expected["spans"]
             scores = group_scores(doc.spans[key])
-            numpy.testing.assert_allclose(scores, expected["scores"], atol=TOLERANCE)
+            np.testing.assert_allclose(scores, expected["scores"], atol=TOLERANCE)
         assert doc.cats == pytest.approx(answer["cats"], abs=TOLERANCE)
         assert doc._.events == answer["events"]
-        numpy.testing.assert_allclose(doc.vector, answer["vector"], atol=TOLERANCE)
+        np.testing.assert_allclose(doc.vector, answer["vector"], atol=TOLERANCE)
 
 
 def test_it_answers_as_it_did(nlp: Language) -> None:

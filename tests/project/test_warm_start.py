@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any, Dict
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from spacy.cli._util import parse_config_overrides
@@ -53,17 +53,17 @@ def sourced(pipeline: Path, *names: str) -> Dict[str, Any]:
 
 
 def finish(nlp: Language, output: Path) -> Language:
-    """RETURNS: what is saved after the last step."""
+    """Returns: what is saved after the last step."""
     output.mkdir()
     train(nlp, output, stdout=io.StringIO(), stderr=io.StringIO())
     return spacy.load(output / "model-last")
 
 
-def all_weights(nlp: Language) -> Dict[str, Dict[str, numpy.ndarray]]:
+def all_weights(nlp: Language) -> Dict[str, Dict[str, np.ndarray]]:
     return {"transformer": encoder_weights(nlp), "fine_ner": head_weights(nlp, "fine_ner")}
 
 
-def moved(before: Dict[str, Dict[str, numpy.ndarray]], nlp: Language) -> Dict[str, bool]:
+def moved(before: Dict[str, Dict[str, np.ndarray]], nlp: Language) -> Dict[str, bool]:
     after = all_weights(nlp)
     return {name: not same_weights(before[name], after[name]) for name in before}
 

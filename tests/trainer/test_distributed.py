@@ -9,7 +9,7 @@ import traceback
 from pathlib import Path
 from typing import Any, Dict, List
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -71,7 +71,7 @@ def one_of_two(rank: int, port: int, config: Path, options: Options, log: Path) 
 def fork_two(config: Config, folder: Path, *, resume: bool = False) -> str:
     """Two processes as torchrun starts them, forked: nothing is imported again.
 
-    RETURNS: what the first printed.
+    Returns: what the first printed.
     """
     config.to_disk(folder / "config.cfg")
     options = Options(folder / "out", resume=resume)
@@ -93,7 +93,7 @@ def fork_two(config: Config, folder: Path, *, resume: bool = False) -> str:
     return logs[0].read_text(encoding="utf8")
 
 
-def saved_weights(folder: Path, name: str) -> Dict[str, numpy.ndarray]:
+def saved_weights(folder: Path, name: str) -> Dict[str, np.ndarray]:
     return all_weights(spacy.load(folder / name))
 
 

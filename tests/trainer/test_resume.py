@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 from typing import Any, Dict
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 import torch
@@ -180,7 +180,7 @@ def test_a_shortened_training_has_the_weights_of_the_checkpoint(
     for place, state in found["torch"].items():
         assert all(torch.equal(state[name], expected["torch"][place][name]) for name in state)
     for place, value in found["thinc"].items():
-        numpy.testing.assert_array_equal(value, expected["thinc"][place])
+        np.testing.assert_array_equal(value, expected["thinc"][place])
 
 
 def test_what_may_not_change(config: Config, tmp_path: Path) -> None:
@@ -229,8 +229,8 @@ def test_a_new_training_removes_the_old_checkpoint(config: Config, tmp_path: Pat
 
 
 def test_arrays_stay_arrays_and_tensors_tensors() -> None:
-    state = {"a": [numpy.arange(3), (torch.ones(2), 1, None)], "b": numpy.float32(0.5)}
+    state = {"a": [np.arange(3), (torch.ones(2), 1, None)], "b": np.float32(0.5)}
     found = unpack(pack(state))
-    assert isinstance(found["a"][0], numpy.ndarray) and found["a"][0].tolist() == [0, 1, 2]
+    assert isinstance(found["a"][0], np.ndarray) and found["a"][0].tolist() == [0, 1, 2]
     assert isinstance(found["a"][1][0], torch.Tensor) and found["a"][1][1:] == (1, None)
     assert found["b"] == 0.5

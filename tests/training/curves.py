@@ -49,7 +49,7 @@ def training_config(backbone: Path, folder: Path, pipes: Sequence[str], **traini
 
 
 def run(config: Config, output: Optional[Path] = None) -> Language:
-    """RETURNS: the pipeline after its last step."""
+    """Returns: the pipeline after its last step."""
     nlp = init_nlp(config)
     if output is not None:
         output.mkdir()

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
-import numpy
+import numpy as np
 from spacy import registry
 from spacy.language import Language
 from spacy.tokens import DocBin
@@ -122,7 +122,7 @@ def run(
     kill_at: Optional[int] = None,
     checkpoint: Optional[Checkpoint] = None,
 ) -> Language:
-    """Train. kill_at: the step after which the logger ends it. RETURNS: the pipeline."""
+    """Train. kill_at: the step after which the logger ends it. Returns: the pipeline."""
     SPY.kill_at = kill_at
     nlp = init_nlp(config)
     options = Options(output, checkpoint_every=every)
@@ -130,7 +130,7 @@ def run(
     return nlp
 
 
-def all_weights(nlp: Language) -> Dict[str, numpy.ndarray]:
+def all_weights(nlp: Language) -> Dict[str, np.ndarray]:
     """Of all pipes."""
     return {
         f"{name}/{key}": value

@@ -3,7 +3,7 @@
 import gc
 from typing import Any, Callable, Dict, List
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from spacy import registry
@@ -32,10 +32,10 @@ HEADS = (8, 9)
 DECAYING = {name for _, name in SHAPES if name.endswith("weight") and "Norm" not in name} | {"W"}
 
 
-def random_arrays(seed: int, scale: float = 1.0) -> Dict[tuple, numpy.ndarray]:
-    rng = numpy.random.default_rng(seed)
+def random_arrays(seed: int, scale: float = 1.0) -> Dict[tuple, np.ndarray]:
+    rng = np.random.default_rng(seed)
     return {
-        key: numpy.asarray(rng.normal(size=shape) * scale, dtype="float32")
+        key: np.asarray(rng.normal(size=shape) * scale, dtype="float32")
         for key, shape in SHAPES.items()
     }
 
@@ -83,7 +83,7 @@ def test_equals_torch(clip: float) -> None:
         assert ours.gradient_norm == pytest.approx(float(norm), rel=1e-6)
         assert ours.learn_rates == pytest.approx({"encoder": rate, "heads": 10 * rate})
         for key, peer in peers.items():
-            numpy.testing.assert_allclose(weights[key], peer.detach().numpy(), rtol=0, atol=1e-6)
+            np.testing.assert_allclose(weights[key], peer.detach().numpy(), rtol=0, atol=1e-6)
     assert all(abs(weights[key] - start[key]).max() > 1e-3 for key in weights)
 
 
@@ -92,12 +92,12 @@ def test_nothing_moves_before_the_step_and_all_do_in_it() -> None:
     weights = random_arrays(0)
     start = {key: value.copy() for key, value in weights.items()}
     hand_over(optimizer, weights, random_arrays(1))
-    assert all(numpy.array_equal(weights[key], start[key]) for key in weights)
+    assert all(np.array_equal(weights[key], start[key]) for key in weights)
     optimizer.step_schedules()
-    assert not any(numpy.array_equal(weights[key], start[key]) for key in weights)
+    assert not any(np.array_equal(weights[key], start[key]) for key in weights)
     moved = {key: value.copy() for key, value in weights.items()}
     optimizer.step_schedules()
-    assert all(numpy.array_equal(weights[key], moved[key]) for key in weights)
+    assert all(np.array_equal(weights[key], moved[key]) for key in weights)
 
 
 def test_a_step_that_was_left_out() -> None:
@@ -118,7 +118,7 @@ def test_a_gradient_that_is_not_finite(value: float) -> None:
     hand_over(optimizer, weights, gradients)
     with pytest.raises(MtnlpError, match="E451"):
         optimizer.step_schedules()
-    assert all(numpy.array_equal(weights[key], start[key]) for key in weights)
+    assert all(np.array_equal(weights[key], start[key]) for key in weights)
 
 
 @pytest.mark.parametrize(
@@ -132,23 +132,23 @@ def test_settings_out_of_range(settings: Dict[str, float]) -> None:
 def test_weights_that_reach_it_as_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adamw, "xp2torch", lambda array: torch.tensor(1.0, device="meta"))
     with pytest.raises(MtnlpError, match="E454"):
-        create_adamw_v1(0.01)((0, "w"), numpy.ones(3, "float32"), numpy.ones(3, "float32"))
+        create_adamw_v1(0.01)((0, "w"), np.ones(3, "float32"), np.ones(3, "float32"))
 
 
 def test_layers_of_thinc_and_of_torch_forget_the_gradient_of_the_last_step() -> None:
     """Two steps on the same gradient are two steps of AdamW; nothing piles up between them."""
-    ids = numpy.array([[3], [5]], dtype="uint64")
+    ids = np.array([[3], [5]], dtype="uint64")
     model: Any = chain(HashEmbed(4, 8, column=0, seed=1), PyTorchWrapper(torch.nn.Linear(4, 2)))
     model.initialize(X=ids)
     (table,) = [node for node in model.walk() if node.has_param("E")]
-    table.set_param("E", numpy.ones((8, 4), dtype="float32"))
+    table.set_param("E", np.ones((8, 4), dtype="float32"))
     (module,) = [shim._model for node in model.walk() for shim in node.shims]
     optimizer = create_adamw_v1(0.01, L2=0.0)
     norms = []
 
     def step() -> None:
         output, backprop = model.begin_update(ids)
-        backprop(numpy.ones_like(output))
+        backprop(np.ones_like(output))
         model.finish_update(optimizer)
         assert not table.get_grad("E").any() and not module.weight.grad.any()
         optimizer.step_schedules()
@@ -177,8 +177,8 @@ def test_weights_that_were_set_meanwhile_are_the_ones_that_move(
     module = model.shims[0]._model
 
     def step() -> None:
-        output, backprop = model.begin_update(numpy.ones((1, 2), dtype="float32"))
-        backprop(numpy.ones_like(output))
+        output, backprop = model.begin_update(np.ones((1, 2), dtype="float32"))
+        backprop(np.ones_like(output))
         model.finish_update(optimizer)
         optimizer.step_schedules()
 
@@ -197,7 +197,7 @@ def test_a_step_in_which_nothing_has_a_gradient_is_not_the_one_before(
     create: Callable[..., AdamW],
 ) -> None:
     optimizer = create([0.1, 0.2, 0.3])
-    optimizer((1, "weight"), numpy.ones((2, 2), "float32"), numpy.ones((2, 2), "float32"))
+    optimizer((1, "weight"), np.ones((2, 2), "float32"), np.ones((2, 2), "float32"))
     optimizer.step_schedules()
     assert optimizer.gradient_norm == pytest.approx(2.0)
     assert optimizer.learn_rates["encoder"] == pytest.approx(0.1)

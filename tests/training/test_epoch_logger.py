@@ -77,5 +77,5 @@ def test_in_spacys_loop_beside_another_logger(backbone: Path, tmp_path: Path) ->
     spacy_train(nlp, None, stdout=out, stderr=out)
     lines = [row for row in rows(out.getvalue()) if row and row[0].isdigit()]
     total = nlp.config["training"]["optimizer"]["learn_rate"]["total_steps"]
-    assert len(lines) == 3, "at the start, and one an epoch"
+    assert len(lines) == 3, "at the start, and one per epoch"
     assert total - 1 <= int(lines[-1][1]) <= total

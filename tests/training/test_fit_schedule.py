@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from spacy import registry
@@ -73,7 +73,7 @@ def test_steps(batches: int, epochs: int, most: int, steps: int) -> None:
 
 
 def run_loop(nlp: Language) -> Tuple[int, List[int]]:
-    """spaCy's own loop, with nothing to train. RETURNS: its steps, and those with an evaluation."""
+    """spaCy's own loop, with nothing to train. Returns: its steps, and those with an evaluation."""
     config = nlp.config.interpolate()
     training = config["training"]
     (corpus,) = resolve_dot_names(config, [training["train_corpus"]])
@@ -171,7 +171,7 @@ def test_the_rates_of_adamw_are_those_of_the_schedule(nlp: Language) -> None:
     optimizer = registry.resolve({"o": nlp.config["training"]["optimizer"]})["o"]
     rates = []
     for _ in range(9):
-        weights, gradient = numpy.ones((2, 1, 1), dtype="float32")
+        weights, gradient = np.ones((2, 1, 1), dtype="float32")
         optimizer((0, "w"), weights, gradient)
         optimizer.step_schedules()
         rates.append(optimizer.learn_rates["encoder"])

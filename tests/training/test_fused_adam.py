@@ -3,7 +3,7 @@
 import gc
 from collections import defaultdict
 
-import numpy
+import numpy as np
 import pytest
 import torch
 from spacy import registry
@@ -15,7 +15,7 @@ from mtnlp.training.fused_adam import create_fused_adam_v1
 
 
 def make_steps(shape: tuple, n: int) -> list:
-    rng = numpy.random.default_rng(0)
+    rng = np.random.default_rng(0)
     return [rng.normal(size=shape).astype("float32") for _ in range(n)]
 
 
@@ -44,7 +44,7 @@ def test_equals_torch(clip: float) -> None:
             torch.nn.utils.clip_grad_norm_(peer, clip or float("inf"))
         optimizer.step()
         for key, peer in peers.items():
-            numpy.testing.assert_allclose(weights[key], peer.detach().numpy(), atol=1e-6)
+            np.testing.assert_allclose(weights[key], peer.detach().numpy(), atol=1e-6)
         ours.step_schedules()
         assert ours.gradient_norm == pytest.approx(squares**0.5, rel=1e-5)
 
@@ -52,13 +52,13 @@ def test_equals_torch(clip: float) -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_gradient_that_is_not_finite(value: float) -> None:
     optimizer = create_fused_adam_v1(0.01)
-    weights, gradient = numpy.ones((2, 3), dtype="float32")
+    weights, gradient = np.ones((2, 3), dtype="float32")
     gradient[1] = value
     with pytest.raises(MtnlpError, match="E451"):
         optimizer((0, "w"), weights, gradient)
     assert (weights == 1.0).all() and not gradient.any()
     # The next batch may be a sound one.
-    optimizer((0, "w"), weights, numpy.ones(3, dtype="float32"))
+    optimizer((0, "w"), weights, np.ones(3, dtype="float32"))
     assert weights == pytest.approx([0.99] * 3, abs=2e-4)
 
 
@@ -75,13 +75,13 @@ def test_near_thinc_with_clipping_and_schedule() -> None:
         thincs.step_schedules()
     assert ours.learn_rate == thincs.learn_rate
     # Decay before or after the step, and the place of epsilon, differ in second order.
-    numpy.testing.assert_allclose(one, two, atol=1e-4)
-    assert numpy.abs(one - start).max() > 0.05
+    np.testing.assert_allclose(one, two, atol=1e-4)
+    assert np.abs(one - start).max() > 0.05
 
 
 def test_thincs_own_layers_forget_the_gradient_of_the_last_step() -> None:
     """As under thinc's Adam: a second batch's gradient is its own, not the sum of both."""
-    ids = numpy.array([[3], [5]], dtype="uint64")
+    ids = np.array([[3], [5]], dtype="uint64")
     tables = []
     for optimizer in (
         create_fused_adam_v1(0.01, L2=0.0),
@@ -97,19 +97,19 @@ def test_thincs_own_layers_forget_the_gradient_of_the_last_step() -> None:
             layer.finish_update(optimizer)
             assert not table.get_grad("E").any()
         tables.append(table.get_param("E"))
-    numpy.testing.assert_allclose(*tables, atol=1e-5)
+    np.testing.assert_allclose(*tables, atol=1e-5)
 
 
 def test_parameters_have_their_own_moments() -> None:
     optimizer = create_fused_adam_v1(0.1)
-    one, two = numpy.zeros(3, dtype="float32"), numpy.zeros(3, dtype="float32")
+    one, two = np.zeros(3, dtype="float32"), np.zeros(3, dtype="float32")
     for _ in range(3):
-        optimizer((0, "a"), one, numpy.ones(3, dtype="float32"))
-    optimizer((1, "a"), two, numpy.ones(3, dtype="float32"))
+        optimizer((0, "a"), one, np.ones(3, dtype="float32"))
+    optimizer((1, "a"), two, np.ones(3, dtype="float32"))
     assert isinstance(optimizer.nr_update, defaultdict)
     assert (optimizer.nr_update[(0, "a")], optimizer.nr_update[(1, "a")]) == (3, 1)
     assert one[0] < two[0] < 0
-    empty = numpy.zeros(0, dtype="float32")
+    empty = np.zeros(0, dtype="float32")
     assert optimizer((2, "e"), empty, empty)[0].shape == (0,)
 
 
@@ -121,19 +121,19 @@ def test_heads_have_a_rate_of_their_own() -> None:
         optimizer((0, "w"), encoder, gradient.copy())
         optimizer.for_heads((1, "w"), head, gradient.copy())
         # Adam's first step is the rate itself, whatever the gradient.
-        numpy.testing.assert_allclose(numpy.abs(encoder - start), 0.001, rtol=1e-3)
-        numpy.testing.assert_allclose(numpy.abs(head - start), 0.001 * factor, rtol=1e-3)
+        np.testing.assert_allclose(np.abs(encoder - start), 0.001, rtol=1e-3)
+        np.testing.assert_allclose(np.abs(head - start), 0.001 * factor, rtol=1e-3)
 
 
 def test_a_long_training_takes_no_more_memory() -> None:
     model = PyTorchWrapper(torch.nn.Linear(2, 1))
     optimizer = create_fused_adam_v1(0.01)
-    inputs = numpy.ones((1, 2), dtype="float32")
+    inputs = np.ones((1, 2), dtype="float32")
 
     def count_tensors(steps: int) -> int:
         for _ in range(steps):
             output, backprop = model.begin_update(inputs)
-            backprop(numpy.ones_like(output))
+            backprop(np.ones_like(output))
             model.finish_update(optimizer)
         return sum(isinstance(thing, torch.Tensor) for thing in gc.get_objects())
 

@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence, Set
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from spacy import registry
@@ -48,7 +48,7 @@ def moved_depths(nlp: Language, train: Callable[[], Any]) -> Set[int]:
     return {
         depth_of(name.partition("/")[2], LAYERS)
         for name, value in after.items()
-        if not numpy.array_equal(value, before[name])
+        if not np.array_equal(value, before[name])
     }
 
 
@@ -64,7 +64,7 @@ def run(nlp: Language, callback: Callable, infos: Sequence[Dict[str, int]]) -> L
 
 
 def steps(count: int) -> List[Dict[str, int]]:
-    """Two steps an epoch."""
+    """Two steps per epoch."""
     return [{"step": i, "epoch": i // 2} for i in range(count)]
 
 

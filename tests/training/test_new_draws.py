@@ -120,7 +120,7 @@ def config(backbone: Path, tmp_path: Path) -> Config:
 
 
 def train(nlp: Language) -> Dict[int, List[List[Example]]]:
-    """What `spacy train` does after `init_nlp`. RETURNS: the batches of each epoch."""
+    """What `spacy train` does after `init_nlp`. Returns: the batches of each epoch."""
     settings = nlp.config.interpolate()
     (reader,) = resolve_dot_names(settings, ["corpora.train"])
     resolved: Dict[str, Any] = registry.resolve(settings["training"])

@@ -2,7 +2,7 @@
 
 from typing import List
 
-import numpy
+import numpy as np
 import pytest
 import torch
 
@@ -15,7 +15,7 @@ from mtnlp.training.pcgrad import (
 )
 
 
-def transcription(gradients: numpy.ndarray, orders: List[List[int]]) -> numpy.ndarray:
+def transcription(gradients: np.ndarray, orders: List[List[int]]) -> np.ndarray:
     """Algorithm 1 of Yu et al. (2020), on whole vectors. gradients: `[tasks, parameters]`."""
     projected = gradients.copy()
     for i, order in enumerate(orders):
@@ -26,13 +26,13 @@ def transcription(gradients: numpy.ndarray, orders: List[List[int]]) -> numpy.nd
     return projected.sum(0)
 
 
-def as_parts(vector: numpy.ndarray) -> List[torch.Tensor]:
+def as_parts(vector: np.ndarray) -> List[torch.Tensor]:
     """A vector of 10 as the gradients of two parameters."""
     made = torch.from_numpy(vector.astype("float32"))
     return [made[:6].reshape(2, 3), made[6:]]
 
 
-def step(gradients: numpy.ndarray, orders: List[List[int]]) -> numpy.ndarray:
+def step(gradients: np.ndarray, orders: List[List[int]]) -> np.ndarray:
     """The same by what is tested."""
     parts = [as_parts(vector) for vector in gradients]
     parameters = [torch.nn.Parameter(torch.zeros(2, 3)), torch.nn.Parameter(torch.zeros(4))]
@@ -45,7 +45,7 @@ def step(gradients: numpy.ndarray, orders: List[List[int]]) -> numpy.ndarray:
 @pytest.mark.parametrize("tasks", [1, 2, 3, 5])
 @pytest.mark.parametrize("seed", range(10))
 def test_against_the_algorithm(tasks: int, seed: int) -> None:
-    generator = numpy.random.default_rng(seed)
+    generator = np.random.default_rng(seed)
     gradients = generator.normal(size=(tasks, 10)) * generator.uniform(0.1, 5, size=(tasks, 1))
     orders = random_orders(tasks, seed, step=3)
     assert step(gradients, orders) == pytest.approx(transcription(gradients, orders), abs=1e-5)
@@ -53,24 +53,24 @@ def test_against_the_algorithm(tasks: int, seed: int) -> None:
 
 def test_two_tasks_by_hand() -> None:
     """(1, 0) and (-1, 1): the first becomes (1/2, 1/2), the second (0, 1)."""
-    gradients = numpy.zeros((2, 10))
+    gradients = np.zeros((2, 10))
     gradients[0, 0] = 1.0
     gradients[1, [0, 6]] = -1.0, 1.0
-    expected = numpy.zeros(10)
+    expected = np.zeros(10)
     expected[[0, 6]] = 0.5, 1.5
     assert step(gradients, [[0, 1], [1, 0]]) == pytest.approx(expected)
 
 
 def test_without_conflict_nothing_changes() -> None:
-    gradients = numpy.abs(numpy.random.default_rng(0).normal(size=(4, 10)))
+    gradients = np.abs(np.random.default_rng(0).normal(size=(4, 10)))
     weights = pcgrad_weights(gradients @ gradients.T, random_orders(4, 0, 0))
     assert weights.tolist() == [1.0] * 4
 
 
 def test_opposite_gradients_and_none() -> None:
-    gradients = numpy.zeros((3, 10))
+    gradients = np.zeros((3, 10))
     gradients[0, 0], gradients[1, 0] = 2.0, -1.0
-    assert step(gradients, random_orders(3, 0, 0)) == pytest.approx(numpy.zeros(10))
+    assert step(gradients, random_orders(3, 0, 0)) == pytest.approx(np.zeros(10))
 
 
 def test_the_order_matters_and_is_drawn_each_step() -> None:
@@ -79,7 +79,7 @@ def test_the_order_matters_and_is_drawn_each_step() -> None:
     assert len({str(order) for order in orders}) == 5
     assert orders[0] != random_orders(4, seed=2, step=0)
     assert all(sorted(each) == [0, 1, 2, 3] for order in orders for each in order)
-    gradients = numpy.random.default_rng(4).normal(size=(4, 10))
+    gradients = np.random.default_rng(4).normal(size=(4, 10))
     gram = gradients @ gradients.T
     assert len({tuple(pcgrad_weights(gram, order)) for order in orders}) > 1
 
@@ -97,9 +97,9 @@ def test_parameters_that_a_task_does_not_reach() -> None:
 
 
 def test_cosines() -> None:
-    vectors = numpy.array([[3.0, 0.0], [3.0, 3.0], [-1.0, 0.0], [0.0, 0.0]])
+    vectors = np.array([[3.0, 0.0], [3.0, 3.0], [-1.0, 0.0], [0.0, 0.0]])
     cosines = cosine_matrix(vectors @ vectors.T)
     half = 0.5**0.5
     expected = [[1, half, -1], [half, 1, -half], [-1, -half, 1]]
-    assert cosines[:3, :3] == pytest.approx(numpy.array(expected))
-    assert numpy.isnan(cosines[3]).all() and numpy.isnan(cosines[:, 3]).all()
+    assert cosines[:3, :3] == pytest.approx(np.array(expected))
+    assert np.isnan(cosines[3]).all() and np.isnan(cosines[:, 3]).all()

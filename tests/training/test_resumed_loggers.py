@@ -17,7 +17,7 @@ def train_twice(
     backbone: Path, folder: Path, block: Dict[str, Any], capsys: pytest.CaptureFixture
 ) -> Tuple[str, str]:
     """Train with a logger, once without and once with an interruption in a second `log_dir`.
-    RETURNS: what was printed by the whole training and after the interruption."""
+    Returns: what was printed by the whole training and after the interruption."""
     config = make_config(backbone, folder)
     config["training"]["logger"] = {
         "@loggers": "spacy.ChainLogger.v1",

@@ -4,7 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Dict, List
 
-import numpy
+import numpy as np
 import pytest
 from thinc.api import Adam
 
@@ -31,7 +31,7 @@ def test_gradient_norms_are_those_of_what_the_optimizer_gets(backbone: Path) -> 
     gradients: List[Any] = []
 
     def record(key: Any, weights: Any, gradient: Any, **kwargs: Any) -> Any:
-        gradients.append(numpy.array(gradient).ravel())
+        gradients.append(np.array(gradient).ravel())
         return weights, gradient
 
     watch = StepWatch(nlp, names)
@@ -42,11 +42,11 @@ def test_gradient_norms_are_those_of_what_the_optimizer_gets(backbone: Path) -> 
     for name in names:
         gradients.clear()
         nlp.get_pipe(name).finish_update(record)  # type: ignore[attr-defined]
-        expected[name] = float(numpy.linalg.norm(numpy.concatenate(gradients)))
+        expected[name] = float(np.linalg.norm(np.concatenate(gradients)))
     step = watch.read()
     assert all(expected.values())
     assert step.gradient_norms == {k: pytest.approx(v, rel=1e-4) for k, v in expected.items()}
-    total = numpy.linalg.norm(list(expected.values()))
+    total = np.linalg.norm(list(expected.values()))
     assert step.gradient_norm == pytest.approx(total, rel=1e-4)
     assert step.words == sum(len(example) for example in examples)
     assert watch.optimizer is record and watch.read().words == 0

@@ -4,7 +4,7 @@ import copy
 from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
-import numpy
+import numpy as np
 import pytest
 import spacy
 from spacy import registry
@@ -36,7 +36,7 @@ class Recorder:
     """An optimizer that only looks. gradients: what it was given, by parameter."""
 
     def __init__(self) -> None:
-        self.gradients: Dict[str, numpy.ndarray] = {}
+        self.gradients: Dict[str, np.ndarray] = {}
 
     def __call__(self, key: Any, weights: Any, gradient: Any, **kwargs: Any) -> Any:
         self.gradients[str(key[1])] = gradient.copy()
@@ -47,7 +47,7 @@ def pipe_of(nlp: Language) -> Any:
     return nlp.get_pipe("transformer")
 
 
-def applied(nlp: Language, *batches: Sequence[Example]) -> Dict[str, numpy.ndarray]:
+def applied(nlp: Language, *batches: Sequence[Example]) -> Dict[str, np.ndarray]:
     """The encoder's gradients that an optimizer sees after a step on some sub-batches."""
     recorder = Recorder()
     for batch in batches:
@@ -59,7 +59,7 @@ def applied(nlp: Language, *batches: Sequence[Example]) -> Dict[str, numpy.ndarr
     return recorder.gradients
 
 
-def alone(nlp: Language, name: str, *batches: Sequence[Example]) -> Dict[str, numpy.ndarray]:
+def alone(nlp: Language, name: str, *batches: Sequence[Example]) -> Dict[str, np.ndarray]:
     """What one component gives the encoder when the listeners of all others pass nothing on."""
     nodes = [
         (pipe_name, node)
@@ -76,12 +76,12 @@ def alone(nlp: Language, name: str, *batches: Sequence[Example]) -> Dict[str, nu
     return found
 
 
-def flat(gradients: Dict[str, numpy.ndarray]) -> numpy.ndarray:
-    return numpy.concatenate([gradients[name].ravel() for name in sorted(gradients)]).astype(float)
+def flat(gradients: Dict[str, np.ndarray]) -> np.ndarray:
+    return np.concatenate([gradients[name].ravel() for name in sorted(gradients)]).astype(float)
 
 
-def cosine(one: numpy.ndarray, other: numpy.ndarray) -> float:
-    return float(one @ other / numpy.sqrt((one @ one) * (other @ other)))
+def cosine(one: np.ndarray, other: np.ndarray) -> float:
+    return float(one @ other / np.sqrt((one @ one) * (other @ other)))
 
 
 def long_examples(nlp: Language) -> List[Example]:
@@ -121,7 +121,7 @@ def test_cosines_are_those_of_the_components_alone(
     pipe = pipe_of(exact)
     assert list(pipe.gradient_norms) == HEADS
     for name in HEADS:
-        assert pipe.gradient_norms[name] == pytest.approx(numpy.linalg.norm(singly[name]), rel=1e-4)
+        assert pipe.gradient_norms[name] == pytest.approx(np.linalg.norm(singly[name]), rel=1e-4)
     pairs = [(one, two) for i, one in enumerate(HEADS) for two in HEADS[i + 1 :]]
     assert list(pipe.gradient_cosines) == pairs
     for one, two in pairs:
@@ -230,9 +230,9 @@ def test_a_planted_conflict(backbone: Path) -> None:
     create_task_gradients_v1(pcgrad=True)(nlp)
     found = flat(applied(nlp, examples))
     assert pipe_of(nlp).gradient_cosines["left", "right"] == pytest.approx(cosine(left, right))
-    tolerance = 1e-6 * numpy.linalg.norm(found)
-    assert found @ left >= -tolerance * numpy.linalg.norm(left)
-    assert found @ right >= -tolerance * numpy.linalg.norm(right)
+    tolerance = 1e-6 * np.linalg.norm(found)
+    assert found @ left >= -tolerance * np.linalg.norm(left)
+    assert found @ right >= -tolerance * np.linalg.norm(right)
     by_hand = left - (left @ right) / (right @ right) * right
     by_hand += right - (left @ right) / (left @ left) * left
     assert found == pytest.approx(by_hand, abs=1e-6)

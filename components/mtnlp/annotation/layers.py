@@ -53,7 +53,7 @@ class Layer(Protocol):
         categories that hold. Nothing where it is not annotated."""
 
     def check(self, doc: Doc, index: int) -> None:
-        """Raises MtnlpError for gold that cannot be, E340 to E342 for categories, E344 for spans.
+        """Raises: MtnlpError for gold that cannot be, E340 to E342 for categories, E344 for spans.
 
         index: the Doc's place in the training corpus, from 0.
         """
@@ -90,7 +90,7 @@ class EntsLayer:
         return Counter(span.label_ for span in self.spans(doc))
 
     def check(self, doc: Doc, index: int) -> None:
-        """Raises MtnlpError E344 for an entity without a label."""
+        """Raises: MtnlpError E344 for an entity without a label."""
         check_spans(self.spans(doc), self, doc, index)
 
 
@@ -124,7 +124,7 @@ class SpansLayer:
         return Counter(span.label_ for span in self.spans(doc))
 
     def check(self, doc: Doc, index: int) -> None:
-        """Raises MtnlpError E344 for a span without a label."""
+        """Raises: MtnlpError E344 for a span without a label."""
         check_spans(self.spans(doc), self, doc, index)
 
 
@@ -175,9 +175,10 @@ class CategoriesLayer:
         others are negative, so there a task is annotated as a whole or not at all: not where no
         label is positive, and not where only a label that the task does not know is.
 
-        RETURNS: values `[docs, labels]`, 0.0 and 1.0; and which of them are annotated, bool
+        Returns: values `[docs, labels]`, 0.0 and 1.0; and which of them are annotated, bool
         `[docs, labels]`.
-        Raises MtnlpError E340 for another value, E341 for two positive labels in an exclusive task.
+        Raises: MtnlpError E340 for another value, E341 for two positive labels in an exclusive
+            task.
         """
         keys = category_keys(self.tasks)
         shape = len(docs), len(keys)
@@ -198,7 +199,7 @@ class CategoriesLayer:
         return values, known
 
     def check(self, doc: Doc, index: int) -> None:
-        """Raises MtnlpError E340 for a value that is neither 0.0 nor 1.0, E341 and E342 for an
+        """Raises: MtnlpError E340 for a value that is neither 0.0 nor 1.0, E341 and E342 for an
         exclusive task of which two labels hold, or none although each known one has a key."""
         self.check_values(doc, index)
         self.check_positives(doc, index)
@@ -210,14 +211,14 @@ class CategoriesLayer:
                 raise MtnlpError(Errors.E342.format(task=name, where=where, keys=listed(keys)))
 
     def check_values(self, doc: Doc, index: Optional[int] = None) -> None:
-        """Raises MtnlpError E340 for a value of one of the tasks that is neither 0.0 nor 1.0."""
+        """Raises: MtnlpError E340 for a value of one of the tasks that is neither 0.0 nor 1.0."""
         for key, value in doc.cats.items():
             if value not in (0, 1) and task_of(key) in self.tasks:
                 where = describe(doc, index)
                 raise MtnlpError(Errors.E340.format(key=key, value=value, where=where))
 
     def check_positives(self, doc: Doc, index: Optional[int] = None) -> None:
-        """Raises MtnlpError E341 where several labels of an exclusive task hold, known or not."""
+        """Raises: MtnlpError E341 where several labels of an exclusive task hold, known or not."""
         exclusive = {name for name, task in self.tasks.items() if task["exclusive"]}
         held: Dict[Any, List[str]] = {}
         for key, value in doc.cats.items():
@@ -247,7 +248,7 @@ def find_layer(pipe: Any) -> Optional[AnyLayer]:
 
 
 def check_spans(spans: Sequence[Span], layer: Layer, doc: Doc, index: int) -> None:
-    """Raises MtnlpError E344 for a span without a label."""
+    """Raises: MtnlpError E344 for a span without a label."""
     for span in spans:
         if not span.label_:
             where = describe(doc, index)

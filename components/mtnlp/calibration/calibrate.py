@@ -49,11 +49,11 @@ def calibrate(
     options: what to fit, everything by default.
     report: a .spacy file or folder, for neither training nor fitting, to report calibration on;
         pipes for which it has no annotations are left out there.
-    RETURNS: {"model", "dev", "output", "temperatures": {entity pipe: the numbers of a
+    Returns: {"model", "dev", "output", "temperatures": {entity pipe: the numbers of a
         `TemperatureFit`}, "classifiers": {pipe: {task: {"fit": the numbers of a `TaskFit`, "dev":
         `category_figures`}}}} and, with a report, {"test", "report": what `calibration_report`
         returns, "category_report": {pipe: `category_figures`}}.
-    Raises MtnlpError E150, E411, E415, E416, E433, E503, DataError for a broken file.
+    Raises: MtnlpError E150, E411, E415, E416, E433, E503, DataError for a broken file.
     """
     options = options or FitOptions()
     nlp = load_pipeline(model, gpu_id)
@@ -93,7 +93,7 @@ def report_on(
 ) -> Dict[str, Any]:
     """What calibration is worth on other documents.
 
-    names: the calibrated pipes. fits: of the classifiers among them. RETURNS: {"report",
+    names: the calibrated pipes. fits: of the classifiers among them. Returns: {"report",
     "category_report"}, see `calibrate`.
     """
     collected = {name: start_collection(nlp.get_pipe(name)) for name in names}
@@ -115,8 +115,8 @@ def report_on(
 def choose(
     nlp: Language, names: Optional[Sequence[str]], options: FitOptions, model: Path
 ) -> List[str]:
-    """The pipes to fit. Raises MtnlpError E411 for a name that is none, E416 where the pipeline has
-    none, E433 where the options leave nothing to fit."""
+    """The pipes to fit. Raises: MtnlpError E411 for a name that is none, E416 where the pipeline
+    has none, E433 where the options leave nothing to fit."""
     entities = pipes_with_temperature(nlp)
     known = [
         name for name, pipe in nlp.pipeline if name in entities or isinstance(pipe, DocClassifier)

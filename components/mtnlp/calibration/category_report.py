@@ -25,7 +25,7 @@ def category_calibration(
     easily known to be: compare such figures within a task only.
 
     probabilities, gold, mask: `[docs, labels]`.
-    RETURNS: {"predicted", "mean_confidence", "share": of the right ones, "ece", "brier"}; see
+    Returns: {"predicted", "mean_confidence", "share": of the right ones, "ece", "brier"}; see
         `calibration` for the last two.
     """
     if exclusive:
@@ -51,7 +51,7 @@ def threshold_scores(
 
     probabilities, gold, mask: `[docs, labels]`. thresholds: `[labels]`, or one for all. keys: the
         labels.
-    RETURNS: {"accuracy", "micro": {"p", "r", "f"}, "macro": {"p", "r", "f"}}; macro is over the
+    Returns: {"accuracy", "micro": {"p", "r", "f"}, "macro": {"p", "r", "f"}}; macro is over the
         labels that are gold or predicted somewhere.
     """
     metrics = multilabel_metrics(gold, probabilities >= thresholds, keys, mask)
@@ -74,7 +74,7 @@ def task_figures(
     before, after: the probabilities without and with temperature. default: the threshold of what is
         not calibrated. thresholds: by name, further ones to compare, on the probabilities `after`:
         `[labels]`, or one for all.
-    RETURNS: {"documents", "calibration": {"uncalibrated", "calibrated"}} of `category_calibration`,
+    Returns: {"documents", "calibration": {"uncalibrated", "calibrated"}} of `category_calibration`,
         and where the task is not exclusive "f1": {"default", each name} of `threshold_scores`.
     """
     figures: Dict[str, Any] = {
@@ -100,7 +100,7 @@ def category_figures(collected: CategoryScores, fits: Mapping[str, TaskFit]) -> 
     with it at the one threshold fitted for all labels ("global") and at those of the labels ("per
     label"), where these were fitted.
 
-    fits: by task. RETURNS: by task, of those in both, what `task_figures` does.
+    fits: by task. Returns: by task, of those in both, what `task_figures` does.
     """
     tasks = collected.tasks()
     before, after = collected.probabilities({}), collected.probabilities()

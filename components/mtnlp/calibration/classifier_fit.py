@@ -50,7 +50,7 @@ def fit_classifier(collected: CategoryScores, options: FitOptions) -> Dict[str, 
     Where temperatures are fitted and thresholds are not, those that the task had are taken away:
     they were of other probabilities.
 
-    RETURNS: by task, of those for which any document is annotated; the others stay as they are.
+    Returns: by task, of those for which any document is annotated; the others stay as they are.
     """
     cfg = collected.pipe.cfg
     tasks = collected.tasks()
@@ -101,7 +101,7 @@ def task_loss(scores: TaskScores, temperature: float) -> float:
 def _fit_thresholds(
     pipe: Any, scores: TaskScores, probabilities: NDArray[np.float64], options: FitOptions
 ) -> Dict[str, Any]:
-    """Put a task's thresholds into the pipe's `cfg`. RETURNS: the fields of a `TaskFit`."""
+    """Put a task's thresholds into the pipe's `cfg`. Returns: the fields of a `TaskFit`."""
     cfg = pipe.cfg
     others = {key: value for key, value in cfg["thresholds"].items() if key not in scores.keys}
     if scores.exclusive or not options.thresholds:

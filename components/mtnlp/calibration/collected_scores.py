@@ -181,7 +181,7 @@ def collect(
     """Fill all with the scores for annotated documents, which go through the encoder once.
 
     examples: with the tokens of their predicted Docs; neither these nor the references are changed.
-    Raises MtnlpError E415 where no document is annotated for one.
+    Raises: MtnlpError E415 where no document is annotated for one.
     """
     annotated = (eg for eg in examples if any(item.wants(eg.reference) for item in collected))
     for chunk in minibatch(annotated, CHUNK_SIZE):

@@ -30,7 +30,7 @@ def calibration_report(
     `crf_ner` applies no threshold. Only `span_ner` may find others with a temperature, since its
     threshold is of the probability.
 
-    RETURNS: by pipe and way, what `calibration_metrics` does. Raises MtnlpError E415 where no
+    Returns: by pipe and way, what `calibration_metrics` does. Raises: MtnlpError E415 where no
         document is annotated for a pipe.
     """
     pipes: Dict[str, Any] = {name: nlp.get_pipe(name) for name in names}

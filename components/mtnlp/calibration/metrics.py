@@ -75,7 +75,7 @@ def calibration_metrics(
 ) -> Dict[str, Any]:
     """All figures of this file, as plain numbers.
 
-    RETURNS: {"predicted", "gold", "mean_confidence", "ece", "brier", "aurc", "at": [a dict of
+    Returns: {"predicted", "gold", "mean_confidence", "ece", "brier", "aurc", "at": [a dict of
         `at_threshold` for each of the minima]}.
     """
     both = found.confidence, found.correct
@@ -126,7 +126,7 @@ def risk_coverage_area(confidence: Floats, correct: NDArray[np.bool_]) -> float:
 def at_threshold(found: Confidences, minimum: float) -> Dict[str, float]:
     """Scores of the predictions that are at least so confident.
 
-    RETURNS: {"threshold", "p", "r", "f", "coverage": the share of the predictions kept};
+    Returns: {"threshold", "p", "r", "f", "coverage": the share of the predictions kept};
         0.0 where there is nothing to divide by.
     """
     kept = found.confidence >= minimum

@@ -13,7 +13,7 @@ SMOOTHING = 0.4
 
 @dataclass(frozen=True)
 class FitOptions:
-    """What to fit. Raises MtnlpError E432 for an unknown objective, E434 for a negative number.
+    """What to fit. Raises: MtnlpError E432 for an unknown objective, E434 for a negative number.
 
     temperature, thresholds: whether they are fitted; without its flag, each stays as it is.
     objective: "macro" or "micro", which F1 the thresholds are for. min_positives: how often a label

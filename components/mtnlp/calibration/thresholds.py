@@ -114,7 +114,7 @@ def fit_thresholds(
     never gold say nothing about where they begin, and keep the default.
 
     objective: "macro" or "micro". default: the threshold so far.
-    Raises MtnlpError (E432) for another objective.
+    Raises: MtnlpError (E432) for another objective.
     """
     shared = global_threshold(probabilities, gold, mask, objective=objective, default=default)
     cuts = find_cuts(probabilities, gold, mask)
@@ -145,7 +145,7 @@ def global_threshold(
     """The one threshold for all labels of the best macro or micro F1; the default where nothing is
     gold. Macro F1 is over the labels that are gold somewhere.
 
-    Raises MtnlpError (E432) for another objective.
+    Raises: MtnlpError (E432) for another objective.
     """
     if objective not in OBJECTIVES:
         raise MtnlpError(Errors.E432.format(found=objective, known=", ".join(OBJECTIVES)))
@@ -182,7 +182,7 @@ def midpoints(ranked: Floats) -> Tuple[Floats, Bools]:
     """The thresholds that cut rankings.
 
     ranked: `[n, columns]`, n > 0, falling; -inf for what is not there.
-    RETURNS: `[n + 1, columns]`, row i for a threshold that the i highest reach and no other, midway
+    Returns: `[n + 1, columns]`, row i for a threshold that the i highest reach and no other, midway
         to the neighbours, to 1 above the highest and to 0 below the lowest; and, as large, whether
         there is such a threshold.
     """

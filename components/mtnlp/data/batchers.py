@@ -43,7 +43,7 @@ def create_wordpiece_batcher_v1(
 
     tokenizer: name or path of the encoder whose tokenizer counts the wordpieces; None: they are
         estimated, which is right for English and much too low for a script that the encoder hardly
-        knows. Raises MtnlpError E204, when the first batch is asked for, where there is none.
+        knows. Raises: MtnlpError E204, when the first batch is asked for, where there is none.
     single_task: whether a batch holds documents of one task only: those annotated in the same
         `task_layers`, which are collected, in any order of the documents, until they fill a batch.
         A document annotated for two tasks is one of both. Every step is then one task's; what
@@ -138,7 +138,7 @@ def wordpiece_counter(name: str) -> Callable[[Union[Doc, Example]], float]:
     """A function that counts what an encoder's tokenizer makes of a Doc (an Example's `predicted`),
     special tokens included.
 
-    name: the encoder's name or path. Raises MtnlpError E204 where its tokenizer cannot be loaded.
+    name: the encoder's name or path. Raises: MtnlpError E204 where its tokenizer cannot be loaded.
     """
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)

@@ -65,7 +65,7 @@ class SpanCounts:
         """The counts as plain numbers.
 
         documents: all of the split, for the missing ones.
-        RETURNS: {"documents", "missing", "missing_tokens", "total", "labels", "tags", "length",
+        Returns: {"documents", "missing", "missing_tokens", "total", "labels", "tags", "length",
             "overlap"}; "tags" (B-, I- and O, each with count and share of the annotated tokens)
             is None where entities overlap, which tags cannot express.
         """

@@ -177,7 +177,7 @@ def corpus_statistics(
     """Counts over `corpus/{train,dev,test}/{name}.spacy`.
 
     names: the corpora; all there are by default. Each needs only some of the splits.
-    RETURNS: {name: {"splits": {split: numbers}, "duplicates_across": {"train/test": n}}}. The
+    Returns: {name: {"splits": {split: numbers}, "duplicates_across": {"train/test": n}}}. The
         last counts the documents of the second split whose text is also in the first. A split's
         numbers hold documents, sentences, tokens, duplicates (documents whose text stood in the
         split before), `entities` by layer (`ents` or `spans/KEY`; see `SpanCounts`),

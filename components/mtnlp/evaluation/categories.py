@@ -43,7 +43,7 @@ class CategoryEvaluation:
         """Metrics of each task, with intervals and, given training categories, its baseline.
 
         rare_share: a label set in less than this share of the training documents is rare.
-        RETURNS: {"kind": "categories", "tasks": {name: {"exclusive", "documents", "accuracy",
+        Returns: {"kind": "categories", "tasks": {name: {"exclusive", "documents", "accuracy",
             "accuracy_interval", "micro", "f_interval", "macro", "rare", "per_label", "baseline"}}}.
             The baseline is None, or {"labels", "accuracy", "micro", "macro", "rare"} of the labels
             that score best on the training documents when always predicted. "rare" is None where

@@ -23,8 +23,8 @@ def exclusive_metrics(gold: Sequence[str], predicted: Sequence[Optional[str]]) -
     """Metrics of a task in which each document has exactly one label.
 
     gold, predicted: one label per document; None where nothing was predicted.
-    RETURNS: the shape above; `accuracy` is the share of right labels.
-    RAISES MtnlpError (E501) for lists of different lengths.
+    Returns: the shape above; `accuracy` is the share of right labels.
+    Raises: MtnlpError (E501) for lists of different lengths.
     """
     if len(gold) != len(predicted):
         raise MtnlpError(Errors.E501.format(gold=len(gold), predicted=len(predicted)))
@@ -42,8 +42,8 @@ def multilabel_metrics(
 
     gold, predicted: indicators, `[documents, labels]`.
     mask: which cells are annotated, `[documents, labels]`; the others count for nothing.
-    RETURNS: the shape above; `accuracy` is the exact-match ratio.
-    RAISES MtnlpError (E501) for arrays of different shapes.
+    Returns: the shape above; `accuracy` is the exact-match ratio.
+    Raises: MtnlpError (E501) for arrays of different shapes.
     """
     gold, predicted = np.asarray(gold, dtype=bool), np.asarray(predicted, dtype=bool)
     if gold.shape != predicted.shape:

@@ -131,7 +131,7 @@ def add_up(runs: Sequence[DocumentCounts]) -> DocumentCounts:
     """The counts of several runs of one system, such as its seeds, document by document: what a
     document adds in all of them is drawn together.
 
-    RAISES MtnlpError (E501) where the runs saw different numbers of documents.
+    Raises: MtnlpError (E501) where the runs saw different numbers of documents.
     """
     first = runs[0]
     for other in runs[1:]:
@@ -146,7 +146,7 @@ def compare(
 ) -> Difference:
     """The second system's score minus the first's, by the paired bootstrap over documents.
 
-    RAISES MtnlpError (E501) unless both saw the same number of documents, at least one.
+    Raises: MtnlpError (E501) unless both saw the same number of documents, at least one.
     """
     return paired_bootstrap(
         first.counts, second.counts, STATISTICS[first.metric], samples=samples, seed=seed

@@ -43,7 +43,7 @@ class EntityEvaluation:
     def result(self, samples: int, seed: int) -> Dict[str, Any]:
         """Metrics of the layer, with intervals from `samples` bootstrap resamples.
 
-        RETURNS: {"kind": "entities", "spans_key", "documents", "entities", "micro", "f_interval",
+        Returns: {"kind": "entities", "spans_key", "documents", "entities", "micro", "f_interval",
             "macro", "per_type"} and, where no entities overlap, {"tokens", "token_accuracy",
             "token_accuracy_interval", "per_tag"}; where gold entities overlap, {"flattened_gold":
             {"entities", "micro", "f_interval", "macro", "per_type"}}: the same predictions against

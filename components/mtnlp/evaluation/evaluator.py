@@ -58,7 +58,7 @@ def evaluate(
 
     docs: reference documents; may be a stream. Those whose spaces are unknown keep their tokens.
     train_cats: the categories of the training documents, for the constant baselines.
-    RETURNS: {"documents": int, "pipes": {name: metrics}}, JSON-serialisable. What
+    Returns: {"documents": int, "pipes": {name: metrics}}, JSON-serialisable. What
         the metrics hold is said in `entities`, `categories` and `vectors`; each has also `loss`
         and `loss_units` where the pipe can tell its loss, and `raw_text` where its layer comes
         from token corpora. Pairs with a gold similarity are reported under the name of the pipe
@@ -128,8 +128,8 @@ def predict(nlp: Language, references: Sequence[Doc]) -> List[Example]:
 
 
 def load_pipeline(path: Path, gpu_id: int = -1) -> Language:
-    """A trained pipeline, on a GPU or, with -1, on the CPU. RAISES MtnlpError (E503) where there is
-    none."""
+    """A trained pipeline, on a GPU or, with -1, on the CPU. Raises: MtnlpError (E503) where there
+    is none."""
     if gpu_id >= 0:
         spacy.require_gpu(gpu_id)
     try:
@@ -157,9 +157,9 @@ def evaluate_corpus(
         then stay in memory.
     gpu_id: -1 for the CPU.
     progress: wraps the stream of documents, for a progress bar.
-    RETURNS: what `evaluate` returns, and "model", "split" and "corpora"; with `spacy_scores` also
+    Returns: what `evaluate` returns, and "model", "split" and "corpora"; with `spacy_scores` also
         "spacy_scores": {"overall": scores, "by_corpus": {name: scores}}.
-    RAISES MtnlpError (E150, E503) where there is no corpus or no pipeline, DataError for a
+    Raises: MtnlpError (E150, E503) where there is no corpus or no pipeline, DataError for a
         broken file.
     """
     files = corpus_files(corpus / split, names)

@@ -37,7 +37,7 @@ class Difference:
 def wilson_interval(successes: int, n: int, level: float = 0.95) -> Interval:
     """Wilson's score interval of a proportion (Wilson 1927); (0, 1) for n = 0.
 
-    RAISES MtnlpError (E502) unless 0 <= successes <= n.
+    Raises: MtnlpError (E502) unless 0 <= successes <= n.
     """
     if not 0 <= successes <= n:
         raise MtnlpError(Errors.E502.format(successes=successes, n=n))
@@ -76,7 +76,7 @@ def bootstrap_interval(
 
     counts: what a document adds to the sums, `[documents, sums]`.
     statistic: `[samples, sums]` to `[samples]`; F1 by default.
-    RETURNS: the bounds; (0, 1) without documents.
+    Returns: the bounds; (0, 1) without documents.
     """
     if len(counts) == 0:
         return 0.0, 1.0
@@ -97,7 +97,7 @@ def bootstrap_statistic(
     """Percentile bootstrap of a statistic that is no function of sums, such as a correlation.
 
     statistic: the indices of the drawn documents, `[n]`, to a number; called `samples` times.
-    RETURNS: the bounds; (0, 1) without documents.
+    Returns: the bounds; (0, 1) without documents.
     """
     if n == 0:
         return 0.0, 1.0
@@ -118,7 +118,7 @@ def paired_bootstrap(
     """Is the second system better than the first on the same documents (Koehn 2004)?
 
     first, second: counts of each system, `[documents, sums]`, documents in the same order.
-    RAISES MtnlpError (E501) for arrays of different shapes or without documents.
+    Raises: MtnlpError (E501) for arrays of different shapes or without documents.
     """
     first, second = np.asarray(first), np.asarray(second)
     if first.shape != second.shape or len(first) == 0:

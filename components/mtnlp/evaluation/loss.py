@@ -29,7 +29,7 @@ class MeanLosses:
             self._units[name] += int(units)
 
     def result(self) -> Dict[str, Dict[str, Any]]:
-        """RETURNS: by pipe, {"loss": mean per annotated unit, "loss_units": their number}.
+        """Returns: by pipe, {"loss": mean per annotated unit, "loss_units": their number}.
 
         Pipes for which nothing was annotated are left out.
         """

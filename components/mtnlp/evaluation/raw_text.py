@@ -44,7 +44,7 @@ class RawTextEvaluation:
                     self._predicted[name].append(_characters(doc, layer))
 
     def result(self, samples: int, seed: int) -> Dict[str, Dict[str, Any]]:
-        """RETURNS: by pipe, {"documents", "entities", "micro", "f_interval", "macro"}.
+        """Returns: by pipe, {"documents", "entities", "micro", "f_interval", "macro"}.
 
         Pipes whose layer no token document annotates are left out.
         """

@@ -15,7 +15,7 @@ def span_metrics(
 ) -> Dict[str, Any]:
     """Exact-match metrics of spans, one set of (start, end, label) per document.
 
-    RETURNS: {"entities": gold ones, "micro": {"p", "r", "f"}, "macro": {...},
+    Returns: {"entities": gold ones, "micro": {"p", "r", "f"}, "macro": {...},
         "per_type": {type: {"p", "r", "f", "support"}}}. Macro averages are means over the types
         that occur.
     """

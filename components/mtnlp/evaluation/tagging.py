@@ -20,11 +20,11 @@ def tagging_metrics(
     gold: tags; None is a token without annotation, which counts for nothing. A predicted entity
         that touches one should be left out by the caller.
     predicted: tags, as many per document as there are gold ones.
-    RETURNS: {"tokens", "token_accuracy", "entities": gold entities,
+    Returns: {"tokens", "token_accuracy", "entities": gold entities,
         "micro": {"p", "r", "f"}, "macro": {...}, "per_type": {type: {"p", "r", "f", "support"}},
         "per_tag": {tag: {...}}}. The numbers are those of seqeval for entities, of scikit-learn
         for tags.
-    RAISES MtnlpError (E501) where the numbers of documents or of tags differ.
+    Raises: MtnlpError (E501) where the numbers of documents or of tags differ.
     """
     _check_lengths(gold, predicted)
     right = [[tag or OUTSIDE for tag in tags] for tags in gold]

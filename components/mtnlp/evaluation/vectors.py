@@ -28,7 +28,7 @@ class VectorEvaluation:
         return len(self._gold)
 
     def result(self, samples: int, seed: int) -> Dict[str, Any]:
-        """RETURNS: {"kind": "vectors", "pairs", "spearman", "spearman_interval", "pearson"}."""
+        """Returns: {"kind": "vectors", "pairs", "spearman", "spearman_interval", "pearson"}."""
         x, y = np.asarray(self._gold), np.asarray(self._predicted)
 
         def correlation(drawn: NDArray[np.int64]) -> float:

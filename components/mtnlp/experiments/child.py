@@ -44,7 +44,7 @@ def main(folder: Path) -> None:
 
 
 def attempt(folder: Path) -> int:
-    """Do the job of a folder; what fails is printed. RETURNS: an exit code."""
+    """Do the job of a folder; what fails is printed. Returns: an exit code."""
     try:
         main(folder)
     except Exception as error:
@@ -57,7 +57,7 @@ def attempt(folder: Path) -> int:
 
 
 def run(config: Config, job: Dict[str, Any], output: Path) -> Dict[str, Any]:
-    """Train and score. output: the folder of the weights. RETURNS: "scores" and "measures"."""
+    """Train and score. output: the folder of the weights. Returns: "scores" and "measures"."""
     nlp = init_nlp(config, use_gpu=job["gpu_id"])
     watch = watch_training(nlp)
     output.mkdir(exist_ok=True)
@@ -73,7 +73,7 @@ def run(config: Config, job: Dict[str, Any], output: Path) -> Dict[str, Any]:
 
 
 def probe(config: Config, job: Dict[str, Any]) -> Dict[str, Any]:
-    """A few steps, and an evaluation of a few documents. RETURNS: "measures"."""
+    """A few steps, and an evaluation of a few documents. Returns: "measures"."""
     training = config["training"]
     # Epoch after epoch, or the stream as it comes, until the steps are made.
     epochs = min(0, training.get("max_epochs", 0))

@@ -59,7 +59,7 @@ class Comparison:
     def probe(self) -> None:
         """Make a few steps of the first run that is left, unless a run is done already.
 
-        RAISES MtnlpError (E428) where they fail.
+        Raises: MtnlpError (E428) where they fail.
         """
         left = self.left
         if self.results or not left:
@@ -122,7 +122,7 @@ class Comparison:
 def make_comparison(grid: Grid, output: Path, options: Optional[Options] = None) -> Comparison:
     """Check every cell of a grid, count its words and lay out its runs.
 
-    output: the folder of the comparison. RAISES MtnlpError (E421 to E426) for cells that could not
+    output: the folder of the comparison. Raises: MtnlpError (E421 to E426) for cells that could not
     run and for folders with other results.
     """
     count = WorkloadCounter()
@@ -142,7 +142,7 @@ def make_comparison(grid: Grid, output: Path, options: Optional[Options] = None)
 def execute(run: Run, options: Options, tick: Optional[Callable[[], None]] = None) -> None:
     """Make a run in a process of its own, and wait for its end.
 
-    tick: called while it runs. RAISES MtnlpError (E428) where it fails; what it printed is in
+    tick: called while it runs. Raises: MtnlpError (E428) where it fails; what it printed is in
     `log.txt`. Whatever ends this call ends the process.
     """
     run.prepare(options)
@@ -156,7 +156,7 @@ def execute(run: Run, options: Options, tick: Optional[Callable[[], None]] = Non
 
 
 def run_process(folder: Path, log: TextIO, tick: Optional[Callable[[], None]] = None) -> int:
-    """Do the job of a run's folder in a process of its own. log: gets what it prints. RETURNS: its
+    """Do the job of a run's folder in a process of its own. log: gets what it prints. Returns: its
     exit code."""
     command = [sys.executable, "-m", CHILD, str(folder)]
     process = subprocess.Popen(

@@ -13,7 +13,7 @@ FORMATS = ("png", "svg")
 
 
 def write_figure(folder: Path, name: str, table: ComparisonTable) -> None:
-    """Write `figure.png` and `figure.svg`. RAISES MtnlpError (E429) without matplotlib."""
+    """Write `figure.png` and `figure.svg`. Raises: MtnlpError (E429) without matplotlib."""
     figure = draw(name, table)
     for form in FORMATS:
         stream = io.BytesIO()
@@ -24,7 +24,7 @@ def write_figure(folder: Path, name: str, table: ComparisonTable) -> None:
 def draw(name: str, table: ComparisonTable) -> Any:
     """A `matplotlib.figure.Figure` of the main score, one line per cell, the first on top.
 
-    name: of the comparison. RAISES MtnlpError (E429) without matplotlib.
+    name: of the comparison. Raises: MtnlpError (E429) without matplotlib.
     """
     try:
         from matplotlib.figure import Figure

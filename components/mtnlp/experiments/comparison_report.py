@@ -12,7 +12,7 @@ from .comparison_tables import ComparisonTable, write_tables
 
 
 def write_results(comparison: Comparison) -> ComparisonTable:
-    """Write the tables of the runs that are done. RETURNS: their table."""
+    """Write the tables of the runs that are done. Returns: their table."""
     grid = comparison.grid
     table = ComparisonTable(comparison.results, grid.axes, grid.metrics)
     if table.runs:
@@ -23,7 +23,7 @@ def write_results(comparison: Comparison) -> ComparisonTable:
 def write_report(comparison: Comparison) -> Optional[Table]:
     """Write the tables and the figure of a comparison that has ended.
 
-    RETURNS: the table for the screen; None where no run is done. RAISES MtnlpError (E427) where no
+    Returns: the table for the screen; None where no run is done. Raises: MtnlpError (E427) where no
     run has a metric of the grid. Without matplotlib there is no figure, and a warning says so.
     """
     table = write_results(comparison)

@@ -114,7 +114,7 @@ class ComparisonTable:
         return self.scores[0]
 
     def check(self, metrics: Iterable[str]) -> None:
-        """RAISES MtnlpError (E427) for a metric that no run has."""
+        """Raises: MtnlpError (E427) for a metric that no run has."""
         for metric in metrics:
             keys = [f"{split}_{metric}" for split in SPLITS]
             if not any(key == s or s.startswith(f"{key}.") for key in keys for s in self.scores):

@@ -13,7 +13,7 @@ from .settings import has_test, with_test_as_dev
 def content_hash(config: Config) -> str:
     """Of what the corpora of a config hold, those of `paths.test` included.
 
-    RAISES MtnlpError (E426) where `paths.test` cannot stand in for `paths.dev`.
+    Raises: MtnlpError (E426) where `paths.test` cannot stand in for `paths.dev`.
     """
     found = hashlib.sha256()
     for path in corpus_files(config):

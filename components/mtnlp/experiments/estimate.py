@@ -13,7 +13,7 @@ class Rates:
     """How fast a run was.
 
     overhead: seconds for all but training steps and predictions: start-up, initialisation, saving.
-    train, predict: words a second.
+    train, predict: words per second.
     """
 
     overhead: float
@@ -50,7 +50,7 @@ def nearest_rates(values: Values, done: Iterable[Tuple[Values, Rates]]) -> Optio
 
 
 def mean_rates(rates: Sequence[Rates]) -> Rates:
-    """Means of the seconds, hence harmonic ones of words a second. At least one is needed."""
+    """Means of the seconds, hence harmonic ones of words per second. At least one is needed."""
     n = len(rates)
     return Rates(
         overhead=sum(item.overhead for item in rates) / n,

@@ -44,7 +44,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Cell:
-    """One combination of axis values, trained once a seed.
+    """One combination of axis values, trained once per seed.
 
     values: by axis. config: the config file. settings: overrides, later ones over earlier ones.
     """
@@ -84,7 +84,7 @@ def read_grid(
     """Read a grid file.
 
     overrides: dotted, over everything the file says. seeds: in place of the file's.
-    RAISES MtnlpError (E420) for a file that is no grid, naming what is wrong.
+    Raises: MtnlpError (E420) for a file that is no grid, naming what is wrong.
     """
     data = _read(path)
     axes: Dict[str, Axis] = data.get("axes", {})
@@ -145,7 +145,7 @@ def _plain(value: Any) -> Any:
 
 
 def _read(path: Path) -> Dict[str, Any]:
-    """The file's content, its form checked. RAISES MtnlpError (E420)."""
+    """The file's content, its form checked. Raises: MtnlpError (E420)."""
     try:
         data = tomllib.loads(path.read_text(encoding="utf8"))
     except OSError as error:

@@ -70,7 +70,7 @@ def make_plan(
     path: the joint config. settings: overrides, `paths.test` among them. limit: at most so many
     documents of each corpus in the readers of train and dev; 0 leaves the config's own.
     weightings: of the joint cells; one that no head can do is left out, "static" never.
-    RAISES MtnlpError (E421 to E426) as `make_config` and `check_config` do, E473 where there are
+    Raises: MtnlpError (E421 to E426) as `make_config` and `check_config` do, E473 where there are
     no two heads or no named corpora, E474 without epochs, E475 where a head has nothing to train
     on, E477 where nothing is left of the weightings, E478 where a corpus would be drawn differently
     alone.
@@ -160,7 +160,7 @@ def annotated_heads(heads: Dict[str, Any], examples: Iterable[Example]) -> Set[s
 def read_test(config: Config, nlp: Language) -> List[Doc]:
     """The references of the test corpus: the dev reader's, with `paths.test` as its `paths.dev`.
 
-    config: with `paths.test`, filled in. nlp: its vocab is taken. RAISES MtnlpError (E426), and
+    config: with `paths.test`, filled in. nlp: its vocab is taken. Raises: MtnlpError (E426), and
     whatever the reader raises.
     """
     other = with_test_as_dev(config).interpolate()

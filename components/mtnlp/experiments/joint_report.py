@@ -87,7 +87,7 @@ class JointReport:
     def score(self) -> None:
         """Count the test documents of the runs that are trained and not scored; their weights go.
 
-        RAISES MtnlpError (E476) where the weights are gone already.
+        Raises: MtnlpError (E476) where the weights are gone already.
         """
         for run in self.unscored:
             if run.result() is None:
@@ -104,7 +104,7 @@ class JointReport:
     def counts(self, run: Run) -> Optional[Dict[str, Any]]:
         """What scoring a run found; None where it is not done, or a corpus has changed since.
 
-        RAISES MtnlpError (E425) where the file is of another setting.
+        Raises: MtnlpError (E425) where the file is of another setting.
         """
         path = run.folder / COUNTS
         if not path.exists() or run.result() is None:
@@ -138,7 +138,7 @@ class JointReport:
     def results(self, samples: int = 1000, seed: int = 0) -> Dict[str, Any]:
         """Scores, differences and times of what is done.
 
-        samples, seed: of the bootstrap. RETURNS: {"config", "seeds", "weightings", "samples",
+        samples, seed: of the bootstrap. Returns: {"config", "seeds", "weightings", "samples",
             "tasks": {task: {"metric", "n", "single", "joint": {weighting: {"score", "difference",
             "interval", "p_value", "by_seed"}}}}, "systems": {system: {"training_seconds",
             "total_seconds", "words_per_second", "inference_seconds"}}}. Differences are joint
@@ -182,7 +182,7 @@ def make_report(
 
     output: the folder of the report. The other arguments are those of `make_plan`; a weighting
     that no head can do is left out with a warning.
-    RAISES MtnlpError: what `make_plan` and `make_comparison` raise, and E475 where a head, or
+    Raises: MtnlpError: what `make_plan` and `make_comparison` raise, and E475 where a head, or
         a task of one, has nothing to be tested on.
     """
     plan = make_plan(
@@ -224,7 +224,7 @@ def timed_documents(pipes: Iterable[Any], references: Sequence[Doc]) -> List[Doc
 def time_inference(nlp: Language, references: Sequence[Doc]) -> Dict[str, float]:
     """One pass of a pipeline over documents that are tokenised already.
 
-    RETURNS: {"documents", "words", "seconds"}.
+    Returns: {"documents", "words", "seconds"}.
     """
     for _ in nlp.pipe([bare_doc(nlp, doc) for doc in references[:WARM_UP]]):
         pass

@@ -65,7 +65,7 @@ class Run:
     def result(self) -> Optional[Result]:
         """What the run found; None where it is not done, or the corpora have changed since.
 
-        RAISES MtnlpError (E425) where the folder holds the result of another setting, or one that
+        Raises: MtnlpError (E425) where the folder holds the result of another setting, or one that
         does not say of which corpora it is.
         """
         path = self.folder / RESULT

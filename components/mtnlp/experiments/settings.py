@@ -25,7 +25,7 @@ HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 def make_config(cell: Cell, seed: int) -> Config:
     """The config of one run, its variables not yet filled in.
 
-    RAISES MtnlpError (E421, E422, E423) for settings that have no place, and for a config file
+    Raises: MtnlpError (E421, E422, E423) for settings that have no place, and for a config file
         that is missing or cannot be built.
     """
     if not cell.config.is_file():
@@ -49,8 +49,8 @@ def make_config(cell: Cell, seed: int) -> Config:
 def check_config(cell: Cell, config: Config) -> Language:
     """Build everything a run needs, short of reading data and encoder.
 
-    RETURNS: the pipeline, not initialised, with its config filled in.
-    RAISES MtnlpError (E422, E423, E426) for missing files and what cannot be built.
+    Returns: the pipeline, not initialised, with its config filled in.
+    Raises: MtnlpError (E422, E423, E426) for missing files and what cannot be built.
     """
     with config_errors(cell.name):
         paths = config.interpolate().get("paths", {})
@@ -69,7 +69,7 @@ def check_config(cell: Cell, config: Config) -> Language:
 
 
 def check_files(cell: Cell, paths: Dict[str, Any]) -> None:
-    """RAISES MtnlpError (E422) where `[paths]` names a corpus or a file that is not there."""
+    """Raises: MtnlpError (E422) where `[paths]` names a corpus or a file that is not there."""
     for name, path in paths.items():
         if not isinstance(path, str) or (name not in CORPORA and HUB_NAME.fullmatch(path)):
             continue
@@ -88,7 +88,7 @@ def with_test_as_dev(config: Config) -> Config:
     """A copy whose dev corpus is the test corpus: the same reader, with `paths.test` as its
     `paths.dev`.
 
-    RAISES MtnlpError (E426) where no corpus depends on `paths.dev`.
+    Raises: MtnlpError (E426) where no corpus depends on `paths.dev`.
     """
     other = config.copy()
     other["paths"]["dev"] = config["paths"]["test"]
@@ -101,7 +101,7 @@ def with_test_as_dev(config: Config) -> Config:
 @lru_cache(maxsize=16)
 def filled_config(path: Path) -> Config:
     """A config with every default of spaCy, of its components and of its functions. Callers must
-    not write to it. RAISES MtnlpError (E423) where it cannot be built."""
+    not write to it. Raises: MtnlpError (E423) where it cannot be built."""
     with config_errors(str(path)):
         return load_model_from_config(load_config(path), auto_fill=True).config
 
@@ -134,7 +134,7 @@ def has_setting(config: Dict[str, Any], path: Sequence[str]) -> bool:
 def put_setting(config: Dict[str, Any], setting: Setting) -> bool:
     """Put a setting into a config; a block replaces what was there.
 
-    RETURNS: False, nothing changed, where a leaf stands in the way.
+    Returns: False, nothing changed, where a leaf stands in the way.
     """
     block: Any = config
     for key in setting.path[:-1]:

@@ -33,7 +33,7 @@ class WorkloadCounter:
     def __call__(self, cell: str, nlp: Language) -> Workload:
         """The workload of a pipeline that `check_config` built.
 
-        cell: its name. RAISES MtnlpError E423 where a corpus cannot be read or is empty, E424
+        cell: its name. Raises: MtnlpError E423 where a corpus cannot be read or is empty, E424
             where nothing ends the training.
         """
         config = nlp.config.interpolate()

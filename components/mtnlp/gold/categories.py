@@ -2,7 +2,7 @@
 
 from typing import Dict, Iterable, List, Sequence
 
-import numpy
+import numpy as np
 import torch
 from spacy.attrs import IS_SPACE
 from spacy.training import Example
@@ -29,14 +29,14 @@ def category_targets(examples: Sequence[Example], tasks: Dict[str, Task]) -> Tar
 
     A document without tokens or of white space alone has no target: there is nothing to read.
 
-    RETURNS: `target` float `[rows, labels]`; `mask` bool `[rows, labels]`; `units`, the annotated
+    Returns: `target` float `[rows, labels]`; `mask` bool `[rows, labels]`; `units`, the annotated
     pairs of document and task.
-    Raises MtnlpError E340 and E341 for gold that cannot be.
+    Raises: MtnlpError E340 and E341 for gold that cannot be.
     """
     layer = CategoriesLayer(tasks)
     values, known = layer.read([example.reference for example in examples])
     is_blank = [example.predicted.to_array(IS_SPACE).all() for example in examples]
-    doc_indices = numpy.flatnonzero(known.any(1) & ~numpy.array(is_blank, dtype=bool))
+    doc_indices = np.flatnonzero(known.any(1) & ~np.array(is_blank, dtype=bool))
     values, known = values[doc_indices], known[doc_indices]
     return Target(
         doc_indices=doc_indices.tolist(),

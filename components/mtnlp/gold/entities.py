@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
-import numpy
+import numpy as np
 import torch
 from spacy.tokens import Doc, Span
 from spacy.training import Example
@@ -23,7 +23,7 @@ class GoldEntities:
     """
 
     spans: List[Tuple[int, int, int]]
-    missing: numpy.ndarray = field(repr=False)
+    missing: np.ndarray = field(repr=False)
 
 
 def flatten(spans: Iterable[Span]) -> List[Span]:
@@ -75,23 +75,23 @@ def same_tokens(reference: Doc, predicted: Doc) -> bool:
     )
 
 
-def missing_tokens(example: Example, layer: EntityLayer, same: bool) -> numpy.ndarray:
+def missing_tokens(example: Example, layer: EntityLayer, same: bool) -> np.ndarray:
     """`[tokens]` bool over the predicted Doc: which have no annotation in the layer."""
     unknown = layer.missing(example.reference)
     if same:
         return unknown
-    missing = numpy.zeros(len(example.predicted), dtype=bool)
+    missing = np.zeros(len(example.predicted), dtype=bool)
     if not unknown.any():
         return missing
     y2x = example.alignment.y2x
-    missing[y2x.data[numpy.repeat(unknown, y2x.lengths)]] = True
+    missing[y2x.data[np.repeat(unknown, y2x.lengths)]] = True
     return missing
 
 
 def project(example: Example, span: Span) -> Tuple[int, int, bool]:
     """A reference span in predicted tokens.
 
-    RETURNS: start, end and whether the boundaries are exactly the same.
+    Returns: start, end and whether the boundaries are exactly the same.
     """
     alignment = example.alignment
     tokens = alignment.y2x[span.start : span.end]
@@ -108,7 +108,7 @@ def tag_targets(
 ) -> Target:
     """Entities as tag constraints, for a batch.
 
-    RETURNS: `target` bool `[rows, seq, tags]`, the tags each token may have (all where missing);
+    Returns: `target` bool `[rows, seq, tags]`, the tags each token may have (all where missing);
     `mask` bool `[rows, seq]`, the real tokens; `units`, the annotated tokens.
     """
     label_index = {label: i for i, label in enumerate(labels)}
@@ -120,7 +120,7 @@ def tag_targets(
     mask = torch.arange(seq) < lengths.unsqueeze(1)
     missing = torch.zeros(mask.shape, dtype=torch.bool)
     if golds:
-        missing[mask] = torch.from_numpy(numpy.concatenate([gold.missing for gold in golds]))
+        missing[mask] = torch.from_numpy(np.concatenate([gold.missing for gold in golds]))
     spans = [(row, *span) for row, gold in enumerate(golds) for span in gold.spans]
     tags = tag_indices(torch.tensor(spans, dtype=torch.long).reshape(-1, 4), mask.shape, scheme)
     return Target(
@@ -135,7 +135,7 @@ def tag_indices(spans: torch.Tensor, shape: Sequence[int], scheme: TagScheme) ->
     """Spans as tag indices.
 
     spans: int64 `[n, 4]`: row, start, end, label index, not overlapping. shape: `[rows, seq]`.
-    RETURNS: int64 `[rows, seq]`, 0 (O) outside.
+    Returns: int64 `[rows, seq]`, 0 (O) outside.
     """
     tags = torch.zeros(tuple(shape), dtype=torch.long)
     row, start, end, _ = spans.unbind(1)

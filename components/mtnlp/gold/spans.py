@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Dict, List, Optional, Sequence, Tuple
 
-import numpy
+import numpy as np
 import torch
 from spacy.training import Example
 
@@ -25,7 +25,7 @@ class GoldSpans:
 
     spans: List[Tuple[int, int, int]]
     unclear: List[Tuple[int, int]]
-    missing: numpy.ndarray = field(repr=False)
+    missing: np.ndarray = field(repr=False)
 
 
 def get_spans(
@@ -60,7 +60,7 @@ def span_targets(
     Entities of more than `max_width` tokens are left out. Where spans are exclusive, one that has
     several labels has the first of them.
 
-    RETURNS: `target` int64 `[rows, seq, max_width]`, 0 for no entity, else 1 + label index; or,
+    Returns: `target` int64 `[rows, seq, max_width]`, 0 for no entity, else 1 + label index; or,
         not exclusive, float `[rows, seq, max_width, labels]`; `mask` bool
         `[rows, seq, max_width]`, the spans of annotated tokens; `units`, the annotated tokens: the
         spans that begin at a token weigh together what its tag does in a tagger.
@@ -93,7 +93,7 @@ def span_targets(
 
 
 def span_indices(spans: Sequence[Tuple[int, ...]], max_width: int) -> Tuple[torch.Tensor, ...]:
-    """spans: row, start, end, label index. RETURNS: row, start, index of the width and label index
+    """spans: row, start, end, label index. Returns: row, start, index of the width and label index
     of those that are not too wide, int64 `[n]` each."""
     table = torch.tensor(spans, dtype=torch.long).reshape(-1, 4)
     row, start, end, label = table[table[:, 2] - table[:, 1] <= max_width].unbind(1)

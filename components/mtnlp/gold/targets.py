@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import List, Optional, Sequence
 
-import numpy
+import numpy as np
 import torch
 
 
@@ -23,7 +23,7 @@ class Target:
     units: float
 
 
-def annotated_doc_indices(missing: Sequence[Optional[numpy.ndarray]]) -> List[int]:
+def annotated_doc_indices(missing: Sequence[Optional[np.ndarray]]) -> List[int]:
     """The positions of the Docs that have tokens and know of some of them what they are.
 
     missing: a Doc's `[tokens]` bool, True where the annotation is unknown; None where nobody

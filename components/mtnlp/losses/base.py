@@ -60,9 +60,9 @@ def bind_loss(
 
     loss: any module that takes a LossBatch; `default` where None. classes, width: as for `bind`.
     target: what the head's batches hold. setting: what decides that, for messages.
-    has_likelihood: whether the head's batches have one. Raises MtnlpError where the loss, or a part
-    of it, cannot do with the head's batches: E219 where it needs a likelihood, E223 and E224 where
-    it compares with another target.
+    has_likelihood: whether the head's batches have one. Raises: MtnlpError where the loss, or a
+    part of it, cannot do with the head's batches: E219 where it needs a likelihood, E223 and E224
+    where it compares with another target.
     """
     own = copy.deepcopy(default if loss is None else loss)
     for part in own.modules():
@@ -101,7 +101,7 @@ def fill_masked(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 def class_batch(batch: LossBatch) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """A batch with one class a unit, as `[units, labels]`, `[units]` and `[units]`, cleaned.
 
-    Raises MtnlpError (E213) where the shapes do not go together.
+    Raises: MtnlpError (E213) where the shapes do not go together.
     """
     if batch.target.shape != batch.logits.shape[:-1] or batch.mask.shape != batch.target.shape:
         raise MtnlpError(_mismatch(batch, "target and mask must have the shape of one label"))
@@ -113,7 +113,7 @@ def class_batch(batch: LossBatch) -> Tuple[torch.Tensor, torch.Tensor, torch.Ten
 def token_batch(batch: LossBatch) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """A batch with one class a token, as `[batch, seq, labels]` and twice `[batch, seq]`, cleaned.
 
-    Raises MtnlpError (E213) where the shapes do not go together.
+    Raises: MtnlpError (E213) where the shapes do not go together.
     """
     if batch.target.dim() != 2:
         raise MtnlpError(_mismatch(batch, "target must have the shape [batch, seq]"))
@@ -130,7 +130,7 @@ def has_indicators(batch: LossBatch) -> bool:
 def label_batch(batch: LossBatch) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """A batch with a yes or no for every label, all three `[..., labels]`, cleaned.
 
-    The mask may be `[..., labels]` or `[...]`. Raises MtnlpError (E213) where the shapes do not
+    The mask may be `[..., labels]` or `[...]`. Raises: MtnlpError (E213) where the shapes do not
     go together.
     """
     shape = batch.logits.shape
@@ -152,7 +152,7 @@ def zero_loss(batch: LossBatch) -> torch.Tensor:
 
 
 def check_setting(loss: str, name: str, value: float, holds: bool, form: str) -> None:
-    """Raises MtnlpError (E221) unless a setting of a loss is what it should be, and finite.
+    """Raises: MtnlpError (E221) unless a setting of a loss is what it should be, and finite.
 
     loss: its name in configs. holds: whether `value` of the setting `name` has the `form`.
     """

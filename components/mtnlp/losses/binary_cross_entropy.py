@@ -10,7 +10,7 @@ class BinaryCrossEntropy(LossModule):
     """-t log s - (1 - t) log(1 - s) with s = sigmoid(logit), summed over the annotated labels.
 
     `target` is `[..., labels]`, 0 or 1 (or a probability), `mask` bool `[..., labels]`, or
-    `[...]` for whole units. Raises MtnlpError (E213) where the shapes do not go together.
+    `[...]` for whole units. Raises: MtnlpError (E213) where the shapes do not go together.
     """
 
     target = "labels"

@@ -30,7 +30,7 @@ class BoundaryLoss(LossModule):
     annotation take no part.
 
     Only for heads that tag tokens. Its gradient vanishes where the model is certain and wrong: it
-    is best added to a likelihood (`mtnlp.CompoundLoss.v1`). Raises MtnlpError E213 where shapes
+    is best added to a likelihood (`mtnlp.CompoundLoss.v1`). Raises: MtnlpError E213 where shapes
     do not go together, E215 before `bind`, E216 for other heads, E221 for a reach below 1.
     """
 

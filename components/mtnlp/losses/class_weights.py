@@ -56,7 +56,7 @@ def given_weights(weights: Dict[str, float], classes: Sequence[str]) -> torch.Te
     """`[classes]`, 1.0 for what is not named.
 
     weights: by class, or by entity label for all its tags; the class goes before the label.
-    Raises MtnlpError (E218) for a name that is neither.
+    Raises: MtnlpError (E218) for a name that is neither.
     """
     labels = [name[2:] if name[:2] in ("B-", "I-", "L-", "U-") else name for name in classes]
     unknown = weights.keys() - {*classes, *labels}
@@ -78,7 +78,7 @@ class ClassWeights(torch.nn.Module):
     by_class: `[classes]`, for one class a unit. by_answer: `[2, classes]`, for a yes or no to
     every label: the weights of no and of yes. Given weights are those of yes, and no weighs 1; a
     number weighs yes, and the rest to 1 no. Both raise MtnlpError (E215) until `bind`.
-    Raises MtnlpError (E217, E221) for weights that cannot be.
+    Raises: MtnlpError (E217, E221) for weights that cannot be.
     """
 
     _by_class: Optional[torch.Tensor]

@@ -14,7 +14,7 @@ NAME = "mtnlp.CompoundLoss.v1"
 class CompoundLoss(LossModule):
     """The sum of some losses, each times its weight.
 
-    losses: by name. weights: by the same names; 1.0 where not given. Raises MtnlpError E220 for no
+    losses: by name. weights: by the same names; 1.0 where not given. Raises: MtnlpError E220 for no
     losses, names that cannot be and weights without a loss, E221 for negative weights.
     """
 

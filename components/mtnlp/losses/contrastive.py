@@ -32,7 +32,7 @@ class ContrastiveLoss(LossModule):
     It has no gradient for the scores: add it to a loss that has (`mtnlp.CompoundLoss.v1`).
 
     margin: m. normalize: scale the vectors to norm 1 first, so that D is at most 2 and m does not
-    depend on the encoder. Raises MtnlpError E213 where shapes do not go together, E215 before
+    depend on the encoder. Raises: MtnlpError E213 where shapes do not go together, E215 before
     `bind`, E221 for a margin of 0 or less, E222 for a head without features.
     """
 

@@ -9,7 +9,7 @@ from .base import LossModule, class_batch, masked_sum
 class CrossEntropy(LossModule):
     """-log softmax(logits)[target], summed over the annotated units.
 
-    `target` is int64 `[...]`, `mask` bool `[...]`, `logits` `[..., labels]`. Raises MtnlpError
+    `target` is int64 `[...]`, `mask` bool `[...]`, `logits` `[..., labels]`. Raises: MtnlpError
     (E213) where the shapes do not go together.
     """
 

@@ -24,7 +24,7 @@ class DiceLoss(LossModule):
     up. q is largest at p = 1 / (1 + alpha) and falls behind it: a positive unit is not drawn any
     further, so alpha should be small (the authors' code has 0.01).
 
-    smooth: s, more than 0. Raises MtnlpError E213 where shapes do not go together, E221 for
+    smooth: s, more than 0. Raises: MtnlpError E213 where shapes do not go together, E221 for
     settings out of range.
     """
 

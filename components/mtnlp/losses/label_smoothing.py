@@ -10,8 +10,8 @@ class LabelSmoothing(LossModule):
     """Cross-entropy in which the share `smoothing` of every target is spread evenly over all
     classes (Szegedy et al., 2016), summed; with indicators a label, over yes and no.
 
-    smoothing: 0 (plain cross-entropy) to 1. Raises MtnlpError E213 where shapes do not go together,
-    E221 for a share out of range.
+    smoothing: 0 (plain cross-entropy) to 1. Raises: MtnlpError E213 where shapes do not go
+    together, E221 for a share out of range.
     """
 
     def __init__(self, smoothing: float):

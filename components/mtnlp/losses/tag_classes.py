@@ -74,7 +74,7 @@ def expand(spans: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Every token of every span.
 
     spans: int64 `[n, 4]`: document, start, end, label, not empty.
-    RETURNS: int64 `[tokens]` twice: the row of the span, and the token's position.
+    Returns: int64 `[tokens]` twice: the row of the span, and the token's position.
     """
     _, start, end, _ = spans.unbind(1)
     length = end - start

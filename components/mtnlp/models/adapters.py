@@ -28,7 +28,7 @@ class LoRA:
         """Put an adapter on each target. Its product is zero at first, so that the encoder says
         what it said before. All other weights stop asking for a gradient.
 
-        Raises MtnlpError E270 where peft is missing and E272 where the encoder has no such layers.
+        Raises: MtnlpError E270 where peft is missing and E272 where the encoder has no such layers.
         """
         try:
             peft: Any = importlib.import_module("peft")
@@ -60,7 +60,7 @@ def create_lora_v1(
     targets: last parts of the names of the layers that get an adapter, e.g. "query"; none: those
         usual for the encoder's architecture (queries and values, in most cases), if peft knows it.
 
-    Raises MtnlpError E271 for settings out of range.
+    Raises: MtnlpError E271 for settings out of range.
     """
     if rank < 1 or not 0 < alpha < inf or not 0 <= dropout < 1:
         raise MtnlpError(Errors.E271.format(rank=rank, alpha=alpha, dropout=dropout))

@@ -6,7 +6,7 @@ width, and adds up what the backward passes return, which is nothing for all lis
 
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
-import numpy
+import numpy as np
 from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.tokens import Doc
 from spacy_transformers.layers import TransformerListener
@@ -21,13 +21,13 @@ NAME = "concat-tok2vec"
 
 
 def build_concat_tok2vec_v1(parts: Dict[str, Any]) -> Model[List[Doc], List[Floats2d]]:
-    """The vectors of some tok2vec layers side by side, `[tokens, sum of their widths]` a Doc.
+    """The vectors of some tok2vec layers side by side, `[tokens, sum of their widths]` per Doc.
 
-    parts: a tok2vec block by name each, List[Doc] → `[tokens, width]` a Doc; at most one of them
+    parts: a tok2vec block by name each, List[Doc] → `[tokens, width]` per Doc; at most one of them
         listens to a shared encoder. They stand in the order of their names, whatever the order of
         their blocks: the layers of a loaded pipeline have to meet their weights again.
 
-    Raises MtnlpError E240 for no parts, E241 for several listeners to one encoder, and at
+    Raises: MtnlpError E240 for no parts, E241 for several listeners to one encoder, and at
     `initialize` E242 for a part that is no tok2vec.
     """
     # The config is validated before the blocks in it are resolved, hence Any.
@@ -71,7 +71,7 @@ def forward(
 ) -> Tuple[List[Floats2d], Callable[[List[Floats2d]], List[Doc]]]:
     outputs, callbacks = zip(*(layer(docs, is_train) for layer in model.layers), strict=True)
     widths = [width_of(vectors) for vectors in outputs]
-    ends = numpy.cumsum(widths).tolist()
+    ends = np.cumsum(widths).tolist()
     joined = [
         model.ops.xp.hstack(vectors) if len(doc) else model.ops.alloc2f(0, ends[-1])
         for doc, *vectors in zip(docs, *outputs, strict=True)
@@ -86,7 +86,7 @@ def forward(
 
 
 def width_of(vectors: Sequence[Floats2d]) -> int:
-    """The width of `[tokens, width]` a Doc; a listener's empty Docs have none."""
+    """The width of `[tokens, width]` per Doc; a listener's empty Docs have none."""
     return max((part.shape[1] for part in vectors), default=0)
 
 

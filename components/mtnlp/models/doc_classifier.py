@@ -40,7 +40,7 @@ def build_doc_classifier_v1(
     label_correlation: whether a layer on top of the scores learns which labels of a multi-label
         task go together; it begins with how often they do in the training data.
     dependency: the earlier name of `label_correlation`, still read from older configs.
-    Raises MtnlpError E330 for settings out of range. Building the head raises E243 for separate
+    Raises: MtnlpError E330 for settings out of range. Building the head raises E243 for separate
     heads without `hidden`, E244 for a label correlation where every task is exclusive.
     """
     require(NAME, SIZE, hidden=hidden)

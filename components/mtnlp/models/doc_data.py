@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, List, Optional, Sequence, cast
 
-import numpy
+import numpy as np
 import torch
 from spacy_transformers.data_classes import FullTransformerBatch, TransformerData, WordpieceBatch
 from thinc.api import torch2xp, xp2torch
@@ -31,13 +31,13 @@ class EncodedDoc(TransformerData):
 @dataclass
 class EncodedBatch(FullTransformerBatch):
     """A batch whose per-Doc data was split when it was made, so that alignment and pooling happen
-    once a batch. `model_output.last_hidden_state` is `[wordpieces of the batch, width]`."""
+    once per batch. `model_output.last_hidden_state` is `[wordpieces of the batch, width]`."""
 
     def unsplit_by_doc(self, arrays: List[List[Any]]) -> "EncodedBatch":
         """Join the per-Doc gradients.
 
         arrays: one list a non-empty Doc, its members as those of `EncodedDoc.model_output`.
-        RETURNS: a batch whose `model_output` is the gradient.
+        Returns: a batch whose `model_output` is the gradient.
         """
         gradient = ModelOutput()
         for i, (name, hidden) in enumerate(self.model_output.items()):
@@ -72,7 +72,7 @@ def mean_by_token(hidden: torch.Tensor, wordpieces: torch.Tensor, lengths: torch
     """Mean of each token's wordpiece vectors.
 
     hidden: `[wordpieces, width]`. wordpieces: `[pairs]` rows of hidden, grouped by token.
-    lengths: `[tokens]`. RETURNS: `[tokens, width]`.
+    lengths: `[tokens]`. Returns: `[tokens, width]`.
     """
     tokens = torch.repeat_interleave(torch.arange(len(lengths), device=hidden.device), lengths)
     sums = hidden.new_zeros((len(lengths), hidden.shape[1]))
@@ -95,11 +95,11 @@ def make_batch(
     names = ["last_hidden_state", *map(layer_name, inner)]
     output, hidden = ModelOutput(zip(names, states, strict=True)), states[0]
     doc_sizes = [len(layout.ids) for layout in layouts]
-    doc_starts = numpy.cumsum([0, *doc_sizes])
-    pairs = numpy.concatenate(
+    doc_starts = np.cumsum([0, *doc_sizes])
+    pairs = np.concatenate(
         [layout.wordpieces + start for layout, start in zip(layouts, doc_starts, strict=False)]
     )
-    lengths = numpy.concatenate([layout.lengths for layout in layouts])
+    lengths = np.concatenate([layout.lengths for layout in layouts])
     device = hidden.device
     vectors = mean_by_token(
         hidden, torch.from_numpy(pairs).to(device), torch.from_numpy(lengths).to(device)
@@ -123,7 +123,7 @@ def make_batch(
     return EncodedBatch(
         spans=spans,
         wordpieces=flat_wordpieces(
-            numpy.concatenate([layout.ids for layout in layouts]),
+            np.concatenate([layout.ids for layout in layouts]),
             [string for layout in layouts for string in layout.strings],
             [length for layout in layouts for length in layout.window_lengths],
         ),
@@ -150,7 +150,7 @@ def flat_wordpieces(ids: Ints, strings: List[str], window_lengths: List[int]) ->
     return WordpieceBatch(
         strings=[strings],
         input_ids=cast(Any, ids[None]),
-        attention_mask=cast(Any, numpy.ones((1, len(ids)), dtype="float32")),
+        attention_mask=cast(Any, np.ones((1, len(ids)), dtype="float32")),
         lengths=window_lengths,
         token_type_ids=None,
     )

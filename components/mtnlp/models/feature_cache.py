@@ -91,7 +91,7 @@ def encode_through(
     once.
 
     docs: at least one with tokens. encode: windows and hidden states `[wordpieces, width]` of Docs,
-    by the encoder. RETURNS: the layouts of the Docs with tokens, and the hidden states in their
+    by the encoder. Returns: the layouts of the Docs with tokens, and the hidden states in their
     order. They differ from those of the whole batch at once by rounding alone: texts are padded
     with others.
     """

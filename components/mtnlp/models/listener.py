@@ -2,7 +2,7 @@
 
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
 
-import numpy
+import numpy as np
 import torch
 from spacy.pipeline.tok2vec import Tok2VecListener
 from spacy.tokens import Doc
@@ -32,7 +32,7 @@ def build_transformer_listener_v1(
     transformer: the component's own encoder in place of the shared one; written by
         `replace_listeners`.
 
-    Raises MtnlpError E330 for a grad_factor that is no finite number.
+    Raises: MtnlpError E330 for a grad_factor that is no finite number.
     """
     require("mtnlp.TransformerListener.v1", FINITE, grad_factor=grad_factor)
     source = connect(upstream, transformer)
@@ -59,7 +59,7 @@ def connect(upstream: str, transformer: Optional[Model]) -> Model[List[Doc], Lis
 def require_encoder_output(
     model: Model, docs: Sequence[Doc], name: str, is_train: bool = False
 ) -> None:
-    """Raises MtnlpError E310 where the model listens to a shared encoder that has left nothing on
+    """Raises: MtnlpError E310 where the model listens to a shared encoder that has left nothing on
     a Doc with tokens: a listener answers with zeros there.
 
     name: of the component. is_train: in training, listeners may have their batch from the encoder
@@ -99,12 +99,12 @@ class QuickListener(TransformerListener):
     def get_batch_id(cls, inputs: List[Doc]) -> int:
         """The sum of all tokens' orths, exactly as the stock listener and the transformer pipe
         compute it: a sum in 64 bits would wrap, so both halves are summed apart."""
-        orths = numpy.concatenate([doc.to_array("ORTH") for doc in inputs])
+        orths = np.concatenate([doc.to_array("ORTH") for doc in inputs])
         return (int((orths >> 32).sum()) << 32) + int((orths & 0xFFFFFFFF).sum())
 
 
 def token_vectors(grad_factor: float) -> Model[List[TransformerData], List[Floats2d]]:
-    """List[TransformerData] → List[Floats2d], `[tokens, width]` a Doc."""
+    """List[TransformerData] → List[Floats2d], `[tokens, width]` per Doc."""
     attrs = {"grad_factor": grad_factor, "needs_text": False}
     return Model("token-vectors", forward, attrs=attrs)
 
@@ -155,16 +155,16 @@ def spread_to_wordpieces(
 ) -> List[TransformerData]:
     """The gradients of means over each token's wordpieces, all Docs in one operation.
 
-    datas: non-empty. d_vectors: `[tokens, width]` a Doc. factor: what the gradient is multiplied
-    by. RETURNS: the gradient of each Doc's hidden states.
+    datas: non-empty. d_vectors: `[tokens, width]` per Doc. factor: what the gradient is multiplied
+    by. Returns: the gradient of each Doc's hidden states.
     """
     sizes = [hidden_of(data).shape[0] for data in datas]
-    starts = numpy.cumsum([0, *sizes[:-1]])
+    starts = np.cumsum([0, *sizes[:-1]])
     pairs = [data.align.dataXd + start for data, start in zip(datas, starts, strict=True)]
     d_tokens = torch.cat([xp2torch(d) for d in d_vectors])
     device = d_tokens.device
-    wordpieces = torch.from_numpy(numpy.concatenate(pairs)).long().to(device)
-    lengths = torch.from_numpy(numpy.concatenate([data.align.lengths for data in datas])).long()
+    wordpieces = torch.from_numpy(np.concatenate(pairs)).long().to(device)
+    lengths = torch.from_numpy(np.concatenate([data.align.lengths for data in datas])).long()
     lengths = lengths.to(device)
     d_tokens = d_tokens * (factor / lengths.clamp(min=1)).unsqueeze(1)
     d_hidden = d_tokens.new_zeros((sum(sizes), d_tokens.shape[1]))
@@ -193,7 +193,7 @@ def hidden_of(data: TransformerData) -> torch.Tensor:
 def states_of(data: TransformerData, layers: Sequence[int] = ()) -> torch.Tensor:
     """`[wordpieces, (1 + layers) * width]`: the states of the last layer and of others.
 
-    Raises MtnlpError E207 where the encoder does not hand them out.
+    Raises: MtnlpError E207 where the encoder does not hand them out.
     """
     output: Any = data.model_output
     states = [hidden_of(data)]

@@ -1,4 +1,4 @@
-"""One vector a Doc: `mtnlp.TransformerPooler.v1` and `mtnlp.TokenPooler.v1`.
+"""One vector per Doc: `mtnlp.TransformerPooler.v1` and `mtnlp.TokenPooler.v1`.
 
 A Doc that holds nothing to read (no tokens, white space alone, characters without a wordpiece) has
 the vector zero from either, and only such a Doc has: heads tell it by that.
@@ -9,7 +9,7 @@ In a config the block stands at `[components.X.model.tok2vec]`, like a token hea
 
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union, cast
 
-import numpy
+import numpy as np
 import torch
 from spacy.tokens import Doc
 from spacy_transformers.data_classes import TransformerData
@@ -58,7 +58,7 @@ def build_transformer_pooler_v1(
     transformer: the component's own encoder in place of the shared one; written by
         `replace_listeners`.
 
-    Raises MtnlpError E212 for an unknown pooling, E246 for what is none, E330 for settings out of
+    Raises: MtnlpError E212 for an unknown pooling, E246 for what is none, E330 for settings out of
     range.
     """
     require("mtnlp.TransformerPooler.v1", FINITE, grad_factor=grad_factor)
@@ -79,11 +79,11 @@ def build_token_pooler_v1(
     """Pools the token vectors of any tok2vec, spaCy's CNN included: List[Doc] → `[docs, width]`,
     zeros for a Doc without tokens or of white space alone.
 
-    tok2vec: `[tokens, width]` a Doc. pooling: "mean", "max", "cls" for the first token,
+    tok2vec: `[tokens, width]` per Doc. pooling: "mean", "max", "cls" for the first token,
         "attention" for a mean whose weights are learnt, or the name or `@layers` block of another
         one (see `nn.pooling`).
 
-    Raises MtnlpError E212 for an unknown pooling, E246 for what is none.
+    Raises: MtnlpError E212 for an unknown pooling, E246 for what is none.
     """
     pool: Model = Model("pool-tokens", pool_tokens, attrs=pooling_attrs(pooling))
     require_text(tok2vec)
@@ -92,7 +92,7 @@ def build_token_pooler_v1(
 
 def pooler(source: Model, pool: Model, rows: Callable[[List[Any]], List[Floats2d]]) -> Model:
     """source: List[Doc] → List[Any]; pool: List[Any] → `[docs, width]`; rows: what the source gives
-    → `[tokens, width]` a Doc, whose mean is the Doc's mean-pooled vector."""
+    → `[tokens, width]` per Doc, whose mean is the Doc's mean-pooled vector."""
     if pool.attrs["pool"].query_shape(1) is not None:
         add_query(pool)
     model: Model = chain(source, pool)
@@ -104,7 +104,7 @@ def pooler(source: Model, pool: Model, rows: Callable[[List[Any]], List[Floats2d
 
 def pooling_attrs(pooling: PoolingChoice) -> Dict[str, Any]:
     """What says how a layer pools: `pooling`, the name, is saved with the layer; `pool`, what the
-    name stands for, is not. Raises MtnlpError E212 and E246."""
+    name stands for, is not. Raises: MtnlpError E212 and E246."""
     made = find_pooling(pooling)
     name = pooling if isinstance(pooling, str) else type(pooling).__name__
     if not isinstance(made, Pooling):
@@ -149,7 +149,7 @@ def pool_tokens(
     parts = [xp2torch(vectors[i]) for i in indices]
     if not parts:
         return model.ops.alloc2f(len(vectors), width), lambda d_pooled: vectors
-    windows = [numpy.array([len(part)]) for part in parts]
+    windows = [np.array([len(part)]) for part in parts]
     pooled, backward = pool_parts(model, parts, windows, indices, len(vectors), is_train)
 
     def backprop(d_pooled: Floats2d) -> List[Floats2d]:
@@ -172,9 +172,9 @@ def pool_parts(
     """Pool all Docs of a batch in one operation.
 
     model: the layer, which says how.
-    parts: `[positions, width]` a non-empty Doc. windows: the lengths of its windows.
+    parts: `[positions, width]` per non-empty Doc. windows: the lengths of its windows.
     indices: each part's row in the result. count: rows of the result, zeros for empty Docs.
-    RETURNS: `[count, width]` and the way back to the gradient of each part, which adds to that of
+    Returns: `[count, width]` and the way back to the gradient of each part, which adds to that of
     the layer's query where it has one.
     """
     pool: Pooling = model.attrs["pool"]
@@ -184,7 +184,7 @@ def pool_parts(
     segment = torch.tensor(indices, device=device).repeat_interleave(
         torch.tensor(sizes, device=device)
     )
-    lengths = torch.from_numpy(numpy.concatenate(windows)).long().to(device)
+    lengths = torch.from_numpy(np.concatenate(windows)).long().to(device)
     learnt, query = [vectors], None
     shape = pool.query_shape(vectors.shape[1])
     with torch.set_grad_enabled(is_train):
@@ -210,19 +210,19 @@ def no_gradient(data: TransformerData) -> TransformerData:
 def real_rows(data: TransformerData) -> torch.Tensor:
     """`[rows]` bool: which hidden states are of wordpieces. The others are padding, which only the
     encoders of spacy-transformers leave in."""
-    mask = torch.from_numpy(numpy.asarray(data.wordpieces.attention_mask) > 0)
+    mask = torch.from_numpy(np.asarray(data.wordpieces.attention_mask) > 0)
     return mask.reshape(-1).to(hidden_of(data).device)
 
 
 def window_lengths(data: TransformerData) -> Any:
     """`[windows]` wordpieces of each window, padding not counted."""
-    lengths = numpy.asarray(data.wordpieces.lengths)
-    real = numpy.asarray(data.wordpieces.attention_mask) > 0
+    lengths = np.asarray(data.wordpieces.lengths)
+    real = np.asarray(data.wordpieces.attention_mask) > 0
     return lengths if lengths.sum() == real.sum() else real.sum(1)
 
 
 def wordpiece_rows(datas: List[TransformerData]) -> List[Floats2d]:
-    """Rows `[tokens, width]` a Doc whose mean is the mean over the Doc's wordpieces.
+    """Rows `[tokens, width]` per Doc whose mean is the mean over the Doc's wordpieces.
 
     A wordpiece's vector is shared out among the tokens it stands for; special tokens and the
     space between tokens go to the token before them, or the first. The sum over a span's rows is
@@ -237,18 +237,18 @@ def wordpiece_row(data: TransformerData) -> Floats2d:
         width = 0 if is_empty(data) else data.width
         return cast(Floats2d, get_current_ops().alloc2f(n_tokens, width))
     hidden = hidden_of(data)
-    wordpieces = numpy.asarray(data.align.dataXd)
-    tokens = numpy.repeat(numpy.arange(n_tokens), numpy.asarray(data.align.lengths))
+    wordpieces = np.asarray(data.align.dataXd)
+    tokens = np.repeat(np.arange(n_tokens), np.asarray(data.align.lengths))
     # Nobody's wordpieces go to the last token that begins before them.
-    owners = numpy.bincount(wordpieces, minlength=len(hidden))
+    owners = np.bincount(wordpieces, minlength=len(hidden))
     real = real_rows(data).cpu().numpy()
-    orphans = numpy.flatnonzero((owners == 0) & real)
-    firsts = wordpieces[numpy.searchsorted(tokens, numpy.arange(n_tokens))]
-    starts = numpy.maximum.accumulate(firsts)
-    adopters = numpy.maximum(numpy.searchsorted(starts, orphans, side="right") - 1, 0)
-    origin = torch.from_numpy(numpy.concatenate([wordpieces, orphans])).long()
-    target = torch.from_numpy(numpy.concatenate([tokens, adopters])).long()
-    share = torch.from_numpy(1.0 / numpy.maximum(owners, 1)).float().to(hidden.device)
+    orphans = np.flatnonzero((owners == 0) & real)
+    firsts = wordpieces[np.searchsorted(tokens, np.arange(n_tokens))]
+    starts = np.maximum.accumulate(firsts)
+    adopters = np.maximum(np.searchsorted(starts, orphans, side="right") - 1, 0)
+    origin = torch.from_numpy(np.concatenate([wordpieces, orphans])).long()
+    target = torch.from_numpy(np.concatenate([tokens, adopters])).long()
+    share = torch.from_numpy(1.0 / np.maximum(owners, 1)).float().to(hidden.device)
     shared = (hidden * share.unsqueeze(1))[origin.to(hidden.device)]
     rows = hidden.new_zeros((n_tokens, hidden.shape[1]))
     rows.index_add_(0, target.to(hidden.device), shared)

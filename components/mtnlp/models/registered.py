@@ -27,18 +27,18 @@ SPAN_DECODERS = {
 
 
 def find_pooling(pooling: Union[str, Any]) -> Any:
-    """A pooling by name, or itself. Raises MtnlpError E212 for an unknown name."""
+    """A pooling by name, or itself. Raises: MtnlpError E212 for an unknown name."""
     return find(pooling, POOLINGS, Errors.E212)
 
 
 def find_tag_decoder(decoder: Union[str, Any]) -> Any:
-    """The constructor of a tagger by name, or itself. Raises MtnlpError E245 for an unknown
+    """The constructor of a tagger by name, or itself. Raises: MtnlpError E245 for an unknown
     name."""
     return find(decoder, TAG_DECODERS, Errors.E245)
 
 
 def find_span_decoder(decoder: Union[str, Any]) -> Any:
-    """A span decoder by name, or itself. Raises MtnlpError E230 for an unknown name."""
+    """A span decoder by name, or itself. Raises: MtnlpError E230 for an unknown name."""
     return named_span_decoder(decoder) if isinstance(decoder, str) else decoder
 
 

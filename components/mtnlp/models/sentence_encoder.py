@@ -24,7 +24,7 @@ def build_sentence_encoder_v1(
     width: project to this width; none by default.
     normalize: scale the vectors to L2 norm 1.
 
-    Raises MtnlpError E330 for a width below 1.
+    Raises: MtnlpError E330 for a width below 1.
     """
     require("mtnlp.SentenceEncoder.v1", SIZE, width=width)
     return with_head(tok2vec, doc_head(partial(VectorHead, out=width, normalize=normalize)))

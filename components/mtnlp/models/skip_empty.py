@@ -14,7 +14,7 @@ def skip_empty(tok2vec: Model[List[Doc], List[Floats2d]]) -> Model[List[Doc], Li
     `spacy-transformers.TransformerListener.v1` has no answer there: it joins the vectors of the
     Docs that have any.
 
-    tok2vec: `[tokens, width]` a Doc.
+    tok2vec: `[tokens, width]` per Doc.
     """
     return Model("skip-empty", forward, init=init, layers=[tok2vec])
 

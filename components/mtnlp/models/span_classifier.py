@@ -30,7 +30,7 @@ def build_span_classifier_v1(
 ) -> Model[List[Doc], Output]:
     """Scores of all spans up to a width, over any tok2vec layer.
 
-    tok2vec: `[tokens, width]` a Doc.
+    tok2vec: `[tokens, width]` per Doc.
     scorer: a `@layers` block, `mtnlp.BiaffineScorer.v1` (the default) or `mtnlp.MarkerScorer.v1`.
     max_width: words of the widest entity that can be found.
     exclusive: a span has at most one label (softmax); false: each label for itself (sigmoid).
@@ -39,7 +39,7 @@ def build_span_classifier_v1(
     loss: a `@losses` block; cross-entropy by default, binary where not exclusive.
     chunk_size: tokens whose spans are scored at a time, which bounds the memory.
 
-    Raises MtnlpError E330 for settings out of range; building the head raises E232 for a max_width
+    Raises: MtnlpError E330 for settings out of range; building the head raises E232 for a max_width
     below 1.
     """
     require(NAME, SIZE, hidden=hidden, chunk_size=chunk_size)
@@ -68,9 +68,9 @@ def find_spans(
 ) -> Tuple[torch.Tensor, torch.Tensor]:
     """The entities of a batch, without the scores of all its spans in memory at once.
 
-    head: the layer of a built `SpanTagger`. vectors: `[tokens, width]` a Doc. taken: bool
+    head: the layer of a built `SpanTagger`. vectors: `[tokens, width]` per Doc. taken: bool
         `[docs, tokens]`, tokens that no entity may hold, None for none.
-    RETURNS: what `SpanTagger.find` does. Raises MtnlpError (E205) where the head is not built.
+    Returns: what `SpanTagger.find` does. Raises: MtnlpError (E205) where the head is not built.
     """
     module = module_for_prediction(head)
     device = next(module.parameters()).device

@@ -26,7 +26,7 @@ def build_token_classifier_v1(
 ) -> Model[List[Doc], Output]:
     """Tag scores over any tok2vec layer.
 
-    tok2vec: `[tokens, width]` a Doc.
+    tok2vec: `[tokens, width]` per Doc.
     decoder: "crf", a linear-chain CRF (Lafferty et al., 2001; over neural emissions Lample et al.,
         2016), "softmax", every token on its own, or the name or `@layers` block of another tagger
         (see `nn.taggers`).
@@ -35,8 +35,8 @@ def build_token_classifier_v1(
     dropout: on the token vectors, in training.
     loss: a `@losses` block; by default the CRF's likelihood or, for "softmax", cross-entropy.
 
-    Raises MtnlpError E210 for an unknown scheme, E245 for an unknown decoder, E330 for settings out
-    of range.
+    Raises: MtnlpError E210 for an unknown scheme, E245 for an unknown decoder, E330 for settings
+    out of range.
     """
     require(NAME, SIZE, hidden=hidden)
     require(NAME, DROPOUT, dropout=dropout)

@@ -47,7 +47,7 @@ def build_head(model: Model, width: int, **sizes: Any) -> None:
 
 
 def head_module(model: Model) -> Any:
-    """The torch module of a built head. Raises MtnlpError E205 where there is none."""
+    """The torch module of a built head. Raises: MtnlpError E205 where there is none."""
     use_one_thread_if_forked()
     if not model.shims:
         raise MtnlpError(Errors.E205)
@@ -55,7 +55,7 @@ def head_module(model: Model) -> Any:
 
 
 def module_for_prediction(model: Model) -> Any:
-    """The module in eval mode, for predictions by another method than `forward`. Raises MtnlpError
+    """The module in eval mode, for predictions by another method than `forward`. Raises: MtnlpError
     E205 where there is none."""
     module = head_module(model)
     cast(EvalShim, model.shims[0]).set_mode(training=False)
@@ -103,7 +103,7 @@ def run_module(
 ) -> Tuple[HeadOutput, Callable[[HeadOutput], torch.Tensor]]:
     """Call the head's module.
 
-    inputs: `[batch, seq, width]` or `[batch, width]`. RETURNS: what it says, detached, and the
+    inputs: `[batch, seq, width]` or `[batch, width]`. Returns: what it says, detached, and the
     backward pass, which adds to the gradients of the module's parameters and returns that of the
     inputs.
     """

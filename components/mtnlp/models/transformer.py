@@ -72,7 +72,7 @@ def build_transformer_model_v1(
         encoder, which are computed once and reused over the epochs of a training; 0: no cache. A
         pipeline that is loaded and only predicts has none.
 
-    Raises MtnlpError E273 for an adapter on a frozen encoder, E330 for settings out of range.
+    Raises: MtnlpError E273 for an adapter on a frozen encoder, E330 for settings out of range.
     """
     require(NAME, COUNT, window=window, cache_size=cache_size)
     for layer in layers:
@@ -143,7 +143,7 @@ class WindowedTransformerModel(TransformerModel):
 
     def freeze(self, cache_size: int) -> None:
         """Train the encoder no further, whatever its config says. cache_size: as in the config.
-        Raises MtnlpError E273 where it has an adapter."""
+        Raises: MtnlpError E273 where it has an adapter."""
         if self.adapter is not None:
             raise MtnlpError(Errors.E273)
         self.frozen, self.cache_size = True, cache_size
@@ -151,7 +151,7 @@ class WindowedTransformerModel(TransformerModel):
 
     def prepare_training(self) -> None:
         """Attach the adapter, or freeze the encoder: what only training needs. Does nothing a
-        second time. Raises MtnlpError E270 and E272 as the adapter does."""
+        second time. Raises: MtnlpError E270 and E272 as the adapter does."""
         if self.adapter is not None and not is_adapted(self.transformer):
             self.adapter.attach(self.transformer)
         if self.frozen:
@@ -185,7 +185,7 @@ def hf_objects(model: Model) -> HFObjects:
 
 
 def init(model: Model, X: Any = None, Y: Any = None) -> None:
-    """Load the pretrained encoder, once. Raises MtnlpError E204 where there is none."""
+    """Load the pretrained encoder, once. Raises: MtnlpError E204 where there is none."""
     if model.attrs["has_transformer"]:
         return
     hf_model = hf_objects(model)
@@ -209,7 +209,7 @@ def forward(
 ) -> Tuple[EncodedBatch, Callable[..., List[Doc]]]:
     """Encode a batch of Docs; those without tokens have no hidden states.
 
-    RETURNS: the batch and the backward pass from an EncodedBatch of its gradient. That can be
+    Returns: the batch and the backward pass from an EncodedBatch of its gradient. That can be
         called again, with the gradient of another task, where `retain_graph` was True.
     """
     use_one_thread_if_forked()

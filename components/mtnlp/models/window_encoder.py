@@ -2,7 +2,7 @@
 
 from typing import Any, Callable, List, Literal, NamedTuple, Optional, Tuple, cast
 
-import numpy
+import numpy as np
 import torch
 from thinc.api import Model
 from thinc.types import ArgsKwargs
@@ -51,21 +51,21 @@ def encode_windows(
     large as the vocabulary, however few are looked up.
 
     wrapper: the thinc layer around `encoder`, with `convert_inputs` and `convert_outputs`.
-    RETURNS: the hidden states of the last layer, then of those that are handed out besides, each
+    Returns: the hidden states of the last layer, then of those that are handed out besides, each
     `[wordpieces, width]` in the order of `windows.ids`, float32, and the backward pass from their
     gradients into the encoder's weights. It can be called again where `retain_graph` was True.
     """
     device = cast(Any, encoder).device
-    starts = numpy.cumsum(windows.lengths) - windows.lengths
+    starts = np.cumsum(windows.lengths) - windows.lengths
     autocast = torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
     embedded = embed(encoder, windows.ids, device) if is_train else None
     flats: List[torch.Tensor] = []
     parts = []
     for group in group_by_length(windows.lengths):
         lengths = windows.lengths[group]
-        real = numpy.arange(lengths.max()) < lengths[:, None]  # [windows, seq]
-        positions = (starts[group][:, None] + numpy.arange(lengths.max()))[real]
-        ids = numpy.zeros(real.shape, dtype=numpy.int64)
+        real = np.arange(lengths.max()) < lengths[:, None]  # [windows, seq]
+        positions = (starts[group][:, None] + np.arange(lengths.max()))[real]
+        ids = np.zeros(real.shape, dtype=np.int64)
         ids[real] = windows.ids[positions]
         real_index = torch.from_numpy(real).to(device)
         flat_index = torch.from_numpy(positions).to(device)
@@ -136,7 +136,7 @@ def convert_outputs(
     """The hidden states of the last layer and of those of `inner`, each `[windows, seq, width]` as
     float32, and their way back.
 
-    Raises MtnlpError E206 where the encoder has no such layer.
+    Raises: MtnlpError E206 where the encoder has no such layer.
     """
     _, outputs = inputs_outputs
     states = [cast(torch.Tensor, outputs.last_hidden_state)]

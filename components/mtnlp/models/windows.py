@@ -6,13 +6,13 @@ Everything here is numpy over one document or one batch; no model runs.
 from dataclasses import dataclass
 from typing import List, NamedTuple, Tuple
 
-import numpy
+import numpy as np
 from numpy.typing import NDArray
 from spacy.attrs import LENGTH, SPACY
 from spacy.tokens import Doc
 
-Ints = NDArray[numpy.int64]
-Bools = NDArray[numpy.bool_]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 class Alignment(NamedTuple):
@@ -43,26 +43,26 @@ def token_ranges(doc: Doc, offsets: Ints) -> Tuple[Ints, Ints]:
     """The first and the last token that each wordpiece touches, by characters.
 
     offsets: `[wordpieces, 2]` half-open character ranges in `doc.text`.
-    RETURNS: two `[wordpieces]` arrays; first > last where a wordpiece covers only the space
+    Returns: two `[wordpieces]` arrays; first > last where a wordpiece covers only the space
         between two tokens.
     """
-    shape = doc.to_array([LENGTH, SPACY]).astype(numpy.int64)
+    shape = doc.to_array([LENGTH, SPACY]).astype(np.int64)
     widths = shape[:, 0] + shape[:, 1]
     n_chars = int(widths.sum())
-    owner = numpy.repeat(numpy.arange(len(doc)), widths)
+    owner = np.repeat(np.arange(len(doc)), widths)
     # A token's trailing space belongs to nobody: seen from the right it counts as the next
     # token, seen from the left as this one.
-    is_space = numpy.zeros(n_chars, dtype=bool)
-    ends = numpy.cumsum(widths)
+    is_space = np.zeros(n_chars, dtype=bool)
+    ends = np.cumsum(widths)
     is_space[ends[shape[:, 1] == 1] - 1] = True
     from_left = owner
     from_right = owner + is_space
-    starts = numpy.clip(offsets[:, 0], 0, n_chars - 1)
-    stops = numpy.clip(offsets[:, 1] - 1, 0, n_chars - 1)
+    starts = np.clip(offsets[:, 0], 0, n_chars - 1)
+    stops = np.clip(offsets[:, 1] - 1, 0, n_chars - 1)
     first = from_right[starts]
     last = from_left[stops]
     # An empty offset range covers nothing.
-    last = numpy.where(offsets[:, 1] > offsets[:, 0], last, first - 1)
+    last = np.where(offsets[:, 1] > offsets[:, 0], last, first - 1)
     return first, last
 
 
@@ -75,29 +75,29 @@ def align(first: Ints, last: Ints, n_tokens: int) -> Alignment:
 
     first, last: `[wordpieces]`, as from `token_ranges`; at least one wordpiece.
     """
-    counts = numpy.maximum(last - first + 1, 0)
-    wordpieces = numpy.repeat(numpy.arange(len(first)), counts)
-    within = numpy.arange(len(wordpieces)) - numpy.repeat(numpy.cumsum(counts) - counts, counts)
-    tokens = numpy.repeat(first, counts) + within
-    order = numpy.argsort(tokens, kind="stable")
+    counts = np.maximum(last - first + 1, 0)
+    wordpieces = np.repeat(np.arange(len(first)), counts)
+    within = np.arange(len(wordpieces)) - np.repeat(np.cumsum(counts) - counts, counts)
+    tokens = np.repeat(first, counts) + within
+    order = np.argsort(tokens, kind="stable")
     tokens, wordpieces = tokens[order], wordpieces[order]
-    lengths = numpy.bincount(tokens, minlength=n_tokens)
+    lengths = np.bincount(tokens, minlength=n_tokens)
     if (lengths == 0).any():
-        seen = numpy.cumsum(lengths)  # pairs up to and including each token
-        missing = numpy.flatnonzero(lengths == 0)
-        source = numpy.maximum(seen[missing] - 1, 0)
-        stand_in = wordpieces[source] if len(wordpieces) else numpy.zeros_like(missing)
-        wordpieces = numpy.insert(wordpieces, seen[missing], stand_in)
-        lengths = numpy.maximum(lengths, 1)
+        seen = np.cumsum(lengths)  # pairs up to and including each token
+        missing = np.flatnonzero(lengths == 0)
+        source = np.maximum(seen[missing] - 1, 0)
+        stand_in = wordpieces[source] if len(wordpieces) else np.zeros_like(missing)
+        wordpieces = np.insert(wordpieces, seen[missing], stand_in)
+        lengths = np.maximum(lengths, 1)
     return Alignment(wordpieces, lengths)
 
 
 def cut_points(first: Ints, last: Ints) -> Bools:
     """Where a window may begin: `[wordpieces]`, False inside a token."""
-    allowed = numpy.ones(len(first), dtype=bool)
+    allowed = np.ones(len(first), dtype=bool)
     if len(first) > 1:
         # Wordpieces over nothing (first > last) do not hide a token that goes on behind them.
-        reach = numpy.maximum.accumulate(last)
+        reach = np.maximum.accumulate(last)
         allowed[1:] = first[1:] > reach[:-1]
     return allowed
 
@@ -111,18 +111,18 @@ def pack(allowed: Bools, capacity: int) -> List[Tuple[int, int]]:
 
     allowed: `[wordpieces]`, as from `cut_points`.
     capacity: wordpieces a window holds, special tokens not counted.
-    RETURNS: half-open ranges that cover all wordpieces without overlap.
+    Returns: half-open ranges that cover all wordpieces without overlap.
     """
     n = len(allowed)
-    cuts = numpy.append(numpy.flatnonzero(allowed), n)
+    cuts = np.append(np.flatnonzero(allowed), n)
     windows = []
     start = 0
     while start < n:
         remaining = n - start
         target = -(-remaining // -(-remaining // capacity))
-        end = int(cuts[numpy.searchsorted(cuts, start + target, side="right") - 1])
+        end = int(cuts[np.searchsorted(cuts, start + target, side="right") - 1])
         if end <= start:  # the next token alone exceeds the balanced size
-            end = int(cuts[numpy.searchsorted(cuts, start + capacity, side="right") - 1])
+            end = int(cuts[np.searchsorted(cuts, start + capacity, side="right") - 1])
         if end <= start:
             end = min(start + capacity, n)
         windows.append((start, end))
@@ -139,9 +139,9 @@ def group_by_length(lengths: Ints, slack: float = 0.1, free: int = 64) -> List[I
     lengths: `[windows]` wordpieces.
     slack: padding a group may hold, as a share of its wordpieces.
     free: padding that is cheaper than another call of the encoder, in wordpieces.
-    RETURNS: index arrays, longest windows first, together a permutation of the windows.
+    Returns: index arrays, longest windows first, together a permutation of the windows.
     """
-    order = numpy.argsort(-lengths, kind="stable")
+    order = np.argsort(-lengths, kind="stable")
     groups: List[Ints] = []
     begin, real, waste = 0, 0, 0
     for position, window in enumerate(order):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, List, NamedTuple
 
-import numpy
+import numpy as np
 from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc
 
@@ -54,25 +54,25 @@ class Windower:
         for i, encoding in zip(indices, encodings, strict=True):
             layouts.append(self._layout(i, docs[i], encoding))
         return WindowBatch(
-            ids=numpy.concatenate([layout.ids for layout in layouts]),
-            lengths=numpy.array([n for layout in layouts for n in layout.window_lengths]),
+            ids=np.concatenate([layout.ids for layout in layouts]),
+            lengths=np.array([n for layout in layouts for n in layout.window_lengths]),
             layouts=layouts,
         )
 
     def _layout(self, index: int, doc: Doc, encoding: Any) -> DocLayout:
-        ids = numpy.array(encoding.ids, dtype=numpy.int64)
+        ids = np.array(encoding.ids, dtype=np.int64)
         strings = list(encoding.tokens)
         if len(ids):
-            offsets = numpy.array(encoding.offsets, dtype=numpy.int64)
+            offsets = np.array(encoding.offsets, dtype=np.int64)
             first, last = token_ranges(doc, offsets)
             alignment = align(first, last, len(doc))
             windows = pack(cut_points(first, last), self.capacity)
         else:
             # Text the tokenizer knows nothing of (white space, control characters): one
             # wordpiece stands for all tokens.
-            ids = numpy.array([self.special.fallback])
+            ids = np.array([self.special.fallback])
             strings = self.tokenizer.convert_ids_to_tokens(ids.tolist())
-            alignment = Alignment(numpy.zeros(len(doc), dtype=int), numpy.ones(len(doc), dtype=int))
+            alignment = Alignment(np.zeros(len(doc), dtype=int), np.ones(len(doc), dtype=int))
             windows = [(0, 1)]
         layout = self._insert_special(index, ids, strings, alignment, windows)
         # Byte-level tokenizers make wordpieces of white space, too.
@@ -86,12 +86,12 @@ class Windower:
         prefix, suffix = list(self.special.prefix), list(self.special.suffix)
         prefix_strings = self.tokenizer.convert_ids_to_tokens(prefix)
         suffix_strings = self.tokenizer.convert_ids_to_tokens(suffix)
-        starts = numpy.array([start for start, _ in windows])
-        window_of = numpy.searchsorted(starts, numpy.arange(len(ids)), side="right")
+        starts = np.array([start for start, _ in windows])
+        window_of = np.searchsorted(starts, np.arange(len(ids)), side="right")
         shift = window_of * len(prefix) + (window_of - 1) * len(suffix)
         return DocLayout(
             index=index,
-            ids=numpy.concatenate([[*prefix, *ids[a:b], *suffix] for a, b in windows]),
+            ids=np.concatenate([[*prefix, *ids[a:b], *suffix] for a, b in windows]),
             strings=[
                 s for a, b in windows for s in (*prefix_strings, *strings[a:b], *suffix_strings)
             ],
@@ -145,7 +145,7 @@ def find_limit(tokenizer: Any, transformer: Any) -> int:
 
 def make_windower(tokenizer: Any, transformer: Any, window: int) -> Windower:
     """window: wordpieces a window holds at most, special tokens included; 0 for what the encoder
-    allows. Raises MtnlpError E201 for a tokenizer without offsets and E203 for a window that
+    allows. Raises: MtnlpError E201 for a tokenizer without offsets and E203 for a window that
     holds nothing beside the special tokens."""
     if not tokenizer.is_fast:
         raise MtnlpError(Errors.E201.format(name=tokenizer.name_or_path))

@@ -27,9 +27,9 @@ class Classifier(torch.nn.Module):
     by default. Every task has its own copy, bound to its labels. separate: whether every label has
     its own hidden layer (see `LabelHeads`) instead of a common one; the features are then the
     document vectors. label_correlation: whether the labels of a multi-label task learn from one
-    another (see `LabelCorrelation`). Raises MtnlpError (E214) for a task without labels, (E243) for
-    separate heads without `hidden`, (E244) for a label correlation without a multi-label task, and
-    what a loss raises when it is bound.
+    another (see `LabelCorrelation`). Raises: MtnlpError (E214) for a task without labels, (E243)
+    for separate heads without `hidden`, (E244) for a label correlation without a multi-label task,
+    and what a loss raises when it is bound.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ class LinearChainCRF(torch.nn.Module):
     mask `[batch, seq]`, a prefix of each row. Illegal transitions are never learnt, and exactly
     impossible in decoding and in posteriors. Probabilities are those of all scores divided by
     `temperature`; the order of sequences does not depend on it.
-    Raises MtnlpError (E210) for an unknown scheme, (E235) for a temperature not above 0.
+    Raises: MtnlpError (E210) for an unknown scheme, (E235) for a temperature not above 0.
     """
 
     legal_transitions: torch.Tensor

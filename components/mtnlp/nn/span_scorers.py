@@ -25,9 +25,9 @@ class MarkerScorer(torch.nn.Module):
     Chen, 2021) and SpanMarker.
 
     The hidden layer is linear in what goes into it, so the parts of the first and of the last token
-    are computed once a token; a span costs their sum, the activation and the output layer.
+    are computed once per token; a span costs their sum, the activation and the output layer.
 
-    width: of the token vectors. max_width: tokens of the widest span. outputs: scores a span.
+    width: of the token vectors. max_width: tokens of the widest span. outputs: scores per span.
     hidden: width of the hidden layer. dropout: behind it, in training.
     """
 
@@ -60,7 +60,7 @@ class BiaffineScorer(torch.nn.Module):
     """A biaffine form of the first and the last token of a span for each output (Yu et al., 2020),
     each token through a hidden layer of its role before.
 
-    width: of the token vectors. max_width: tokens of the widest span. outputs: scores a span.
+    width: of the token vectors. max_width: tokens of the widest span. outputs: scores per span.
     hidden: width of the two hidden layers. dropout: behind them, in training.
     """
 
@@ -93,20 +93,20 @@ class BiaffineScorer(torch.nn.Module):
 
 def build_marker_scorer_v1(hidden: int = 256, dropout: float = 0.1) -> ScorerBuilder:
     """`mtnlp.MarkerScorer.v1` of the `layers` registry. hidden, dropout: see `MarkerScorer`.
-    Raises MtnlpError E330 for settings out of range."""
+    Raises: MtnlpError E330 for settings out of range."""
     check_scorer("mtnlp.MarkerScorer.v1", hidden, dropout)
     return partial(MarkerScorer, hidden=hidden, dropout=dropout)
 
 
 def build_biaffine_scorer_v1(hidden: int = 150, dropout: float = 0.1) -> ScorerBuilder:
     """`mtnlp.BiaffineScorer.v1` of the `layers` registry. hidden, dropout: see
-    `BiaffineScorer`. Raises MtnlpError E330 for settings out of range."""
+    `BiaffineScorer`. Raises: MtnlpError E330 for settings out of range."""
     check_scorer("mtnlp.BiaffineScorer.v1", hidden, dropout)
     return partial(BiaffineScorer, hidden=hidden, dropout=dropout)
 
 
 def check_scorer(name: str, hidden: int, dropout: float) -> None:
-    """Raises MtnlpError E330 for settings out of range."""
+    """Raises: MtnlpError E330 for settings out of range."""
     require(name, SIZE, hidden=hidden)
     require(name, DROPOUT, dropout=dropout)
 

@@ -38,7 +38,7 @@ class SpanTagger(torch.nn.Module):
     width: of the token vectors. labels: the entity types. max_width: tokens of the widest entity.
     scorer: makes the scorer (see `span_scorers`), by default a `BiaffineScorer`. hidden, dropout:
     see `Body`. loss: a module that takes a LossBatch with spans as units, by default cross-entropy
-    where exclusive, else binary cross-entropy. Raises MtnlpError (E232) for a width below 1, and
+    where exclusive, else binary cross-entropy. Raises: MtnlpError (E232) for a width below 1, and
     what `bind_loss` raises for a loss that cannot be.
     """
 
@@ -86,7 +86,7 @@ class SpanTagger(torch.nn.Module):
     def score(self, tokens: torch.Tensor) -> Iterator[Tuple[slice, torch.Tensor]]:
         """Scores chunk by chunk.
 
-        tokens: `[tokens, width]`, texts one after another. YIELDS: which tokens, and the scores of
+        tokens: `[tokens, width]`, texts one after another. Yields: which tokens, and the scores of
         the spans that begin there, `[n, max_width, classes]`.
         """
         recompute = torch.is_grad_enabled() and len(tokens) > self.chunk_size
@@ -153,9 +153,9 @@ class SpanTagger(torch.nn.Module):
         `structured.span_decoding`, or its name. threshold: the least probability. temperature: what
         scores are divided by before. taken: bool `[batch, seq]`, tokens that no entity may hold,
         None for none.
-        RETURNS: int64 `[n, 4]`, document, start, end, label index, in this order, and their
-            probabilities `[n]`, on the CPU. Raises MtnlpError (E230) for an unknown decoder, (E235)
-            for a temperature not above 0.
+        Returns: int64 `[n, 4]`, document, start, end, label index, in this order, and their
+            probabilities `[n]`, on the CPU. Raises: MtnlpError (E230) for an unknown decoder,
+            (E235) for a temperature not above 0.
         """
         places = token_places(mask.sum(1))
         parts = (
@@ -177,7 +177,8 @@ class SpanTagger(torch.nn.Module):
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """`decode` of `forward`, without padding and with the scores of one chunk at a time.
 
-        tokens: `[tokens, width]`, texts one after another. lengths: int64 `[batch]`, tokens a text.
+        tokens: `[tokens, width]`, texts one after another. lengths: int64 `[batch]`, tokens per
+            text.
         """
         parts = self.score(self.body(tokens))
         return self.select(parts, token_places(lengths), decoder, threshold, temperature, taken)
@@ -211,7 +212,7 @@ class SpanTagger(torch.nn.Module):
         """Spans whose probability reaches the threshold; of exclusive ones the best label's.
 
         scores: `[n, max_width, classes]`. places: `[n, 3]`.
-        RETURNS: int64 `[m, 4]`, document, start, end, label index, in this order, and `[m]`.
+        Returns: int64 `[m, 4]`, document, start, end, label index, in this order, and `[m]`.
         """
         inside = torch.arange(self.max_width, device=scores.device) < places[:, 2:]
         if self.exclusive:

@@ -6,7 +6,7 @@ True a missing one. Both decode to entities, int64 `[n, 4]` (document, start, en
 ordered by document and start) and their probabilities, float `[n]`, at a temperature, which
 changes no entity. `space` says which tokens are white space, bool `[batch, seq]`, None where none
 is. `allowed` says which tags each token may have, bool `[batch, seq, tags]`, None for all: what is
-found is then the best under that condition, and probabilities are given it. Raises MtnlpError
+found is then the best under that condition, and probabilities are given it. Raises: MtnlpError
 (E235) for a temperature that is not above 0.
 
 A tagger's registered function gives a constructor that still lacks what is found at `initialize`
@@ -40,7 +40,7 @@ class Tagger(torch.nn.Module):
     width: of the token vectors. labels: the entity types. scheme: the tag scheme's name.
     hidden, dropout: see `Body`. loss: what to train on, a module that takes a LossBatch with a
     class a token; the head keeps a copy of its own. That of `make_default_loss` where None.
-    Raises MtnlpError (E210) for an unknown scheme, and what `bind_loss` and the loss raise when
+    Raises: MtnlpError (E210) for an unknown scheme, and what `bind_loss` and the loss raise when
     it is bound.
 
     has_likelihood: whether the head has a likelihood of its own that a loss can take.
@@ -99,7 +99,7 @@ class Tagger(torch.nn.Module):
         temperature: float = 1.0,
         allowed: Optional[torch.Tensor] = None,
     ) -> Tuple[torch.Tensor, torch.Tensor]:
-        """The k best taggings of each text. Raises MtnlpError (E233): only a CRF has them."""
+        """The k best taggings of each text. Raises: MtnlpError (E233): only a CRF has them."""
         raise MtnlpError(Errors.E233)
 
     def known_tags(self, batch: LossBatch) -> LossBatch:
@@ -185,9 +185,9 @@ class CRFTagger(Tagger):
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """The k best taggings of each text.
 
-        RETURNS: their entities, int64 `[n, 4]` as from `decode`, with `document * k + rank` in
+        Returns: their entities, int64 `[n, 4]` as from `decode`, with `document * k + rank` in
             place of the document, and their log probabilities `[batch, k]`, best first, -inf where
-            a text has fewer. Raises MtnlpError (E234) for a k below 1.
+            a text has fewer. Raises: MtnlpError (E234) for a k below 1.
         """
         scores = scores if allowed is None else constrain(scores, allowed)
         tags, probabilities = self.crf.nbest(scores, mask, k, temperature)

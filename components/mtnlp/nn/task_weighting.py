@@ -12,7 +12,7 @@ class TaskWeighting(torch.nn.Module):
     log-variance, begins at 0.
 
     Left alone, `s` goes to the logarithm of twice the task's mean loss, so that a task counts the
-    less the larger its loss. Because the term `s / 2` comes once a unit, the sum over sub-batches
+    less the larger its loss. Because the term `s / 2` comes once per unit, the sum over sub-batches
     or processes is that of the whole batch, and a task that nobody annotated has no part in it.
 
     Each log-variance is a parameter of its own, `[1]`, so that it has no gradient where its task is

@@ -11,7 +11,7 @@ from ..ranges import FINITE, require
 def scale_by_temperature(scores: torch.Tensor, temperature: float) -> torch.Tensor:
     """The scores divided by the temperature: above 1 probabilities move together, below 1 apart.
 
-    Raises MtnlpError (E235) for a temperature that is not above 0, (E330) for an infinite one.
+    Raises: MtnlpError (E235) for a temperature that is not above 0, (E330) for an infinite one.
     """
     if not temperature > 0:
         raise MtnlpError(Errors.E235.format(found=temperature))
@@ -24,7 +24,7 @@ def scale_columns_by_temperature(
 ) -> torch.Tensor:
     """`[..., n]`, each column divided by a temperature of its own, n of them.
 
-    Raises MtnlpError (E235) for a temperature that is not above 0, (E330) for an infinite one.
+    Raises: MtnlpError (E235) for a temperature that is not above 0, (E330) for an infinite one.
     """
     divisors = torch.as_tensor(temperatures, dtype=scores.dtype, device=scores.device)
     if not (divisors > 0).all():

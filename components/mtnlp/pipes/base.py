@@ -59,7 +59,7 @@ class TorchPipe(Labelled, SavedPipe):
         **settings: Any,
     ):
         """score_loss, task_weight, weighting, scorer: see `CommonSettings`. settings: others of
-        `cfg`. Raises MtnlpError E330, E440 and E441 for weights."""
+        `cfg`. Raises: MtnlpError E330, E440 and E441 for weights."""
         self.vocab = vocab
         self.model = model
         self.name = name
@@ -110,7 +110,7 @@ class TorchPipe(Labelled, SavedPipe):
         A pipe that was trained starts anew: with the labels of this data, not with those it had.
 
         get_examples: gives the training data. labels: found in the data where not given.
-        Raises MtnlpError E302 where there are none, E306 where the data has no text, E311 to E313
+        Raises: MtnlpError E302 where there are none, E306 where the data has no text, E311 to E313
         where the encoder's vectors cannot reach this component, E340 to E344 for gold that cannot
         be, and what `check_pipeline` does.
         """
@@ -169,7 +169,7 @@ class TorchPipe(Labelled, SavedPipe):
         Only annotated Docs go through the head. The encoder is backpropagated into in any case,
         with zeros where nothing is annotated, because the last listener's backward pass is
         everybody's; the head's own parameters then have no gradient at all, since an optimizer
-        with momentum or decay moves weights on zeros. Raises MtnlpError E315 where the encoder has
+        with momentum or decay moves weights on zeros. Raises: MtnlpError E315 where the encoder has
         neither given its batch nor left its vectors.
         """
         losses = {} if losses is None else losses
@@ -233,7 +233,7 @@ class TorchPipe(Labelled, SavedPipe):
     def task_weights(self) -> Dict[str, float]:
         """What each task's loss is multiplied by now, λ or `exp(-s)`, by task.
 
-        Raises MtnlpError E205 where the head has not been built.
+        Raises: MtnlpError E205 where the head has not been built.
         """
         return dict(zip(self.task_names, self.module.weighting.factors(), strict=True))
 
@@ -278,7 +278,7 @@ class TorchPipe(Labelled, SavedPipe):
         """The loss without training, for reports.
 
         examples: their predicted Docs have been through the encoder.
-        RETURNS: the sum over annotated units, and their number.
+        Returns: the sum over annotated units, and their number.
         """
         target = self.get_target(examples)
         if not target.doc_indices:
@@ -308,5 +308,5 @@ class TorchPipe(Labelled, SavedPipe):
 
     @property
     def module(self) -> Any:
-        """The head's torch module. Raises MtnlpError E205 where it has not been built."""
+        """The head's torch module. Raises: MtnlpError E205 where it has not been built."""
         return head_module(self.model.get_ref("head"))

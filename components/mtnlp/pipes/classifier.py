@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Unpack
 
-import numpy
+import numpy as np
 import torch
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -72,7 +72,7 @@ class DocClassifier(TorchPipe):
         """tasks: by name, whether exactly one of the task's labels holds.
         threshold: of the probability, for labels that hold each for itself.
         task_weights: of single tasks, 1.0 where there is none.
-        Raises MtnlpError E303 without tasks, E330 for a threshold that is no
+        Raises: MtnlpError E303 without tasks, E330 for a threshold that is no
         probability, E332 for a name that cannot be, E440 and E441 for weights."""
         require(name, PROBABILITY, threshold=threshold)
         super().__init__(
@@ -115,13 +115,13 @@ class DocClassifier(TorchPipe):
         return {"tasks": self.tasks}
 
     def add_label(self, label: str) -> int:
-        """Add `task/LABEL`. Raises MtnlpError E304 where there is no such task, E301 where the
+        """Add `task/LABEL`. Raises: MtnlpError E304 where there is no such task, E301 where the
         head is built."""
         self.task_and_label(label)
         return super().add_label(label)
 
     def set_labels(self, labels: Iterable[str]) -> None:
-        """Take these labels, `task/LABEL`, for a head that is still to be built. Raises MtnlpError
+        """Take these labels, `task/LABEL`, for a head that is still to be built. Raises: MtnlpError
         E304 for one of another task."""
         by_task: Dict[str, List[str]] = {task: [] for task in self.tasks}
         for task, label in map(self.task_and_label, dict.fromkeys(labels)):
@@ -139,7 +139,7 @@ class DocClassifier(TorchPipe):
         return [*found, *(label for label in self.labels if task_of(label) not in seen)]
 
     def task_and_label(self, key: str) -> Tuple[str, str]:
-        """The two parts of `task/LABEL`. Raises MtnlpError E304 where there is no such task."""
+        """The two parts of `task/LABEL`. Raises: MtnlpError E304 where there is no such task."""
         task, label = split_key(key)
         if task not in self.tasks or not label:
             raise MtnlpError(
@@ -152,8 +152,8 @@ class DocClassifier(TorchPipe):
         return [category_key(task, label) for task, labels in found.items() for label in labels]
 
     def require_labels(self) -> None:
-        """Raises MtnlpError E302 for a task without labels, E343 for an exclusive one with a single
-        label."""
+        """Raises: MtnlpError E302 for a task without labels, E343 for an exclusive one with a
+        single label."""
         if not all(task["labels"] for task in self.tasks.values()):
             raise MtnlpError(Errors.E302.format(name=self.name))
         for name, task in self.tasks.items():
@@ -171,17 +171,17 @@ class DocClassifier(TorchPipe):
     def columns(self) -> Dict[str, slice]:
         """Where the labels of each task stand among all."""
         sizes = [len(task["labels"]) for task in self.tasks.values()]
-        ends = numpy.cumsum(sizes).tolist()
+        ends = np.cumsum(sizes).tolist()
         parts = zip(self.tasks, sizes, ends, strict=True)
         return {name: slice(end - size, end) for name, size, end in parts}
 
     @property
-    def label_thresholds(self) -> numpy.ndarray:
+    def label_thresholds(self) -> np.ndarray:
         """float64 `[labels]`: what a probability must reach. It says nothing in exclusive tasks."""
         fitted, default = self.cfg["thresholds"], self.cfg["threshold"]
-        return numpy.array([fitted.get(key, default) for key in self.labels], dtype=float)
+        return np.array([fitted.get(key, default) for key in self.labels], dtype=float)
 
-    def predict(self, docs: Iterable[Doc]) -> numpy.ndarray:
+    def predict(self, docs: Iterable[Doc]) -> np.ndarray:
         """Probabilities `[docs, labels]`, zeros for Docs that hold nothing to read. Raises
         MtnlpError E310 for Docs without the vectors of the encoder."""
         docs = list(docs)
@@ -193,22 +193,20 @@ class DocClassifier(TorchPipe):
 
     def probabilities(
         self, scores: torch.Tensor, temperatures: Optional[Mapping[str, float]] = None
-    ) -> numpy.ndarray:
+    ) -> np.ndarray:
         """What scores of the head say, `[docs, labels]` both.
 
-        temperatures: by task, 1.0 where it has none; those of `cfg` by default. Raises MtnlpError
+        temperatures: by task, 1.0 where it has none; those of `cfg` by default. Raises: MtnlpError
         E235 for one that is not above 0.
         """
         fitted = self.cfg["temperatures"] if temperatures is None else temperatures
         if fitted:
             sizes = [len(task["labels"]) for task in self.tasks.values()]
             each = [fitted.get(name, 1.0) for name in self.tasks]
-            scores = scale_columns_by_temperature(
-                scores.float(), numpy.repeat(each, sizes).tolist()
-            )
+            scores = scale_columns_by_temperature(scores.float(), np.repeat(each, sizes).tolist())
         return self.module.decode(scores).cpu().numpy()
 
-    def set_annotations(self, docs: Iterable[Doc], probabilities: numpy.ndarray) -> None:
+    def set_annotations(self, docs: Iterable[Doc], probabilities: np.ndarray) -> None:
         """Write `doc.cats`: every label's probability."""
         for doc, row in zip(docs, probabilities.tolist(), strict=True):
             doc.cats.update(zip(self.labels, row, strict=True))

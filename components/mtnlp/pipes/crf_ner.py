@@ -78,7 +78,7 @@ def make_crf_ner(
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.EntityScorer.v1`.
     min_confidence: the earlier name of `threshold`, still read from older configs.
-    Raises MtnlpError E330 for settings out of range, E331 where another pipe of `nlp` writes the
+    Raises: MtnlpError E330 for settings out of range, E331 where another pipe of `nlp` writes the
     same SpanGroup, E333 where `threshold` and `min_confidence` contradict each other.
     """
     pipe = CRFNER(
@@ -101,7 +101,7 @@ def read_threshold(name: str, threshold: float, min_confidence: Optional[float])
     """The threshold of a config that may have it under its earlier name; a warning W334 where that
     counts. name: of the component.
 
-    Raises MtnlpError E330 for an earlier one out of range, E333 where both are set and differ.
+    Raises: MtnlpError E330 for an earlier one out of range, E333 where both are set and differ.
     """
     require(name, PROBABILITY, min_confidence=min_confidence)
     if not min_confidence or min_confidence == threshold:
@@ -157,7 +157,7 @@ class CRFNER(EntityPipe):
         return tag_targets(examples, self.cfg["spans_key"], self.labels, self.module.scheme)
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
-        """The entities of the batch and their probabilities. Raises MtnlpError E310 for Docs
+        """The entities of the batch and their probabilities. Raises: MtnlpError E310 for Docs
         without the vectors of the encoder."""
         self.take_over_earlier_names()
         docs = list(docs)
@@ -190,7 +190,7 @@ class CRFNER(EntityPipe):
         probabilities.
 
         docs: they carry the encoder's vectors, so no `trf_data_cleaner` has run on them.
-        Raises MtnlpError E233 for a softmax head, E234 for a k below 1, E310 for Docs without
+        Raises: MtnlpError E233 for a softmax head, E234 for a k below 1, E310 for Docs without
         vectors.
         """
         docs = list(docs)

@@ -28,7 +28,7 @@ class EntityPipe(TorchPipe):
         return gold_labels(examples, self.cfg["spans_key"])
 
     def check_pipeline(self, nlp: Language) -> None:
-        """Raises MtnlpError E331 where another pipe writes the same SpanGroup."""
+        """Raises: MtnlpError E331 where another pipe writes the same SpanGroup."""
         check_groups(nlp)
 
     def set_annotations(self, docs: Iterable[Doc], predictions: Predictions) -> None:

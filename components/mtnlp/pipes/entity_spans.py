@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-import numpy
+import numpy as np
 from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc, Span, SpanGroup
 
@@ -21,16 +21,16 @@ class Predictions(NamedTuple):
     scores: float `[n]`, the probability of each.
     """
 
-    spans: numpy.ndarray
-    scores: numpy.ndarray
+    spans: np.ndarray
+    scores: np.ndarray
 
 
-def find_white_space(docs: Sequence[Doc]) -> Optional[numpy.ndarray]:
+def find_white_space(docs: Sequence[Doc]) -> Optional[np.ndarray]:
     """bool `[docs, tokens]`: which tokens are white space, False at padding; None where none is."""
     flags = [doc.to_array(IS_SPACE) for doc in docs]
     if not any(flag.any() for flag in flags):
         return None
-    space = numpy.zeros((len(docs), max(map(len, docs))), dtype=bool)
+    space = np.zeros((len(docs), max(map(len, docs))), dtype=bool)
     for row, flag in zip(space, flags, strict=True):
         row[: len(flag)] = flag
     return space
@@ -53,7 +53,7 @@ def write_entities(
     score 1.0, and `attrs["given"]` says which those are.
     """
     docs = list(docs)
-    bounds = numpy.searchsorted(predictions.spans[:, 0], numpy.arange(len(docs) + 1))
+    bounds = np.searchsorted(predictions.spans[:, 0], np.arange(len(docs) + 1))
     for i, (doc, begin, stop) in enumerate(zip(docs, bounds[:-1], bounds[1:], strict=True)):
         spans, scores = make_spans(
             doc, predictions.spans[begin:stop], predictions.scores[begin:stop], labels
@@ -71,12 +71,12 @@ def write_entities(
 
 
 def make_spans(
-    doc: Doc, rows: numpy.ndarray, scores: numpy.ndarray, labels: Sequence[str]
-) -> Tuple[List[Span], numpy.ndarray]:
+    doc: Doc, rows: np.ndarray, scores: np.ndarray, labels: Sequence[str]
+) -> Tuple[List[Span], np.ndarray]:
     """Spans of one Doc, without white space at their ends; those of white space alone are left
     out, and those that differ in white space alone are one, with the best score.
 
-    rows: `[n, 4]` as in `Predictions`. RETURNS: the spans, and their scores as float32.
+    rows: `[n, 4]` as in `Predictions`. Returns: the spans, and their scores as float32.
     """
     best: Dict[Tuple[int, int, int], float] = {}
     for (_, start, end, label), score in zip(rows.tolist(), scores.tolist(), strict=True):
@@ -84,7 +84,7 @@ def make_spans(
         if start < end:
             best[start, end, label] = max(score, best.get((start, end, label), 0.0))
     spans = [Span(doc, start, end, label=labels[label]) for start, end, label in best]
-    return spans, numpy.array(list(best.values()), dtype="float32")
+    return spans, np.array(list(best.values()), dtype="float32")
 
 
 def install_confidence() -> None:
@@ -99,7 +99,7 @@ def confidence(span: Span, key: str) -> float:
 
     span: an entity of `doc.ents` or of a group. key: the group's name; for `doc.ents` the name of
     the component that wrote them ("ner").
-    Raises MtnlpError E305 where the group holds no such entity or has no scores.
+    Raises: MtnlpError E305 where the group holds no such entity or has no scores.
     """
     groups = {name: group for name, group in scored_groups(span.doc).items() if name == key}
     scores = find_scores(span, groups)

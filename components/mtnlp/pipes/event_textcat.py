@@ -2,7 +2,7 @@
 
 from typing import Callable, Iterable, List, Optional, Unpack
 
-import numpy
+import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -98,14 +98,14 @@ class EventClassifier(DocClassifier):
         """The labels without the task's name."""
         return [label for task in self.tasks.values() for label in task["labels"]]
 
-    def set_annotations(self, docs: Iterable[Doc], probabilities: numpy.ndarray) -> None:
+    def set_annotations(self, docs: Iterable[Doc], probabilities: np.ndarray) -> None:
         """Write `doc.cats` and `doc._.events`."""
         docs = list(docs)
         super().set_annotations(docs, probabilities)
         labels = self.event_labels
         reported = (probabilities >= self.label_thresholds) & (probabilities > 0)
         for doc, row in zip(docs, reported, strict=True):
-            set_events(doc, [labels[i] for i in numpy.flatnonzero(row)])
+            set_events(doc, [labels[i] for i in np.flatnonzero(row)])
 
 
 def install_events() -> None:

@@ -10,7 +10,7 @@ from ..errors import Errors, MtnlpError
 def check_new_group(nlp: Language, name: str, cfg: Any) -> None:
     """For a pipe that is about to be added. cfg: of the pipe: its `spans_key` and `overwrite_ents`.
 
-    Raises MtnlpError E331 where a pipe of the pipeline writes the same SpanGroup and neither keeps
+    Raises: MtnlpError E331 where a pipe of the pipeline writes the same SpanGroup and neither keeps
     what it finds there. A pipe of the same name is not in its way: that one it cannot stand beside.
     """
     for other, settings in entity_pipes(nlp):
@@ -20,7 +20,7 @@ def check_new_group(nlp: Language, name: str, cfg: Any) -> None:
 
 
 def check_groups(nlp: Language) -> None:
-    """For a whole pipeline. Raises MtnlpError E331 where two pipes write one SpanGroup, unless the
+    """For a whole pipeline. Raises: MtnlpError E331 where two pipes write one SpanGroup, unless the
     later one writes the same layer and keeps what it finds there (`overwrite_ents = false`)."""
     pipes = list(entity_pipes(nlp))
     for i, (name, cfg) in enumerate(pipes):

@@ -3,7 +3,7 @@
 
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-import numpy
+import numpy as np
 import torch
 from spacy.attrs import ENT_IOB, ENT_TYPE
 from spacy.tokens import Doc, Span, SpanGroup
@@ -68,7 +68,7 @@ def kept_on(doc: Doc, spans_key: Optional[str], name: str) -> KeptEntities:
     if spans_key is not None:
         return KeptEntities(spans, [])
     tags = doc.to_array([ENT_IOB, ENT_TYPE]).reshape(-1, 2)
-    blocked = numpy.flatnonzero((tags[:, 0] == BEGIN) & (tags[:, 1] == 0)).tolist()
+    blocked = np.flatnonzero((tags[:, 0] == BEGIN) & (tags[:, 1] == 0)).tolist()
     return KeptEntities(spans, [doc[token : token + 1] for token in blocked])
 
 
@@ -82,7 +82,7 @@ def own_entities(group: Optional[SpanGroup], name: str) -> Set[Tuple[int, int, i
 
 def held_tokens(kept: Sequence[KeptEntities], shape: Sequence[int]) -> torch.Tensor:
     """bool `[docs, tokens]`: the tokens of kept entities and the blocked ones. shape: of that."""
-    held = numpy.zeros(tuple(shape), dtype=bool)
+    held = np.zeros(tuple(shape), dtype=bool)
     for row, (spans, blocked) in zip(held, kept, strict=True):
         for span in (*spans, *blocked):
             row[span.start : span.end] = True
@@ -127,19 +127,19 @@ def begin_in(spans: torch.Tensor, held: torch.Tensor) -> torch.Tensor:
 
 
 def join(
-    kept: KeptEntities, spans: List[Span], scores: numpy.ndarray
-) -> Tuple[List[Span], numpy.ndarray, numpy.ndarray]:
+    kept: KeptEntities, spans: List[Span], scores: np.ndarray
+) -> Tuple[List[Span], np.ndarray, np.ndarray]:
     """The entities of a Doc, kept ones and predictions, by position.
 
     Predictions that are exactly a kept entity are left out.
-    RETURNS: the spans, their scores, float32 `[n]`, 1.0 for kept ones: they are given; and which
+    Returns: the spans, their scores, float32 `[n]`, 1.0 for kept ones: they are given; and which
     are kept, bool `[n]`.
     """
     there = {(span.start, span.end, span.label) for span in kept.spans}
     new = [(s.start, s.end, s.label) not in there for s in spans]
     every = [*kept.spans, *(span for span, is_new in zip(spans, new, strict=True) if is_new)]
-    ones = numpy.ones(len(kept.spans), dtype="float32")
-    joined = numpy.concatenate([ones, scores[numpy.array(new, dtype=bool)]])
-    given = numpy.arange(len(every)) < len(kept.spans)
+    ones = np.ones(len(kept.spans), dtype="float32")
+    joined = np.concatenate([ones, scores[np.array(new, dtype=bool)]])
+    given = np.arange(len(every)) < len(kept.spans)
     order = sorted(range(len(every)), key=lambda i: (every[i].start, every[i].end))
     return [every[i] for i in order], joined[order], given[order]

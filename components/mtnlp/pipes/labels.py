@@ -47,9 +47,9 @@ class Labelled:
         return list(self.labels)
 
     def add_label(self, label: str) -> int:
-        """Add a label before the head is built. RETURNS: 1 if it is new, else 0.
+        """Add a label before the head is built. Returns: 1 if it is new, else 0.
 
-        Raises MtnlpError E301 afterwards: the scores of a built head have their places.
+        Raises: MtnlpError E301 afterwards: the scores of a built head have their places.
         """
         if label in self.labels:
             return 0
@@ -91,12 +91,12 @@ class Labelled:
         raise NotImplementedError
 
     def require_labels(self) -> None:
-        """Raises MtnlpError E302 where no labels are known."""
+        """Raises: MtnlpError E302 where no labels are known."""
         if not self.labels:
             raise MtnlpError(Errors.E302.format(name=self.name))
 
     def checked(self, examples: Iterable[Example]) -> Iterator[Example]:
-        """The examples of the training data. Raises MtnlpError as `layer.check` does."""
+        """The examples of the training data. Raises: MtnlpError as `layer.check` does."""
         layer = self.layer
         for index, example in enumerate(examples):
             if layer is not None:

@@ -28,7 +28,7 @@ def expected_units(
 
     count: the annotated units of a batch. nlp: its `[training.batcher]` makes the batches; batches
     of 32 where there is none.
-    RETURNS: at least 1.0.
+    Returns: at least 1.0.
     """
     batches = make_batches(sample_examples(get_examples(), SAMPLE_SIZE), nlp)
     if not batches:
@@ -46,7 +46,7 @@ def count_gold(
 
     get_target: the gold of a batch. count_classes: counts in its target and mask, None for heads
     that do not ask. nlp: as for `expected_units`.
-    RETURNS: the units, and the summed counts, None where nothing was counted.
+    Returns: the units, and the summed counts, None where nothing was counted.
     """
     counts: List[torch.Tensor] = []
 

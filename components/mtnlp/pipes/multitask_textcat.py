@@ -1,4 +1,4 @@
-"""`multitask_textcat`: any number of classification tasks over one vector a Doc."""
+"""`multitask_textcat`: any number of classification tasks over one vector per Doc."""
 
 from typing import Callable, Dict, Optional
 
@@ -62,7 +62,7 @@ def make_multitask_textcat(
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.CategoryScorer.v1`.
-    Raises MtnlpError E303 without tasks, E440 for a negative weight, E441 for fixed weights beside
+    Raises: MtnlpError E303 without tasks, E440 for a negative weight, E441 for fixed weights beside
     learned ones.
     """
     # The config is validated against the hint but handed over as the dict it was.

@@ -2,7 +2,7 @@
 
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-import numpy
+import numpy as np
 from spacy.tokens import Doc
 
 from ..annotation.white_space import trim_tokens
@@ -23,8 +23,8 @@ class Reading(NamedTuple):
 
 def make_readings(
     docs: Sequence[Doc],
-    spans: numpy.ndarray,
-    log_probabilities: numpy.ndarray,
+    spans: np.ndarray,
+    log_probabilities: np.ndarray,
     labels: Sequence[str],
     kept: Optional[Sequence[KeptEntities]] = None,
 ) -> List[List[Reading]]:
@@ -44,13 +44,13 @@ def make_readings(
         if start < end:
             readings[reading].append(Annotation(start, end, labels[label]))
     found: List[Dict[Tuple[Annotation, ...], float]] = [{} for _ in docs]
-    for row, rank in zip(*(log_probabilities > -numpy.inf).nonzero(), strict=True):
+    for row, rank in zip(*(log_probabilities > -np.inf).nonzero(), strict=True):
         entities = readings[row * k + rank]
         if kept is not None:
             given = (Annotation(s.start, s.end, s.label_) for s in kept[row].spans)
             entities = sorted([*given, *entities])
         key = tuple(entities)
-        probability = float(numpy.exp(log_probabilities[row, rank]))
+        probability = float(np.exp(log_probabilities[row, rank]))
         found[row][key] = min(1.0, found[row].get(key, 0.0) + probability)
     made = [
         [Reading(probability, list(key)) for key, probability in each.items()] for each in found

@@ -20,8 +20,8 @@ class HeadInputs:
     """What a head was given for each Doc that is still alive.
 
     A pipe predicts before anyone shows it the gold, and by then a `trf_data_cleaner` has taken away
-    the encoder's output. The head's inputs are less: a vector a token or a Doc. They go with their
-    Doc, and neither a copy of the pipe nor its pickle has them.
+    the encoder's output. The head's inputs are less: a vector per token or Doc. They go with
+    their Doc, and neither a copy of the pipe nor its pickle has them.
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ def mean_loss(pipe: Any, examples: Iterable[Example]) -> Optional[float]:
     """The pipe's mean loss over the annotated units (tokens, documents) of some examples.
 
     pipe: a `TorchPipe` whose `head_inputs` have watched the predicted Docs.
-    RETURNS: 0.0 where nothing is annotated; None where the head's inputs are not known.
+    Returns: 0.0 where nothing is annotated; None where the head's inputs are not known.
     """
     # Like lengths together: a batch is padded to its longest Doc.
     ordered = sorted(examples, key=lambda example: len(example.predicted))
@@ -83,5 +83,6 @@ def mean_loss(pipe: Any, examples: Iterable[Example]) -> Optional[float]:
 
 
 def join(ops: Any, rows: List[Any]) -> Any:
-    """A batch as a head takes it: `[tokens, width]` a Doc as a list, `[width]` a Doc as rows."""
+    """A batch as a head takes it: `[tokens, width]` per Doc as a list, `[width]` per Doc as
+    rows."""
     return ops.xp.stack(rows) if rows[0].ndim == 1 else rows

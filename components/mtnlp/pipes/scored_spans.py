@@ -2,7 +2,7 @@
 
 from typing import Any, Iterator, List, Optional, Tuple
 
-import numpy
+import numpy as np
 import srsly
 from spacy.tokens import Doc, Span, SpanGroup
 
@@ -10,7 +10,7 @@ from spacy.tokens import Doc, Span, SpanGroup
 EntityKey = Tuple[int, int, int]
 
 # A span of a group as `SpanGroup.to_bytes` packs it.
-PACKED = numpy.dtype(
+PACKED = np.dtype(
     [
         ("id", ">u8"),
         ("kb_id", ">u8"),
@@ -52,13 +52,13 @@ class ScoredSpans(SpanGroup):
         rows["start"], rows["end"] = first, last
         self._keep(rows, first < last)
 
-    def _keep(self, rows: numpy.ndarray, kept: numpy.ndarray) -> None:
+    def _keep(self, rows: np.ndarray, kept: np.ndarray) -> None:
         """Take over some of these spans, and their scores. rows: `[spans]` of `PACKED`, all that
         the group has. kept: bool `[spans]`."""
         attrs, packed = self.attrs, [row.tobytes() for row in rows[kept]]
         scores = attrs.get("scores")
         if scores is not None and len(scores) == len(rows):
-            attrs["scores"] = numpy.asarray(scores)[kept]
+            attrs["scores"] = np.asarray(scores)[kept]
         self.from_bytes(srsly.msgpack_dumps({"name": self.name, "attrs": {}, "spans": packed}))
         self.attrs = attrs
         self.changes += 1
@@ -84,7 +84,7 @@ class ScoredSpans(SpanGroup):
         """Delete a span and its score. The SpanGroup of spaCy 3.8 deletes the one before it."""
         self.follow_tokens()
         rows = packed_rows(self)
-        kept = numpy.ones(len(rows), dtype=bool)
+        kept = np.ones(len(rows), dtype=bool)
         kept[i] = False
         self._keep(rows, kept)
 
@@ -112,24 +112,24 @@ def entity_keys(group: SpanGroup) -> List[EntityKey]:
         return list(zip(*columns, strict=True))
 
 
-def packed_rows(group: SpanGroup) -> numpy.ndarray:
+def packed_rows(group: SpanGroup) -> np.ndarray:
     """`[spans]` of `PACKED`: what a group holds, whatever has become of its Doc."""
     packed = srsly.msgpack_loads(SpanGroup.to_bytes(group))["spans"]
-    return numpy.frombuffer(b"".join(packed), dtype=PACKED).copy()
+    return np.frombuffer(b"".join(packed), dtype=PACKED).copy()
 
 
-def token_ranges(doc: Doc, rows: numpy.ndarray) -> Tuple[numpy.ndarray, numpy.ndarray]:
+def token_ranges(doc: Doc, rows: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     """The tokens that begin and end where spans do.
 
-    rows: `[spans]` of `PACKED`. RETURNS: int `[spans]` twice, the first token and the one behind
+    rows: `[spans]` of `PACKED`. Returns: int `[spans]` twice, the first token and the one behind
     the last; both 0 where a span begins or ends within a token.
     """
     starts = doc.to_array("IDX").astype(int)
     ends = starts + doc.to_array("LENGTH").astype(int)
-    first = numpy.searchsorted(starts, rows["start_char"])
-    last = numpy.searchsorted(ends, rows["end_char"])
+    first = np.searchsorted(starts, rows["start_char"])
+    last = np.searchsorted(ends, rows["end_char"])
     # One more, for what lies behind the last token.
-    begins = numpy.append(starts, -1)[first] == rows["start_char"]
-    stops = numpy.append(ends, -1)[last] == rows["end_char"]
+    begins = np.append(starts, -1)[first] == rows["start_char"]
+    stops = np.append(ends, -1)[last] == rows["end_char"]
     whole = begins & stops
-    return numpy.where(whole, first, 0), numpy.where(whole, last + 1, 0)
+    return np.where(whole, first, 0), np.where(whole, last + 1, 0)

@@ -50,7 +50,7 @@ def make_sentence_vectors(
     `doc.vector` of a Doc read from it has length 0 until `mtnlp.restore_vectors(doc)`, which see.
 
     model: `mtnlp.SentenceEncoder.v1` or a model of its shape.
-    store_tensor: also write `doc.tensor`, one row a token. `span.vector` needs it, and so does
+    store_tensor: also write `doc.tensor`, one row per token. `span.vector` needs it, and so does
         `doc.vector` where spaCy drops its hooks (`nlp.pipe` with n_process > 1). Listeners of
         spaCy's own `tok2vec` read `doc.tensor` too: put this component behind them.
     scorer: `mtnlp.VectorScorer.v1`.
@@ -59,15 +59,15 @@ def make_sentence_vectors(
 
 
 class VectorBatch(NamedTuple):
-    """vectors: `[docs, width]`. rows: `[tokens, width]` a Doc, their mean is the Doc's vector; None
-    where they are not stored."""
+    """vectors: `[docs, width]`. rows: `[tokens, width]` per Doc, their mean is the Doc's vector;
+    None where they are not stored."""
 
     vectors: Floats2d
     rows: Optional[List[Floats2d]]
 
 
 class SentenceVectors(TorchPipe):
-    """Pools the shared encoder into one vector a Doc. It has no loss of its own: its vectors are
+    """Pools the shared encoder into one vector per Doc. It has no loss of its own: its vectors are
     those of the encoder as the other components train it."""
 
     def __init__(
@@ -112,7 +112,7 @@ class SentenceVectors(TorchPipe):
         return None
 
     def predict(self, docs: Iterable[Doc]) -> VectorBatch:
-        """Vectors of Docs, zeros for those that hold nothing to read. Raises MtnlpError E310
+        """Vectors of Docs, zeros for those that hold nothing to read. Raises: MtnlpError E310
         for Docs without the vectors of the encoder."""
         docs = list(docs)
         require_encoder_output(self.model, docs, self.name)
@@ -131,7 +131,7 @@ class SentenceVectors(TorchPipe):
         is the vector. The shift is zero for mean pooling, where a span's mean then points where
         the span's own wordpieces do.
 
-        rows: `[tokens, width]`. vector: `[out]`. RETURNS: `[tokens, out]`.
+        rows: `[tokens, width]`. vector: `[out]`. Returns: `[tokens, out]`.
         """
         if not len(rows):
             return rows

@@ -2,7 +2,7 @@
 
 from typing import Callable, Iterable, List, Optional, Sequence, Union, Unpack
 
-import numpy
+import numpy as np
 import torch
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -95,7 +95,7 @@ def make_span_ner(
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.EntityScorer.v1`.
-    Raises MtnlpError E330 for settings out of range, E331 where another pipe of `nlp` writes the
+    Raises: MtnlpError E330 for settings out of range, E331 where another pipe of `nlp` writes the
     same SpanGroup.
     """
     pipe = SpanNER(
@@ -135,7 +135,7 @@ class SpanNER(EntityPipe):
         threshold: float = 0.5,
         **common: Unpack[CommonSettings],
     ):
-        """Arguments as for `make_span_ner`. Raises MtnlpError E230 for an unknown decoder, E231
+        """Arguments as for `make_span_ner`. Raises: MtnlpError E230 for an unknown decoder, E231
         where nested entities were to go into `doc.ents`, E330 for a threshold that is no
         probability."""
         require(name, PROBABILITY, threshold=threshold)
@@ -157,7 +157,7 @@ class SpanNER(EntityPipe):
 
     @property
     def decoder(self) -> Callable:
-        """The span decoder that `cfg` names, else that of the config's block. Raises MtnlpError
+        """The span decoder that `cfg` names, else that of the config's block. Raises: MtnlpError
         E230 for an unknown name."""
         name = self.cfg["decoder"]
         return self.own_decoder if name is None else find_span_decoder(name)
@@ -176,7 +176,7 @@ class SpanNER(EntityPipe):
     def log_initialized(self, get_examples: Callable[[], Iterable[Example]]) -> None:
         """The log says how many entities are too wide to be found."""
         max_width = self.module.max_width
-        widths = numpy.array(self.gold_widths(get_examples()), dtype=int)
+        widths = np.array(self.gold_widths(get_examples()), dtype=int)
         wide, entities = int((widths > max_width).sum()), len(widths)
         logger.info(
             "%s: %d of %d gold entities (%.1f%%) have more than max_width = %d words and cannot "
@@ -191,7 +191,7 @@ class SpanNER(EntityPipe):
         return [end - start for gold in golds if gold for start, end, _ in gold.spans]
 
     def predict(self, docs: Iterable[Doc]) -> Predictions:
-        """The entities of the batch and their probabilities. Raises MtnlpError E310 for Docs
+        """The entities of the batch and their probabilities. Raises: MtnlpError E310 for Docs
         without the vectors of the encoder."""
         docs = list(docs)
         require_encoder_output(self.model, docs, self.name)

@@ -40,7 +40,7 @@ def require_upstream(model: Model, docs: Sequence[Doc], name: str, nlp: Optional
     their vectors already, a listener that knows their width needs no encoder. nlp: None where it
     is not known.
 
-    Raises MtnlpError E311 where the pipeline has no encoder to listen to, E312 where it stands
+    Raises: MtnlpError E311 where the pipeline has no encoder to listen to, E312 where it stands
     behind the component, E313 where a cleaner takes the vectors away before they are read.
     """
     if nlp is None or name not in nlp.component_names:

@@ -6,7 +6,7 @@ drops hooks when a Doc crosses a process or a DocBin; `restore_vectors` sets the
 
 from typing import Any, Optional, Union
 
-import numpy
+import numpy as np
 from spacy.tokens import Doc, Span
 
 from ..errors import Errors
@@ -62,7 +62,7 @@ def restore_vectors(doc: Doc) -> Doc:
     A Doc without `doc.tensor` then has its own vector, and no spans' vectors. A warning E321 is
     logged where it has no sentence vector, as in a DocBin without user data: it stays as it is.
 
-    RETURNS: the same Doc.
+    Returns: the same Doc.
     """
     install_vectors()
     if get_sentence_vector(doc) is None:
@@ -84,14 +84,14 @@ def doc_vector(doc: Doc) -> Vector:
         return made if whole is None else whole
     if has_rows(doc):
         return doc.tensor.mean(0)
-    return numpy.zeros(doc.vocab.vectors_length, dtype="float32")
+    return np.zeros(doc.vocab.vectors_length, dtype="float32")
 
 
 def span_vector(span: Span) -> Vector:
     """`[width]`, the mean of the span's rows of `doc.tensor`; zeros where there is none, or where
     a split of tokens has left rows that belong to no token."""
     if not len(span) or not has_rows(span.doc):
-        return numpy.zeros_like(doc_vector(span.doc))
+        return np.zeros_like(doc_vector(span.doc))
     return span.doc.tensor[span.start : span.end].mean(0)
 
 
@@ -108,7 +108,7 @@ def has_vector(part: Union[Doc, Span]) -> bool:
 def vector_norm(part: Union[Doc, Span]) -> float:
     """The L2 norm."""
     vector: Vector = part.vector
-    return float(numpy.linalg.norm(vector))
+    return float(np.linalg.norm(vector))
 
 
 def similarity(one: Union[Doc, Span], other: Any) -> float:

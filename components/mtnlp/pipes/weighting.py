@@ -19,7 +19,7 @@ Weighting = Literal["static", "uncertainty"]
 
 
 def check_weights(name: str, cfg: Mapping[str, Any]) -> None:
-    """Raises MtnlpError E330 for an unknown weighting or an infinite weight, E440 for a negative
+    """Raises: MtnlpError E330 for an unknown weighting or an infinite weight, E440 for a negative
     one, E441 where fixed weights are set and learned ones asked for. name: of the pipe."""
     weights = [cfg["task_weight"], *cfg.get("task_weights", {}).values()]
     require_choice(name, get_args(Weighting), weighting=cfg["weighting"])

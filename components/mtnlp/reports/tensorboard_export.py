@@ -25,7 +25,7 @@ def export_scalars(path: Path, output: Path) -> Tuple[Path, Path]:
     """Write the points of all runs below a folder, once with one row per point and
     once with one row per step.
 
-    RETURNS: the two files. RAISES MtnlpError: what `read_scalars` raises.
+    Returns: the two files. Raises: MtnlpError: what `read_scalars` raises.
     """
     scalars = read_scalars(path)
     long, wide = output / LONG, output / WIDE
@@ -37,7 +37,7 @@ def export_scalars(path: Path, output: Path) -> Tuple[Path, Path]:
 def read_scalars(path: Path) -> List[Scalar]:
     """All points of a folder's event files and of those below it, run by run and tag by tag.
 
-    RAISES MtnlpError (E470) without tensorboard, E471 where there is no point.
+    Raises: MtnlpError (E470) without tensorboard, E471 where there is no point.
     """
     runs = sorted({events.parent for events in path.rglob(EVENTS)})
     scalars = [scalar for run in runs for scalar in read_run(run, run.relative_to(path).as_posix())]
@@ -47,7 +47,7 @@ def read_scalars(path: Path) -> List[Scalar]:
 
 
 def read_run(folder: Path, name: str) -> Iterator[Scalar]:
-    """The points of the event files of one folder. RAISES MtnlpError (E470)."""
+    """The points of the event files of one folder. Raises: MtnlpError (E470)."""
     try:
         from tensorboard.backend.event_processing import event_accumulator
     except ImportError as error:

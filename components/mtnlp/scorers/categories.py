@@ -44,7 +44,7 @@ class CategoryTask:
         A key absent from `gold` is not annotated: nothing predicted for it counts in a
         multi-label task.
 
-        RETURNS: None where the document is not annotated for the task: no key of it in `gold`
+        Returns: None where the document is not annotated for the task: no key of it in `gold`
             or, if exclusive, no key that is set.
         """
         if not is_task_annotated(gold, self.name, self.exclusive):
@@ -120,7 +120,7 @@ def score_categories(
     tasks: name to {"labels": [...], "exclusive": bool}.
     threshold, thresholds: what a multi-label score must reach; by full key, where given.
     kwargs: ignored (`Pipe.score` passes a pipe's whole configuration).
-    RETURNS: Python numbers; 0.0 where nothing was annotated. Documents with no key of a task
+    Returns: Python numbers; 0.0 where nothing was annotated. Documents with no key of a task
         in the reference count for nothing in it.
     """
     pairs = [(example.reference.cats, example.predicted.cats) for example in examples]

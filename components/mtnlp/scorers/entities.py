@@ -28,7 +28,7 @@ def score_entities(
     examples: pairs of predicted and reference documents; their tokens may differ.
     spans_key: None scores `doc.ents`, a name scores `doc.spans[name]`.
     kwargs: ignored (`Pipe.score` passes a pipe's whole configuration).
-    RETURNS: `ents_p`, `ents_r`, `ents_f`, `ents_per_type`, with `spans_{spans_key}` instead of
+    Returns: `ents_p`, `ents_r`, `ents_f`, `ents_per_type`, with `spans_{spans_key}` instead of
         `ents` where a key is given. Python floats; 0.0 where nothing was annotated.
     """
     prefix = "ents" if spans_key is None else f"spans_{spans_key}"

@@ -24,7 +24,7 @@ def score_vectors(examples: Iterable[Example], **kwargs: Any) -> Dict[str, float
     spans, `doc.cats["similarity"]` their similarity from 0 to 1. Documents without one of the
     two count for nothing.
 
-    RETURNS: `vectors_spearman` and `vectors_pearson`, from -1 to 1; 0.0 where there are fewer
+    Returns: `vectors_spearman` and `vectors_pearson`, from -1 to 1; 0.0 where there are fewer
         than two pairs or either side is constant.
     """
     gold, predicted = gold_and_cosines(examples)

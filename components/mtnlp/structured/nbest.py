@@ -26,7 +26,7 @@ def nbest(
 
     Arguments as in `crf.py`. k: at least 1, else MtnlpError (E234). Of equally good sequences any
     may come first, and, at the end of the list, any may be left out.
-    RETURNS: tags int64 `[batch, k, seq]`, 0 on padding, and their log probabilities
+    Returns: tags int64 `[batch, k, seq]`, 0 on padding, and their log probabilities
         `[batch, k]`, float64: computed in float32, sums over long texts would lose the differences.
         Where a row has fewer than k possible sequences the rest has -inf, and its tags mean
         nothing. An empty row has one sequence, the empty one, which is certain.
@@ -61,7 +61,7 @@ def _best_ways(
     """The k best ways to each tag of each token.
 
     tokens: `[N, tags]`. A state is a tag and a rank among the ways to it, `tag * k + rank`.
-    RETURNS: for each step after the first, the state before each way, int64 `[rows, tags, k]`, and
+    Returns: for each step after the first, the state before each way, int64 `[rows, tags, k]`, and
         the scores of all ways, `[N, tags, k]`, best first; -inf where there are fewer than k.
     """
     best = tokens.new_full((*tokens.shape, k), -torch.inf)

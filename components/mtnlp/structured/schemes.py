@@ -165,7 +165,7 @@ SCHEMES: Dict[str, TagScheme] = {scheme.name: scheme for scheme in (BIO(), BILUO
 
 
 def get_scheme(name: str) -> TagScheme:
-    """The scheme of that name. Raises MtnlpError (E210) where there is none."""
+    """The scheme of that name. Raises: MtnlpError (E210) where there is none."""
     if name not in SCHEMES:
         raise MtnlpError(Errors.E210.format(name=name, names=", ".join(SCHEMES)))
     return SCHEMES[name]

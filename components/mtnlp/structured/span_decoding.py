@@ -96,7 +96,7 @@ DECODERS: Dict[str, Decoder] = {
 
 
 def get_decoder(decoder: Union[str, Decoder]) -> Decoder:
-    """A decoder by its name, or itself. Raises MtnlpError (E230) for an unknown name."""
+    """A decoder by its name, or itself. Raises: MtnlpError (E230) for an unknown name."""
     if not isinstance(decoder, str):
         return decoder
     if decoder not in DECODERS:

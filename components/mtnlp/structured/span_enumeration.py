@@ -16,7 +16,7 @@ import torch
 def span_mask(mask: torch.Tensor, max_width: int) -> torch.Tensor:
     """Which spans lie on True tokens alone.
 
-    mask: bool `[..., seq]`. RETURNS: bool `[..., seq, max_width]`.
+    mask: bool `[..., seq]`. Returns: bool `[..., seq, max_width]`.
     """
     # One more than needed: unfold knows no text shorter than a window.
     padded = torch.nn.functional.pad(mask, (0, max_width))
@@ -27,7 +27,7 @@ def span_mask(mask: torch.Tensor, max_width: int) -> torch.Tensor:
 def span_ends(values: torch.Tensor, max_width: int) -> torch.Tensor:
     """The values of each span's last token.
 
-    values: `[seq + max_width - 1, ...]`. RETURNS: `[seq, max_width, ...]`, of the spans that begin
+    values: `[seq + max_width - 1, ...]`. Returns: `[seq, max_width, ...]`, of the spans that begin
     at the first `seq` tokens.
     """
     seq = len(values) - max_width + 1
@@ -39,7 +39,7 @@ def token_chunks(
 ) -> Iterator[Tuple[slice, torch.Tensor]]:
     """Token vectors in pieces, each with the tokens behind it that its spans reach to.
 
-    tokens: `[seq, width]`. size: tokens a piece. YIELDS: which tokens, and their vectors and those
+    tokens: `[seq, width]`. size: tokens a piece. Yields: which tokens, and their vectors and those
     of the next `max_width - 1`, zeros behind the last: `[n + max_width - 1, width]`.
     """
     padded = torch.nn.functional.pad(tokens, (0, 0, 0, max_width - 1))
@@ -51,7 +51,7 @@ def token_chunks(
 def token_places(lengths: torch.Tensor) -> torch.Tensor:
     """Where each token stands, of texts that follow one another.
 
-    lengths: int64 `[batch]`. RETURNS: int64 `[tokens, 3]`: text, position in it, and the tokens
+    lengths: int64 `[batch]`. Returns: int64 `[tokens, 3]`: text, position in it, and the tokens
     from there to its end, the width of the widest span that begins there.
     """
     text = torch.arange(len(lengths), device=lengths.device).repeat_interleave(lengths)

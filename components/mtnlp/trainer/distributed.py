@@ -176,7 +176,7 @@ class WithSummedGradients:
     """A pipeline as spaCy's loop sees it in data-parallel training.
 
     The loop updates (`nlp.update`, on no batch at all where the share is empty), then asks for
-    `nlp.pipeline`, once a step, to call `finish_update` of its pipes: that is where gradients are
+    `nlp.pipeline`, once per step, to call `finish_update` of its pipes: that is where gradients are
     summed.
     """
 

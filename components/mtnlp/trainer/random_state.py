@@ -4,16 +4,16 @@ import random
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator
 
-import numpy
+import numpy as np
 import torch
 
 
 def get_random_state() -> Dict[str, Any]:
     """The state of Python's, numpy's and torch's generators, in plain types and tensors."""
-    generator, keys, *rest = numpy.random.get_state(legacy=True)
+    generator, keys, *rest = np.random.get_state(legacy=True)
     return {
         "python": random.getstate(),
-        "numpy": (generator, numpy.asarray(keys).tolist(), *rest),
+        "numpy": (generator, np.asarray(keys).tolist(), *rest),
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
@@ -23,7 +23,7 @@ def set_random_state(state: Dict[str, Any]) -> None:
     """Go on where `get_random_state` was called."""
     random.setstate(state["python"])
     generator, keys, *rest = state["numpy"]
-    numpy.random.set_state((generator, numpy.array(keys, dtype="uint32"), *rest))
+    np.random.set_state((generator, np.array(keys, dtype="uint32"), *rest))
     torch.set_rng_state(state["torch"])
     if state["cuda"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(state["cuda"])
@@ -39,17 +39,17 @@ class ReadingRandom:
 
     def __init__(self) -> None:
         self._python = random.getstate()
-        self._numpy = numpy.random.get_state()
+        self._numpy = np.random.get_state()
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
         """Python's and numpy's generators draw from here within the block."""
-        python, others = random.getstate(), numpy.random.get_state()
+        python, others = random.getstate(), np.random.get_state()
         random.setstate(self._python)
-        numpy.random.set_state(self._numpy)
+        np.random.set_state(self._numpy)
         try:
             yield
         finally:
-            self._python, self._numpy = random.getstate(), numpy.random.get_state()
+            self._python, self._numpy = random.getstate(), np.random.get_state()
             random.setstate(python)
-            numpy.random.set_state(others)
+            np.random.set_state(others)

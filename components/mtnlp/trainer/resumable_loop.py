@@ -61,7 +61,7 @@ class ResumableLoop:
         return self._steps < self._start
 
     def __iter__(self) -> Iterator[Tuple[Dict[str, Any], Optional[bool]]]:
-        """Train. YIELDS: after each step what spaCy's loop says of it, and whether its evaluation
+        """Train. Yields: after each step what spaCy's loop says of it, and whether its evaluation
         was the best, None where there was none.
 
         In data-parallel training losses and words are those of this process, but those of all

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional, Tuple
 
-import numpy
+import numpy as np
 import torch
 from spacy import registry, util
 from spacy.cli._util import setup_gpu, show_validation_error
@@ -46,8 +46,8 @@ class Options:
 def train_from_config(path: Path, options: Options, overrides: Dict[str, Any]) -> Language:
     """What `mtnlp train` does: read a config, initialise the pipeline, train it.
 
-    path: the config file. overrides: settings by dotted names. RETURNS: the trained pipeline.
-    Raises MtnlpError E460 to E463 where a training cannot be resumed.
+    path: the config file. overrides: settings by dotted names. Returns: the trained pipeline.
+    Raises: MtnlpError E460 to E463 where a training cannot be resumed.
     """
     use_gpu = local_gpu(options.use_gpu)
     with processes_of_torchrun(use_gpu >= 0) as processes:
@@ -82,7 +82,7 @@ def train(
 
     config: as given, before the pipeline was made of it; kept in checkpoints, to be compared.
     checkpoint: where to go on; None starts anew and removes what an earlier run left.
-    Raises MtnlpError E463 where the checkpoint's weights do not fit.
+    Raises: MtnlpError E463 where the checkpoint's weights do not fit.
     """
     training, corpora = resolve_training(nlp, local_gpu(options.use_gpu))
     frozen = training["frozen_components"]
@@ -135,7 +135,7 @@ def resolve_training(
 ) -> Tuple[Dict[str, Any], Tuple[Callable, Callable]]:
     """Seed the random numbers and make what `[training]` describes.
 
-    RETURNS: the block's objects, and the readers of the training and the dev corpus.
+    Returns: the block's objects, and the readers of the training and the dev corpus.
     """
     config = nlp.config.interpolate()
     if config["training"]["seed"] is not None:
@@ -156,7 +156,7 @@ def start_log(
     if not processes.is_first:
         # Or all would drop the same units of their shares.
         torch.manual_seed(torch.initial_seed() + processes.rank)
-        numpy.random.seed(numpy.random.randint(2**31) + processes.rank)
+        np.random.seed(np.random.randint(2**31) + processes.rank)
         return (lambda info: None), (lambda: None)
     with nlp.select_pipes(disable=training["frozen_components"]):
         return training["logger"](nlp, sys.stdout, sys.stderr)

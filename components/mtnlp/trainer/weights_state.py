@@ -74,7 +74,7 @@ def get_weights(nlp: Language) -> Dict[str, Any]:
 def set_weights(nlp: Language, weights: Dict[str, Any]) -> None:
     """Put the weights of `get_weights` in place. The modules stay the same objects.
 
-    Raises MtnlpError E463 where they do not fit the pipeline.
+    Raises: MtnlpError E463 where they do not fit the pipeline.
     """
     check_fit(get_weights(nlp), weights)
     with_gradient = set(weights["with_gradient"])
@@ -90,7 +90,7 @@ def set_weights(nlp: Language, weights: Dict[str, Any]) -> None:
 
 
 def check_fit(own: Dict[str, Any], saved: Dict[str, Any]) -> None:
-    """Raises MtnlpError E463 naming the weights that have another shape, or none, on one side."""
+    """Raises: MtnlpError E463 naming the weights that have another shape, or none, on one side."""
     one, other = shapes(own), shapes(saved)
     wrong = [name for name in sorted({*one, *other}) if one.get(name) != other.get(name)]
     if wrong:

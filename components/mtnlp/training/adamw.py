@@ -5,7 +5,7 @@ from functools import partial
 from math import hypot, inf, isfinite
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
-import numpy
+import numpy as np
 import torch
 from thinc.api import Optimizer, xp2torch
 from thinc.backends import get_array_ops
@@ -51,7 +51,7 @@ def create_adamw_v1(
     layer_decay: each of the encoder's layers learns at so many times the rate of the one above it,
         the embeddings at that below the first layer (Howard and Ruder, 2018); 1: all alike.
 
-    Raises MtnlpError E330 for rates out of range, E455 for a head_factor below 0 or a layer_decay
+    Raises: MtnlpError E330 for rates out of range, E455 for a head_factor below 0 or a layer_decay
     outside (0, 1].
     """
     require_rates(
@@ -179,9 +179,9 @@ class AdamW(Optimizer):
 
         key: which parameter. weights, gradient: float32 of one shape. lr_scale: multiplies the
             parameter's rate. is_head: whether it is none of an encoder's.
-        RETURNS: both; the weights are those that the step will change, in place.
+        Returns: both; the weights are those that the step will change, in place.
 
-        Raises MtnlpError E450 for a parameter that is waiting already: a step was left out; with
+        Raises: MtnlpError E450 for a parameter that is waiting already: a step was left out; with
         `one_by_one` E451 for a gradient that is not finite.
         """
         if not gradient.size:
@@ -217,12 +217,12 @@ class AdamW(Optimizer):
         tensor at the next step; each keeps the one before it alive, without end. It ends where the
         same array comes back each time.
 
-        Raises MtnlpError E454 where weights cannot be stepped on in place.
+        Raises: MtnlpError E454 where weights cannot be stepped on in place.
         """
         own = self.arrays.get(key)
         values = xp2torch(weights)
         if own is None or xp2torch(own).data_ptr() != values.data_ptr():
-            if isinstance(weights, numpy.ndarray) and values.device.type != "cpu":
+            if isinstance(weights, np.ndarray) and values.device.type != "cpu":
                 raise MtnlpError(Errors.E454.format(device=values.device))
             own = self.arrays[key] = weights
         return own
@@ -245,7 +245,7 @@ class AdamW(Optimizer):
     def make_step(self) -> None:
         """One step on all parameters that wait, if there are any.
 
-        Raises MtnlpError E451 where their gradient is not finite; no weights have moved then.
+        Raises: MtnlpError E451 where their gradient is not finite; no weights have moved then.
         """
         if not self.waiting:
             return

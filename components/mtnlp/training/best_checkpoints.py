@@ -26,7 +26,7 @@ class BestCheckpoints:
         """Save the pipeline as spaCy's loop does: averaged weights where the optimizer has them,
         after `[training.before_to_disk]`. Where the loop has just saved it, that is copied.
 
-        info: of the evaluation, as a logger gets it. RETURNS: the checkpoint's folder.
+        info: of the evaluation, as a logger gets it. Returns: the checkpoint's folder.
         """
         target = self.folder / f"step-{info['step']}"
         with fresh_folder(target) as fresh:

@@ -24,7 +24,7 @@ def prepare_encoders(nlp: Language, frozen: Collection[str] = ()) -> None:
     A component with a `source` is not initialised, and without this it has no adapter before its
     first batch: whoever looks for its weights until then finds others than those that train.
 
-    frozen: components that are not trained. Raises MtnlpError E270 and E272 as the adapter does.
+    frozen: components that are not trained. Raises: MtnlpError E270 and E272 as the adapter does.
     """
     for model in encoder_models(nlp, frozen):
         if isinstance(model, WindowedTransformerModel):

@@ -74,7 +74,7 @@ class EpochLogger:
 
 
 class Words:
-    """Counts words a second between evaluations."""
+    """Counts words per second between evaluations."""
 
     def __init__(self) -> None:
         self._steps = 0
@@ -82,7 +82,7 @@ class Words:
         self._start = self._last = timer()
 
     def step(self, info: Optional[Dict[str, Any]]) -> Optional[float]:
-        """Count a step. RETURNS: after an evaluation, where known, the words a second since the
+        """Count a step. Returns: after an evaluation, where known, the words per second since the
         one before it."""
         self._steps += 1
         if info is None:

@@ -21,7 +21,7 @@ def create_freeze_encoder_v1(
     component: name of the transformer component.
     cache_size: as in `mtnlp.TransformerModel.v1`.
 
-    Raises MtnlpError E330 for a negative cache_size.
+    Raises: MtnlpError E330 for a negative cache_size.
     """
     require("mtnlp.FreezeEncoder.v1", COUNT, cache_size=cache_size)
 

@@ -24,7 +24,7 @@ def create_fused_adam_v1(
     learn_rate, L2, beta1, beta2, eps, grad_clip: as in `Adam.v1`, each a number or a schedule.
     head_factor: the heads of mtnlp's components learn at so many times the encoder's rate.
 
-    Raises MtnlpError E330 for numbers out of range. The optimizer raises E451 for a gradient that
+    Raises: MtnlpError E330 for numbers out of range. The optimizer raises E451 for a gradient that
     is not finite; that parameter, and those behind it, have not moved then.
     """
     require_rates(

@@ -31,7 +31,7 @@ def create_gradual_unfreezing_v1(
     layers: how many join at a time; the embeddings count as one.
     first: how many learn from the beginning; 0: the heads alone.
 
-    Raises MtnlpError E457 for numbers too small, and in training E458 where there is no
+    Raises: MtnlpError E457 for numbers too small, and in training E458 where there is no
     transformer to train.
     """
     for name, value, least in (("every", every, 1), ("layers", layers, 1), ("first", first, 0)):

@@ -7,37 +7,37 @@ products, and no copy of a gradient is made.
 
 from typing import List, Optional, Sequence
 
-import numpy
+import numpy as np
 import torch
 from numpy.typing import NDArray
 
 Gradient = List[Optional[torch.Tensor]]
 
 
-def gram_matrix(gradients: Sequence[Gradient]) -> NDArray[numpy.float64]:
+def gram_matrix(gradients: Sequence[Gradient]) -> NDArray[np.float64]:
     """`[tasks, tasks]`: the inner products of the tasks' gradients, taken as one long vector each.
 
     gradients: by task, each over the same parameters in the same order.
     """
-    gram = numpy.zeros((len(gradients), len(gradients)))
+    gram = np.zeros((len(gradients), len(gradients)))
     for parts in zip(*gradients, strict=True):
         tasks = [task for task, part in enumerate(parts) if part is not None]
         if tasks:
             rows = torch.stack([part.flatten() for part in parts if part is not None])
-            gram[numpy.ix_(tasks, tasks)] += (rows @ rows.T).double().cpu().numpy()
+            gram[np.ix_(tasks, tasks)] += (rows @ rows.T).double().cpu().numpy()
     return gram
 
 
-def cosine_matrix(gram: NDArray[numpy.float64]) -> NDArray[numpy.float64]:
+def cosine_matrix(gram: NDArray[np.float64]) -> NDArray[np.float64]:
     """`[tasks, tasks]`: the cosines between gradients, NaN where one of them is zero."""
-    norms = numpy.sqrt(gram.diagonal())
-    with numpy.errstate(invalid="ignore", divide="ignore"):
-        return gram / numpy.outer(norms, norms)
+    norms = np.sqrt(gram.diagonal())
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return gram / np.outer(norms, norms)
 
 
 def pcgrad_weights(
-    gram: NDArray[numpy.float64], orders: Sequence[Sequence[int]]
-) -> NDArray[numpy.float64]:
+    gram: NDArray[np.float64], orders: Sequence[Sequence[int]]
+) -> NDArray[np.float64]:
     """`[tasks]`: how often each task's gradient counts in the step of PCGrad (Yu et al., 2020).
 
     Each task's gradient is projected, task by task, onto the plane that is normal to the gradient
@@ -48,7 +48,7 @@ def pcgrad_weights(
         meets those of all tasks; the paper draws them at random.
     """
     # Row by row what became of a task's gradient, as multiples of the original ones.
-    mixture = numpy.eye(len(gram))
+    mixture = np.eye(len(gram))
     for task, order in enumerate(orders):
         for other in order:
             product = mixture[task] @ gram[:, other]
@@ -59,7 +59,7 @@ def pcgrad_weights(
 
 def random_orders(tasks: int, seed: int, step: int) -> List[List[int]]:
     """An order for each task, the same whenever a step is made again."""
-    generator = numpy.random.default_rng([seed, step])
+    generator = np.random.default_rng([seed, step])
     return [generator.permutation(tasks).tolist() for _ in range(tasks)]
 
 

@@ -29,7 +29,7 @@ def count_steps(batches: int, max_epochs: int, max_steps: int) -> Optional[int]:
 
     batches: per epoch. max_epochs, max_steps: as in `[training]`; 0 (and -1 for epochs) sets no
         limit.
-    RETURNS: None where neither sets one.
+    Returns: None where neither sets one.
     """
     limits = []
     if max_epochs > 0:

@@ -53,8 +53,8 @@ def create_task_gradients_v1(
     seed: of the order in which gradients are projected, drawn anew each step.
     component: the name of the shared encoder.
 
-    Raises MtnlpError E443 for an `every` below 1, and, when called, E442 for an encoder that is not
-    `mtnlp.TransformerModel.v1`.
+    Raises: MtnlpError E443 for an `every` below 1, and, when called, E442 for an encoder that is
+    not `mtnlp.TransformerModel.v1`.
     """
     if every < 1:
         raise MtnlpError(Errors.E443.format(every=every))
@@ -98,7 +98,7 @@ class TaskGradients:
     """
 
     def __init__(self, pipe: Any, settings: Settings):
-        """pipe: a `transformer`. Raises MtnlpError E442 where its model cannot go back twice."""
+        """pipe: a `transformer`. Raises: MtnlpError E442 where its model cannot go back twice."""
         if not isinstance(pipe.model, WindowedTransformerModel):
             raise MtnlpError(Errors.E442.format(name=pipe.name))
         self.pipe = pipe

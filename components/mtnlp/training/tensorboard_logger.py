@@ -41,7 +41,7 @@ def create_tensorboard_logger_v1(
     keep_checkpoints: so many of them stay, the newest: with 1 the best.
     flush_every: steps after which the events are on disk at the latest; evaluations always are.
     gradient_norms: False saves a pass over all gradients a step.
-    RAISES MtnlpError (E470) without tensorboard, E472 for counts below 1.
+    Raises: MtnlpError (E470) without tensorboard, E472 for counts below 1.
     """
     for name, value in (("keep_checkpoints", keep_checkpoints), ("flush_every", flush_every)):
         if value < 1:
@@ -157,7 +157,7 @@ def run_folder(log_dir: Path) -> Path:
 
 
 def find_writer() -> Callable[[str], Any]:
-    """torch's `SummaryWriter`. RAISES MtnlpError (E470) without tensorboard."""
+    """torch's `SummaryWriter`. Raises: MtnlpError (E470) without tensorboard."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:

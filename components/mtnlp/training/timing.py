@@ -93,7 +93,7 @@ class WatchedMethods:
         """Put a method over an object's, its class's or another watcher's.
 
         owner: the object. wrap: makes the new method of the plain one.
-        RETURNS: False for an object without attributes of its own, such as a compiled component;
+        Returns: False for an object without attributes of its own, such as a compiled component;
             `Proxy` is for these.
         """
         before = vars(owner).get(name) if hasattr(owner, "__dict__") else None

@@ -37,7 +37,7 @@ class TrainerContender:
         """task: an exclusive task, whose labels are `doc.cats["task/LABEL"]`. batch_size: texts a
         step. folder: for the Trainer.
 
-        Raises MtnlpError: E510 without accelerate, E513 where no document has a label of `task`.
+        Raises: MtnlpError: E510 without accelerate, E513 where no document has a label of `task`.
         """
         if not is_accelerate_available():
             raise MtnlpError(Errors.E510)
@@ -79,7 +79,7 @@ class TrainerContender:
 def to_texts(examples: List[Example], task: str) -> Texts:
     """The texts and labels of examples that have a label of `task`.
 
-    RAISES MtnlpError: E513 where there is none.
+    Raises: MtnlpError: E513 where there is none.
     """
     found = Texts()
     for example in examples:

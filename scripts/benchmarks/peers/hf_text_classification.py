@@ -94,8 +94,8 @@ def run_text_baseline(
     splits: the `.spacy` files "train", "dev" and "test". task: an exclusive task, whose labels are
     `doc.cats["task/LABEL"]`. backbone: a Hugging Face encoder, name or path.
     output: a JSON file, written after each learning rate. Rates it already holds are skipped.
-    RETURNS: the content of the file: {"setting", "runs": {rate: {...}}, "best": {...}}.
-    RAISES MtnlpError: E510 without accelerate, E511 where the file belongs to another setting,
+    Returns: the content of the file: {"setting", "runs": {rate: {...}}, "best": {...}}.
+    Raises: MtnlpError: E510 without accelerate, E511 where the file belongs to another setting,
         E513 where a file has no document of the task.
     """
     if not is_accelerate_available():
@@ -152,7 +152,7 @@ def run_text_baseline(
 def read_texts(path: Path, task: str) -> Texts:
     """The documents of a `.spacy` file that have a label of `task`.
 
-    RAISES MtnlpError: E513 where there is none.
+    Raises: MtnlpError: E513 where there is none.
     """
     found = Texts()
     for doc in DocBin().from_disk(path).get_docs(spacy.blank("xx").vocab):

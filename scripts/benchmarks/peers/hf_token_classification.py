@@ -89,7 +89,7 @@ class Split:
 def read_sentences(path: Path) -> List[Record]:
     """The sentences of a CoNLL-2003 file.
 
-    RAISES DataError at the first malformed line.
+    Raises: DataError at the first malformed line.
     """
     return list(read_conll(path, BadInput()))
 
@@ -137,8 +137,8 @@ def run_baseline(
     data: a folder with `eng.train`, `eng.testa` and `eng.testb`, four columns.
     backbone: a Hugging Face encoder, name or path.
     output: a JSON file, written after each learning rate. Rates it already holds are skipped.
-    RETURNS: the content of the file: {"setting", "runs": {rate: {...}}, "best": {...}}.
-    RAISES MtnlpError: E510 without accelerate, E511 where the file belongs to another setting;
+    Returns: the content of the file: {"setting", "runs": {rate: {...}}, "best": {...}}.
+    Raises: MtnlpError: E510 without accelerate, E511 where the file belongs to another setting;
         DataError for malformed files.
     """
     if not is_accelerate_available():

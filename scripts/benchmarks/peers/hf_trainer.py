@@ -97,7 +97,7 @@ def train(trainer: Any, words: int, recipe: Recipe) -> Dict[str, Any]:
     """Trains, and says how fast.
 
     trainer: a `transformers.Trainer`. words: of the training split.
-    RETURNS: the losses logged, steps, seconds of wall clock and of the CPU, words/s, the machine.
+    Returns: the losses logged, steps, seconds of wall clock and of the CPU, words/s, the machine.
     """
     cpu = time.process_time()
     seconds = trainer.train().metrics["train_runtime"]
@@ -174,7 +174,7 @@ def rate_key(rate: float) -> str:
 def open_results(path: Path, setting: Dict[str, Any]) -> Dict[str, Any]:
     """What the file holds, or an empty {"setting", "runs"}.
 
-    RAISES MtnlpError (E511) where the file is no results file or was written under another
+    Raises: MtnlpError (E511) where the file is no results file or was written under another
         setting: its runs must not be compared with new ones.
     """
     if not path.exists():

@@ -71,9 +71,9 @@ def run_span_marker(
 
     train, test: `.spacy` files. spans_key: where their entities are, None for `doc.ents`.
     backbone: a Hugging Face encoder, name or path.
-    RETURNS: the recipe, entity scores on test with a 95% interval over documents,
+    Returns: the recipe, entity scores on test with a 95% interval over documents,
         seconds and words/s of training and of prediction.
-    RAISES MtnlpError: E512 without the library span_marker.
+    Raises: MtnlpError: E512 without the library span_marker.
     """
     learn, held_out = read(train, spans_key, recipe.limit), read(test, spans_key)
     msg.info(f"train: {len(learn.tokens):,} documents, {learn.words:,} words")
@@ -111,7 +111,7 @@ def make_trainer(
 
     learn: to train on. folder: for what the Trainer writes. max_steps: ends the training; -1 for
     the recipe's epochs.
-    RAISES MtnlpError: E512 without the library span_marker.
+    Raises: MtnlpError: E512 without the library span_marker.
     """
     try:
         from span_marker import SpanMarkerModel, Trainer
@@ -199,7 +199,7 @@ class SpanMarkerContender:
     ):
         """spans_key: where gold entities are, None for `doc.ents`. folder: for the Trainer.
 
-        Raises MtnlpError E512 without the library span_marker.
+        Raises: MtnlpError E512 without the library span_marker.
         """
         # As many as the steps take: it goes through a document's spans before it trains.
         count = workload.steps * workload.batch_size
@@ -260,7 +260,8 @@ def main(
 ) -> None:
     """SpanMarker on the corpora of `span_ner`. Needs `pip install span_marker==1.8.0`.
 
-    Without a GPU it trains at some twenty words a second: choose --limit and --epochs accordingly.
+    Without a GPU it trains at some twenty words per second: choose --limit and --epochs
+        accordingly.
     """
     recipe = Recipe(
         learning_rate=lr,
