@@ -35,76 +35,98 @@ class Errors:
 
     # E1: data
     E100 = "[E100] Cannot read the file ({reason}). Check the path and its permissions."
-    E101 = "[E101] The file is empty: its download or copy probably broke off. Fetch it again."
+    E101 = (
+        "[E101] The file is empty: its download or copy was probably interrupted. Fetch it again."
+    )
     E102 = (
         "[E102] Byte 0x{byte:02x} is not valid UTF-8. Convert the file to UTF-8, or leave such "
         "units out with --skip-bad."
     )
     E103 = (
         "[E103] The line has {found} columns; expected {expected}, none of them empty. Check "
-        "whether it is cut short or has another separator."
+        "whether the line is cut short or uses another separator."
     )
     E104 = (
         "[E104] '{tag}' is not a valid tag; expected O, or B- or I- and a type, such as B-PER "
         "(the prefixes of BILUO and BIOES are read, too)."
     )
-    E105 = "[E105] Unknown entity type '{label}'. Known here: {labels}."
+    E105 = "[E105] The entity type '{label}' is not known here. Correct it to one of: {labels}."
     E106 = (
-        "[E106] This tag is not valid IOB1. There, B- only marks an entity that directly follows "
-        "another one of its type."
+        "[E106] The tag B- is not valid IOB1 here. In IOB1, B- only marks an entity that directly "
+        "follows another one of its type. Write I- in its place."
     )
     E107 = "[E107] The file has no -DOCSTART- lines, so it has no documents. Use --unit sentence."
     E110 = (
-        "[E110] No reviews here. Expected aclImdb/train/pos/ID_RATING.txt and so on, as a folder "
-        "or as a tar.gz of it."
+        "[E110] There are no reviews here. Expected aclImdb/train/pos/ID_RATING.txt and so on, as "
+        "a folder or as a tar.gz of it. Correct the path."
     )
-    E111 = "[E111] A review's file name must be ID_RATING.txt, such as 127_8.txt."
+    E111 = (
+        "[E111] A review's file name must be ID_RATING.txt, such as 127_8.txt. Rename the file, or "
+        "leave such units out with --skip-bad."
+    )
     E112 = (
-        "[E112] Rating {rating} in the folder '{label}'. Positive reviews have 7 to 10, negative "
-        "ones 1 to 4."
+        "[E112] The rating {rating} does not belong in the folder '{label}': positive reviews have "
+        "7 to 10, negative ones 1 to 4. Move the file, or leave such units out with --skip-bad."
     )
     E113 = (
-        "[E113] The list has {lines} lines, so none for ID {number} of {review} (its first line "
-        "is that of ID 0). Is the list cut short?"
+        "[E113] The list has {lines} lines, so it has none for ID {number} of {review} (its first "
+        "line is that of ID 0). It is probably cut short: fetch it again."
     )
-    E114 = "[E114] The line for {review} names no movie."
-    E115 = "[E115] Broken archive ({reason}). It is probably cut short: fetch it again."
-    E120 = "[E120] No brat documents here. Expected pairs of NAME.txt and NAME.ann."
-    E121 = "[E121] Malformed {what} line. Expected {form}."
+    E114 = (
+        "[E114] The line for {review} names no movie. The list is probably damaged: fetch it again."
+    )
+    E115 = "[E115] The archive is broken ({reason}). It is probably cut short: fetch it again."
+    E120 = (
+        "[E120] There are no brat documents here. Expected pairs of NAME.txt and NAME.ann. Correct "
+        "the path."
+    )
+    E121 = "[E121] This {what} line is malformed. Expected {form}."
     E122 = (
-        "[E122] Offsets {offsets} do not lie within the text of {length} characters, or nothing "
-        "but blanks does. Offsets count characters: not bytes, and not UTF-16 units as JavaScript "
-        "does."
+        "[E122] The offsets {offsets} do not lie within the text of {length} characters, or cover "
+        "nothing but blanks. Offsets count characters: not bytes, and not UTF-16 units as "
+        "JavaScript does."
     )
     E123 = (
         "[E123] The offsets give '{found}', but the annotation quotes '{expected}'. Offsets count "
         "characters (not bytes) of the .txt beside it."
     )
-    E124 = "[E124] The relation refers to {argument}, but the file has no such entity."
+    E124 = (
+        "[E124] The relation refers to {argument}, but the file has no such entity. Add the "
+        "entity, or remove the relation."
+    )
     E125 = "[E125] NEREL has no {what} type '{label}'. Correct its name."
     E130 = (
         '[E130] A line must be a mapping with "tokens", a list of non-empty strings, and '
         '"ner_tags", a list as long.'
     )
-    E131 = "[E131] {tokens} tokens, but {tags} tags."
-    E132 = "[E132] Tag id {tag!r} is not one of 0 to {last}."
-    E133 = "[E133] Not JSON: {reason}."
+    E131 = "[E131] There are {tokens} tokens, but {tags} tags. Give one tag per token."
+    E132 = "[E132] The tag id {tag!r} is not a whole number from 0 to {last}. Correct it."
+    E133 = (
+        "[E133] This is not valid JSON: {reason}. Correct it, or leave such units out with "
+        "--skip-bad."
+    )
     E134 = (
         "[E134] The token index is '{found}'; expected {expected}. Tokens are numbered from 0 in "
         "every sentence, and a blank line ends one."
     )
-    E135 = "[E135] No text in the field '{field}'."
+    E135 = (
+        "[E135] There is no text in the field '{field}'. Name another field with --text-field, or "
+        "leave such units out with --skip-bad."
+    )
     E136 = "[E136] The field '{field}' must be {form}."
     E137 = (
         "[E137] The spans {left} and {right} overlap. Entities may not overlap, but the spans of "
         "a layer may: name one with --spans-key."
     )
     E138 = "[E138] Cannot read the row: {reason}. Check for a quotation mark that is not closed."
-    E139 = "[E139] No column {missing}. The first row holds: {found}."
-    E140 = "[E140] Not a DocBin, or one cut short ({reason})."
+    E139 = (
+        "[E139] There is no column {missing}. The first row holds: {found}. Name columns that are "
+        "there with --text-field, --label-field or --group-field."
+    )
+    E140 = "[E140] This is not a DocBin, or it is cut short ({reason}). Write it again."
     E141 = (
-        "[E141] Nothing to read at {path}. Looked for: {wanted}. Say where the files are with "
-        "--path."
+        "[E141] There is nothing to read at {path}. Looked for: {wanted}. Say where the files are "
+        "with --path."
     )
     E142 = (
         "[E142] Cannot get '{dataset}' from the Hugging Face hub ({reason}). Check the network, "
@@ -120,11 +142,14 @@ class Errors:
         "[E146] {groups} groups (movies, documents) cannot fill {splits} splits. Bring more data, "
         "or fewer splits with --ratio."
     )
-    E147 = "[E147] Unknown labels in --labels: {unknown}. The corpus has: {known}."
+    E147 = (
+        "[E147] The corpus does not have these labels of --labels: {unknown}. Choose from: {known}."
+    )
     E148 = "[E148] '{name}' cannot be read with --unit {unit}. Use --unit {only}."
-    E149 = "[E149] {count} faults in the sample:\n{faults}"
+    E149 = "[E149] The sample has {count} faults. Correct each of them:\n{faults}"
     E150 = (
-        "[E150] No corpus in {folder}: {missing}. Convert the corpora first, or correct the name."
+        "[E150] There is no corpus in {folder}: {missing}. Convert the corpora first, or correct "
+        "the name."
     )
     E151 = (
         "[E151] Cannot load the tokenizer of '{name}' to count wordpieces ({reason}). Fetch the "
@@ -134,48 +159,49 @@ class Errors:
         "[E152] '{found}' is not a label id. --label-names has one name per line, for the ids 0 "
         "to {last}."
     )
-    E153 = "[E153] A list of label names has one name a line: this one is {what}."
+    E153 = "[E153] A list of label names has one name per line: this one is {what}."
     E154 = "[E154] {option} is for {formats}, and this is {found}. Leave it out."
     E160 = "[E160] mtnlp.MixedCorpus.v1: {option} = {value!r}. Expected {form}."
     E161 = (
-        "[E161] {found} documents, but {expected} were counted. Was the file written anew while it "
-        "was streamed? Start the training again."
+        "[E161] {found} documents were read, but {expected} were counted. The file was probably "
+        "written anew while it was streamed. Start the training again."
     )
     E162 = (
         "[E162] mtnlp.FitSchedule.v1: epochs = {epochs}, but [training] max_epochs = {max_epochs}. "
-        "Set `epochs` above 0 with max_epochs = -1 alone."
+        "Set `epochs` above 0 only together with max_epochs = -1."
     )
     E163 = (
-        "[E163] Half a character ({half}, a surrogate without its partner) behind '{around}'. What "
-        "wrote the file cut a character in two, such as an emoji: write the text anew, or leave "
-        "such units out with --skip-bad."
+        "[E163] There is half a character ({half}, a surrogate without its partner) behind "
+        "'{around}'. What wrote the file cut a character in two, such as an emoji: write the text "
+        "anew, or leave such units out with --skip-bad."
     )
     E164 = (
-        "[E164] A second {what} {name}: line {first} has one already. Give one of the two another "
-        "number, and check which of them relations mean."
+        "[E164] There is a second {what} {name}: line {first} has one already. Give one of the two "
+        "another number, and check which of them the relations mean."
     )
     E165 = (
         "[E165] Some tokens here have the tag '-' (not judged), which the layer doc.spans['{key}'] "
-        "cannot say. Judge them, leave the unit out, or leave --spans-key out: doc.ents can."
+        "cannot express. Judge them, leave the unit out, or leave --spans-key out: doc.ents can "
+        "express it."
     )
     E166 = (
-        "[E166] Offsets {offsets} do not lie within the {length} tokens. They count tokens from 0, "
-        "and the end is the first token behind."
+        "[E166] The offsets {offsets} do not lie within the {length} tokens. They count tokens "
+        "from 0, and the end is the first token behind the entity."
     )
     E167 = (
-        "[E167] The field '{field}' holds offsets, and nobody reads it. To read it: --spans-field "
+        "[E167] The field '{field}' holds offsets, but it is not read. To read it: --spans-field "
         "{field}"
     )
     E168 = (
-        "[E168] The field '{field}' holds a string per token, and nobody reads it. If these are "
+        "[E168] The field '{field}' holds one string per token, but it is not read. If these are "
         "tags such as B-PER and O: --tags-field {field}"
     )
     E169 = (
-        "[E169] The {what} '{field}' holds labels, and nobody reads it. To read it: --label-field "
+        "[E169] The {what} '{field}' holds labels, but it is not read. To read it: --label-field "
         "{field}"
     )
     E170 = (
-        "[E170] The field '{field}' holds a number per token, and nobody reads it. If these are "
+        "[E170] The field '{field}' holds one number per token, but it is not read. If these are "
         "tags, write their names instead, such as B-PER and O: numbers do not say what they mean."
     )
     E171 = (
@@ -183,40 +209,40 @@ class Errors:
         "data as JSONL, with one such list in the field 'spans' of each line."
     )
     E172 = (
-        "[E172] Nothing here is annotated: the Docs will hold texts only. The fields are: "
+        "[E172] Nothing here is annotated: the Docs will hold only texts. The fields are: "
         "{fields}. Name those that hold annotation with --label-field, --spans-field or "
         "--tags-field."
     )
     E173 = (
-        "[E173] Spans cut words here, and would not if their offsets counted {unit}: {start} to "
-        "{end} is '{found}', and would be '{wanted}'. Offsets count characters (Unicode code "
-        "points, as Python does): correct them before you train on this."
+        "[E173] Some spans here cut words, and would not if their offsets counted {unit}: {start} "
+        "to {end} is '{found}', and would be '{wanted}'. Offsets count characters (Unicode code "
+        "points, as in Python): correct them before you train on this."
     )
     E174 = (
         "[E174] '{name}' is not on the Hugging Face hub, as far as mtnlp knows. Convert your own "
         "copy with --source local --path DIR."
     )
     E175 = (
-        "[E175] No column {missing}. The first row is one cell, '{found}', so the separator is "
-        "probably another one: --delimiter '{guess}'"
+        "[E175] There is no column {missing}. The first row is one cell, '{found}', so the "
+        "separator is probably another one: --delimiter '{guess}'"
     )
     E176 = (
         "[E176] The Docs also have {attributes}, which the converter does not keep: only entities, "
         "spans, categories, tags and sentence starts. Train on the file itself if you need them."
     )
     E190 = (
-        "[E190] No file for the corpus '{name}' at {path}. Make it with `mtnlp convert`, or "
-        "correct its `path` in the config."
+        "[E190] There is no file for the corpus '{name}' at {path}. Make it with `mtnlp convert`, "
+        "or correct its `path` in the config."
     )
     E191 = "[E191] The corpus '{name}' has no documents at {path}. Convert it again."
     E192 = "[E192] The corpus '{name}': {option} = {value!r}. Expected {form}."
     E193 = (
-        "[E193] The corpus '{name}' maps {layer}, but no document at {path} has it. Found there: "
-        "{found}."
+        "[E193] The corpus '{name}' maps {layer}, but no document at {path} has it. Correct the "
+        "name in the config. Found there: {found}."
     )
     E194 = (
-        "[E194] The corpus '{name}': two layers would end in the spans key '{key}'. Rename one of "
-        "them in `spans`, or choose another `ents_to`."
+        "[E194] The corpus '{name}': two layers would both become doc.spans['{key}']. Rename one "
+        "of them in `spans`, or choose another `ents_to`."
     )
     E195 = (
         "[E195] The corpus '{name}': `ents_to` cannot move the entities of '{start}…', because "
@@ -228,19 +254,22 @@ class Errors:
         "become entities. `spans_to_ents` needs a flat layer. To train crf_ner on this one, "
         "set its spans_key = '{key}' instead: it learns the longest of overlapping entities."
     )
-    E197 = "[E197] No corpus to read: none is listed under `corpora`, or every weight is 0."
+    E197 = (
+        "[E197] There is no corpus to read: none is listed under `corpora`, or every weight is 0. "
+        "List one, with a weight above 0."
+    )
 
     # E2: models
     E201 = (
-        "[E201] The tokenizer of '{name}' gives no character offsets. mtnlp aligns wordpieces "
-        "and tokens by offsets: choose a model that has a fast tokenizer (tokenizer.json)."
+        "[E201] The tokenizer of '{name}' gives no character offsets, which mtnlp needs to align "
+        "wordpieces with tokens. Choose a model that has a fast tokenizer (tokenizer.json)."
     )
     E202 = (
         "[E202] The tokenizer of '{name}' makes no wordpiece of the letter 'a'. Its files are "
         "probably incomplete: fetch the backbone again."
     )
     E203 = (
-        "[E203] A window of {window} wordpieces holds nothing beside the {special} special tokens. "
+        "[E203] A window of {window} wordpieces has no room beside the {special} special tokens. "
         "Set 'window' of mtnlp.TransformerModel.v1 to a larger number, or to 0 for the encoder's "
         "own limit."
     )
@@ -254,18 +283,18 @@ class Errors:
         "trained pipeline first."
     )
     E206 = (
-        "[E206] The encoder has no hidden states number {layer}: 0 are its embeddings and {last} "
-        "its last layer's. Correct 'layers' of mtnlp.TransformerModel.v1."
+        "[E206] The encoder has no layer {layer} of hidden states: 0 is its embeddings, {last} its "
+        "last layer. Correct 'layers' of mtnlp.TransformerModel.v1."
     )
     E207 = (
-        "[E207] A pooler asks for layer {layer}, which the encoder does not hand out. Name it in "
-        "'layers' of mtnlp.TransformerModel.v1, too."
+        "[E207] A pooler asks for layer {layer}, which the encoder does not hand out. Add it to "
+        "'layers' of mtnlp.TransformerModel.v1."
     )
     E210 = "[E210] There is no tag scheme '{name}'. Choose one of: {names}."
     E212 = "[E212] There is no pooling '{name}'. Choose one of: {names}."
     E213 = (
-        "[E213] A loss got logits {logits}, target {target} and mask {mask}, shapes that do not "
-        "go together: {expected}."
+        "[E213] A loss got logits {logits}, target {target} and mask {mask}: these shapes do not "
+        "fit together. Expected: {expected}."
     )
     E214 = "[E214] The classification task '{task}' has no labels. Give it at least one."
     E215 = (
@@ -277,19 +306,22 @@ class Errors:
         "B-TYPE, I-TYPE and so on. This head's classes are: {classes}. Choose another loss for it."
     )
     E217 = (
-        "[E217] Class weights cannot be '{found}'. Give a weight by class or entity label, or one "
-        "of: {known}."
+        "[E217] '{found}' is not a valid value of class weights. Give one number per class or "
+        "entity label, or one of: {known}."
     )
-    E218 = "[E218] Class weights for {unknown}, but the classes are: {known}."
+    E218 = (
+        "[E218] There are class weights for {unknown}, but the classes are: {known}. Correct the "
+        "names."
+    )
     E219 = (
-        "[E219] mtnlp.CRFLikelihood.v1 needs a head with a likelihood of its own. Set decoder = "
-        '"crf", or choose another loss.'
+        "[E219] mtnlp.CRFLikelihood.v1 needs a head that has a likelihood of its own. Set decoder "
+        '= "crf", or choose another loss.'
     )
     E220 = "[E220] mtnlp.CompoundLoss.v1: {reason}."
     E221 = "[E221] {loss}: {name} = {value}. Expected {form}."
     E222 = (
-        "[E222] mtnlp.ContrastiveLoss.v1 compares the vectors that scores are computed from, and "
-        "the head gives none. Let its HeadOutput carry features, or choose another loss."
+        "[E222] mtnlp.ContrastiveLoss.v1 compares the vectors that scores are computed from, but "
+        "the head gives none. Return them as `features` of its HeadOutput, or choose another loss."
     )
     E223 = (
         "[E223] {loss} is a loss for exclusive classes, but here each label holds for itself "
@@ -306,33 +338,36 @@ class Errors:
         "[E231] '{name}' cannot write nested entities into doc.ents. Give it a spans_key, or set "
         'decoder = "flat".'
     )
-    E232 = "[E232] max_width is {found}. The widest span must have at least one word."
+    E232 = (
+        "[E232] max_width is {found}, but the widest span must have at least one word. Set it to 1 "
+        "or more."
+    )
     E233 = (
-        "[E233] The n best readings of a text need a CRF: this head tags every token on its own. "
-        'Set decoder = "crf" in mtnlp.TokenClassifier.v1.'
+        "[E233] The n best readings of a text need a CRF, but this head tags every token on its "
+        'own. Set decoder = "crf" in mtnlp.TokenClassifier.v1.'
     )
     E234 = "[E234] k = {found}. Ask for at least one reading of a text."
-    E235 = "[E235] The temperature is {found}. Scores are divided by it: it must be above 0."
+    E235 = "[E235] The temperature is {found}. Set it above 0, because scores are divided by it."
     E240 = (
         "[E240] mtnlp.ConcatTok2Vec.v1 has no parts. Give it tok2vec layers by name, for instance "
         "[components.ner.model.tok2vec.parts.listener]."
     )
     E241 = (
         "[E241] mtnlp.ConcatTok2Vec.v1 has several listeners to one encoder (upstream: {names}), "
-        "and one's gradient would be lost. Leave one of them."
+        "so the gradient of all but one would be lost. Keep one of them."
     )
     E242 = (
         "[E242] The part '{part}' of mtnlp.ConcatTok2Vec.v1 does not give a vector for each token. "
-        "Put a tok2vec layer there, such as mtnlp.TransformerListener.v1; poolers go around the "
-        "whole."
+        "Put a tok2vec layer there, such as mtnlp.TransformerListener.v1. A pooler goes around "
+        "mtnlp.ConcatTok2Vec.v1, not into it."
     )
     E243 = (
-        '[E243] label_heads = "separate" gives every label a hidden layer of its own, and its '
-        "width is not set. Set hidden of mtnlp.DocClassifier.v1, for instance to 32."
+        '[E243] label_heads = "separate" gives every label a hidden layer of its own, but the '
+        "width of that layer is not set. Set hidden of mtnlp.DocClassifier.v1, for instance to 32."
     )
     E244 = (
         "[E244] label_correlation = true lets the labels of a multi-label task learn from each "
-        "other, and every task here is exclusive: {tasks}. Set label_correlation = false."
+        "other, but every task here is exclusive: {tasks}. Set label_correlation = false."
     )
     E245 = (
         "[E245] There is no tag decoder '{name}'. Choose one of: {names}, or the name of a "
@@ -351,41 +386,41 @@ class Errors:
         "rank of at least 1, an alpha above 0 and a dropout from 0 to below 1."
     )
     E272 = (
-        "[E272] mtnlp.LoRA.v1 finds no layers for its adapters ({error}). Name some of the "
-        "encoder's linear layers in 'targets': {found}."
+        "[E272] mtnlp.LoRA.v1 finds no layers for its adapters ({error}). In 'targets', name some "
+        "of the encoder's linear layers: {found}."
     )
     E273 = (
-        "[E273] mtnlp.TransformerModel.v1: an adapter would be trained, but frozen = true trains "
-        "nothing. Remove one of them."
+        "[E273] mtnlp.TransformerModel.v1 has an adapter, which would be trained, and frozen = "
+        "true, which trains nothing. Remove one of them."
     )
     E274 = (
         "[E274] mtnlp.FreezeEncoder.v1: '{name}' is not a transformer with the model "
-        "mtnlp.TransformerModel.v1. The pipeline has these: {found}."
+        "mtnlp.TransformerModel.v1. Set `component` to one of the pipeline's: {found}."
     )
 
     # E3: pipes
     E301 = (
-        "[E301] Cannot add the label '{label}' to '{name}': its head is built, and its scores have "
-        "their places. Start the component anew on data that has the label: "
+        "[E301] Cannot add the label '{label}' to '{name}': its head is built, and the number of "
+        "its scores is fixed. Start the component anew on data that has the label: "
         "nlp.get_pipe('{name}').initialize(get_examples, nlp=nlp). It takes the data's labels and "
         "forgets what it learnt; the encoder does not."
     )
     E302 = (
-        "[E302] The component '{name}' has no labels. Either the training data holds none where it "
-        "looks (check spans_key or tasks, and the corpus with `mtnlp stats`), or give "
-        "them by add_label or [initialize.components.{name}.labels]."
+        "[E302] The component '{name}' has no labels. Either the training data has none where the "
+        "component looks for them (check spans_key or tasks, and the corpus with `mtnlp stats`), "
+        "or you must give them by add_label or [initialize.components.{name}.labels]."
     )
     E303 = (
         "[E303] The component '{name}' has no tasks. Name each one in its config, for instance "
         "[components.{name}.tasks.sentiment] with exclusive = true."
     )
     E304 = (
-        "[E304] '{name}' has no task for the label '{label}'. Labels are written task/LABEL, and "
-        "its tasks are: {tasks}."
+        "[E304] '{name}' has no task for the label '{label}'. Write labels as task/LABEL, with one "
+        "of its tasks: {tasks}."
     )
     E305 = (
-        "[E305] No entity {span!r} with label '{label}' is in doc.spans['{key}'], or the group "
-        "carries no scores. Groups with scores: {keys}."
+        "[E305] No entity {span!r} with the label '{label}' is in doc.spans['{key}'], or the group "
+        "carries no scores. Correct the span or the key. Groups with scores: {keys}."
     )
     E306 = (
         "[E306] Cannot initialize '{name}': every document of the training data is empty. Check "
@@ -501,7 +536,7 @@ class Errors:
         "[E410] No trained pipeline in '{path}' (it holds no {file}). Train one first: "
         "spacy project run train"
     )
-    E411 = "[E411] Unknown {what} '{name}'. Choose from: {names}."
+    E411 = "[E411] There is no {what} '{name}'. Choose from: {names}."
     E412 = (
         "[E412] Cannot build a wheel in '{path}':\n{output}\nThe build tools come with "
         "pip install 'mtnlp[package]'."
@@ -510,18 +545,24 @@ class Errors:
         "[E413] The wheel {wheel} does not require mtnlp, so it would install without the code it "
         "runs on. Install mtnlp (pip install -e .) in the environment that packages, then retry."
     )
-    E414 = "[E414] {what} failed with exit code {code}; its own message stands above."
-    E415 = "[E415] No document is annotated for '{name}'. Give some that hold its gold in {layer}."
+    E414 = "[E414] {what} failed with exit code {code}. See its own message above."
+    E415 = (
+        "[E415] No document is annotated for '{name}'. Give some that have gold for it in {layer}."
+    )
     E416 = (
-        "[E416] Nothing to calibrate in '{path}': it has no crf_ner, no span_ner and no classifier."
+        "[E416] There is nothing to calibrate in '{path}': it has no crf_ner, no span_ner and no "
+        "classifier. Name a pipeline that has one."
     )
     E420 = "[E420] {path} is not a valid grid: {reason}."
     E421 = (
         "[E421] {source}: neither {config} nor its defaults have a setting '{name}'. Correct the "
         "name."
     )
-    E422 = "[E422] {source}: nothing at '{path}'. Correct the path, or put the files there first."
-    E423 = "[E423] {cell}: the config does not hold together: {reason}"
+    E422 = (
+        "[E422] {source}: there is nothing at '{path}'. Correct the path, or put the files there "
+        "first."
+    )
+    E423 = "[E423] {cell}: the config is not valid: {reason}"
     E424 = (
         "[E424] {cell}: nothing ends the training. Set training.max_epochs or training.max_steps."
     )
@@ -530,10 +571,10 @@ class Errors:
     )
     E426 = (
         "[E426] The test corpus is read with paths.test in place of paths.dev, but no corpus of "
-        "the config uses paths.dev."
+        "the config uses paths.dev. Set the path of the dev corpus to the variable paths.dev."
     )
-    E427 = "[E427] No run has the score '{metric}'. Scores are: {known}."
-    E428 = "[E428] {run} failed: {reason} (all it printed is in {log})"
+    E427 = "[E427] No run has the score '{metric}'. Choose from: {known}."
+    E428 = "[E428] {run} failed: {reason} (all that it printed is in {log})"
     E429 = "[E429] The figure needs matplotlib: pip install 'mtnlp[reports]'."
     E430 = (
         "[E430] mtnlp.FitSchedule.v1 sets the steps of a warmup_linear.v1 schedule, but "
@@ -546,11 +587,14 @@ class Errors:
     )
     E432 = "[E432] The objective of thresholds is '{found}'. Choose one of: {known}."
     E433 = (
-        "[E433] Nothing is left to fit for {names}. Allow temperatures; thresholds are for "
-        "classifiers with a task that is not exclusive."
+        "[E433] There is nothing left to fit for {names}. Allow temperatures; thresholds are only "
+        "for classifiers with a task that is not exclusive."
     )
     E434 = "[E434] {name} is {found}. Give 0 or more."
-    E440 = "[E440] '{name}': the weights of tasks must not be negative. Found: {weights}."
+    E440 = (
+        "[E440] '{name}': the weights of tasks must not be negative, but are {weights}. Give 0 or "
+        "more."
+    )
     E441 = (
         "[E441] '{name}': weighting = \"uncertainty\" learns the weights of tasks. Leave out "
         'task_weight and weight, or set weighting = "static".'
@@ -560,7 +604,7 @@ class Errors:
         "model of '{name}' does not allow. Name a transformer with the model "
         "mtnlp.TransformerModel.v1."
     )
-    E443 = "[E443] mtnlp.TaskGradients.v1: every = {every}. Expected at least 1."
+    E443 = "[E443] mtnlp.TaskGradients.v1: every = {every}. Expected 1 or more."
     E450 = (
         "[E450] mtnlp.AdamW.v1 holds gradients but has not made a step on them. It makes one step "
         "for all components when optimizer.step_schedules() is called, as `spacy train` does "
@@ -582,12 +626,12 @@ class Errors:
     E457 = "[E457] mtnlp.GradualUnfreezing.v1: {name} = {value}. Expected {least} or more."
     E458 = (
         "[E458] mtnlp.GradualUnfreezing.v1 finds no transformer to train in the pipeline ({pipes}; "
-        "frozen: {frozen}). Add one, take it out of training.frozen_components, or remove the "
-        "callback from [training.before_update]."
+        "frozen: {frozen}). Add a transformer, take it out of training.frozen_components, or "
+        "remove the callback from [training.before_update]."
     )
     E460 = (
-        "[E460] No checkpoint at {path}. Train without --resume first; a checkpoint is written at "
-        "each evaluation, and more often with --checkpoint-every."
+        "[E460] There is no checkpoint at {path}. Train without --resume first; a checkpoint is "
+        "written at each evaluation, and more often with --checkpoint-every."
     )
     E461 = (
         "[E461] The checkpoint was made with other settings: {names}. Set them back, or start "
@@ -595,36 +639,36 @@ class Errors:
     )
     E462 = "[E462] Cannot read the checkpoint {path} ({reason}). Start anew without --resume."
     E463 = (
-        "[E463] The checkpoint's weights do not fit the pipeline: {names}. Have the corpora or the "
-        "encoder changed? Put them back, or start anew without --resume."
+        "[E463] The checkpoint's weights do not fit the pipeline: {names}. The corpora or the "
+        "encoder have probably changed. Put them back, or start anew without --resume."
     )
     E470 = (
         "[E470] mtnlp.TensorBoardLogger.v1 and the export of its events need the library "
         "'tensorboard': pip install 'mtnlp[train]'."
     )
     E471 = (
-        "[E471] No scalars of TensorBoard in {path} or below. Train with "
+        "[E471] There are no TensorBoard scalars in {path} or below. Train with "
         "mtnlp.TensorBoardLogger.v1, and name its log_dir."
     )
     E472 = "[E472] mtnlp.TensorBoardLogger.v1: {name} = {value}. Expected a whole number from 1 on."
     E473 = (
         "[E473] {config} cannot be split into tasks: {reason}. The report needs several heads over "
-        "one encoder, and a train corpus of named corpora, as mtnlp.MixedCorpus.v1 reads it."
+        "one encoder, and a train corpus that names its corpora, as mtnlp.MixedCorpus.v1 does."
     )
     E474 = (
         "[E474] {config} sets no training.max_epochs. With max_steps alone a task would see its "
         "examples more often alone than jointly: set max_epochs, and max_steps to 0."
     )
     E475 = (
-        "[E475] No {split} document is annotated for: {names}. Convert their corpora, or take the "
-        "components, or the tasks of a classifier, out of the config."
+        "[E475] No {split} document is annotated for: {names}. Convert their corpora, or take "
+        "these components, or these tasks of a classifier, out of the config."
     )
     E476 = (
         "[E476] {folder} has a result but no weights to score. Delete the folder to train it again."
     )
     E477 = (
-        "[E477] No head of {config} has the setting weighting = {weighting}: nothing is left to "
-        "compare with. Add static."
+        "[E477] No head of {config} has the setting weighting = {weighting}, so there is nothing "
+        "to compare with. Add --weighting static."
     )
     E478 = (
         "[E478] The train corpus of {config} has {setting}: a task would have other examples alone "

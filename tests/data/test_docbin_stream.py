@@ -162,7 +162,7 @@ def test_a_shard_that_shrinks_while_it_is_streamed_is_named(nlp, tmp_path):
     reader = make_stream(folder)
     first_words(reader(nlp))
     numbered(folder / "000002.spacy", "a", 4)
-    with pytest.raises(DataError, match=r"000002\.spacy: \[E161\] 4 documents, but 10"):
+    with pytest.raises(DataError, match=r"000002\.spacy: \[E161\] 4 documents were read, but 10"):
         first_words(reader(nlp))
 
 
