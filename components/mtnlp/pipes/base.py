@@ -122,9 +122,9 @@ class TorchPipe(Labelled, SavedPipe):
             raise MtnlpError(Errors.E306.format(name=self.name))
         if nlp is not None:
             self.check_pipeline(nlp)
+        require_upstream(self.model, sample, self.name, nlp)
         self.initialize_labels(get_examples, labels)
         self.reset_fitted()
-        require_upstream(self.model, sample, self.name, nlp)
         encoder = self.model.get_ref("tok2vec")
         encoder.initialize(X=sample)
         self.cfg["width"] = find_width(encoder, sample)
