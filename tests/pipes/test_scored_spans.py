@@ -14,6 +14,7 @@ import mtnlp
 from mtnlp.errors import MtnlpError
 from mtnlp.pipes import score_index
 from mtnlp.pipes.entity_spans import Predictions, install_confidence, write_entities
+from mtnlp.pipes.kept_entities import KeptEntities, own_entities
 from tests.pipes.cases import group_scores, listed
 
 WORDS = ["Anna", "Keller", "met", "Tom", "in", "New", "York", "."]
@@ -31,10 +32,13 @@ def doc() -> Doc:
 
 
 def write(docs: List[Doc], entities: List[Any], key: Optional[str], name: str) -> None:
+    write_entities(docs, predictions_of(entities), ["PER"], key, name)
+
+
+def predictions_of(entities: List[Any]) -> Predictions:
     rows = [[0, start, end, 0] for start, end, _ in entities]
     scores = np.array([score for *_, score in entities], dtype="float32")
-    predictions = Predictions(np.array(rows, dtype="int64").reshape(-1, 4), scores)
-    write_entities(docs, predictions, ["PER"], key, name)
+    return Predictions(np.array(rows, dtype="int64").reshape(-1, 4), scores)
 
 
 def confidences(spans: Any) -> List[Optional[float]]:
@@ -171,6 +175,35 @@ def test_merged_entities_of_a_loaded_doc(doc: Doc) -> None:
     assert confidences(doc.ents) == [0.9, 0.8, 0.7]
     with pytest.raises(MtnlpError, match="E305"):
         mtnlp.confidence(doc[0:1], key="ner")
+
+
+def test_what_is_known_of_spans_goes_with_them(doc: Doc) -> None:
+    """Scores and `given`, where a span vanishes in a merged token and another has neither."""
+    group = doc.spans["ner"]
+    group.attrs["given"] = np.array([True, False, True])
+    group.append(entity(doc, 4, 5))
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[1:3])
+    assert [span.text for span in group] == ["Tom", "New York", "in"]
+    assert group_scores(group) == pytest.approx([0.8, 0.7])
+    assert confidences(group) == [0.8, 0.7, None]
+    assert list(group.attrs["given"]) == [False, True]
+    del group[0]
+    assert list(group.attrs["given"]) == [True] and confidences(group) == [0.7, None]
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_own_entities_of_merged_tokens(doc: Doc, plain: bool) -> None:
+    """A pipe knows what it wrote itself, whatever became of tokens and of other entities."""
+    label = doc.vocab.strings["PER"]
+    kept = [KeptEntities([entity(doc, 1, 4)], [])]
+    write_entities([doc], predictions_of([(5, 7, 0.7)]), ["PER"], "all", "x", kept)
+    if plain:
+        doc = Doc(doc.vocab).from_bytes(doc.to_bytes())
+    assert own_entities(doc.spans["all"], "x") == {(23, 31, label)}
+    merge_entities(doc)
+    assert own_entities(doc.spans["all"], "x") == {(23, 31, label)}
+    assert own_entities(doc.spans["all"], "y") == set()
 
 
 def test_split_tokens(doc: Doc) -> None:

@@ -97,6 +97,18 @@ def test_training_without_vectors(trained: Language) -> None:
     step(trained, examples, exclude=["transformer"], annotates=["transformer"])
 
 
+def test_a_trained_head_keeps_its_labels_without_an_encoder(trained: Language) -> None:
+    """`initialize` checks the pipeline before it takes anything back."""
+    pipe: Any = trained.get_pipe("ner")
+    labels = pipe.labels
+    pipe.cfg["temperature"] = 2.0
+    trained.remove_pipe("transformer")
+    with pytest.raises(MtnlpError, match=r"E311.*'ner'"):
+        pipe.initialize(lambda: mixed_examples(trained), nlp=trained, labels=["OTHER"])
+    assert pipe.labels == labels != ("OTHER",)
+    assert pipe.cfg["temperature"] == 2.0
+
+
 def test_replaced_listeners_need_no_encoder(trained: Language) -> None:
     before = trained(TEXT)
     trained.replace_listeners("transformer", "ner", ["model.tok2vec"])

@@ -6,6 +6,7 @@ import torch
 
 from mtnlp.structured import crf
 from mtnlp.structured.lattice import posterior
+from mtnlp.structured.packing import pack
 from mtnlp.structured.partition import posteriors
 from mtnlp.structured.schemes import TagScheme
 
@@ -48,7 +49,7 @@ def marginals(
         probability = posterior(chain.alpha + chain.beta).unflatten(0, mask.shape[::-1])
         found = probability.transpose(0, 1) * mask.unsqueeze(-1)
     else:
-        found = chain.packing.unpack(chain.alpha * chain.beta)
+        found = pack(mask).unpack(chain.alpha * chain.beta)
     return found.to(emissions.dtype)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union, 
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy_transformers.data_classes import TransformerData
 from thinc.api import Model, chain, get_current_ops, torch2xp, xp2torch
@@ -124,7 +125,7 @@ def pool_wordpieces(
         width = max((states_of(data, layers).shape[1] for data in non_empty.values()), default=0)
         zeros = model.ops.alloc2f(len(datas), width)
         return zeros, lambda d_pooled: [no_gradient(data) for data in non_empty.values()]
-    real = [real_rows(data) for data in full]
+    real = [real_index(data) for data in full]
     parts = [states_of(data, layers)[rows] for data, rows in zip(full, real, strict=True)]
     windows = [window_lengths(data) for data in full]
     pooled, backward = pool_parts(model, parts, windows, indices, len(datas), is_train)
@@ -133,7 +134,7 @@ def pool_wordpieces(
         d_parts = backward(xp2torch(d_pooled))
         gradients = {i: no_gradient(data) for i, data in non_empty.items() if not has_text(data)}
         for i, rows, d_part in zip(indices, real, d_parts, strict=True):
-            d_hidden = d_part.new_zeros((len(rows), d_part.shape[1]))
+            d_hidden = d_part.new_zeros((len(hidden_of(datas[i])), d_part.shape[1]))
             d_hidden[rows] = d_part * model.attrs["grad_factor"]
             gradients[i] = gradient_of(datas[i], d_hidden, layers)
         return [gradients[i] for i in non_empty]
@@ -207,11 +208,19 @@ def no_gradient(data: TransformerData) -> TransformerData:
     return gradient_of(data, torch.zeros_like(hidden_of(data)))
 
 
-def real_rows(data: TransformerData) -> torch.Tensor:
-    """`[rows]` bool: which hidden states are of wordpieces. The others are padding, which only the
+def real_rows(data: TransformerData) -> NDArray[np.bool_]:
+    """`[rows]`: which hidden states are of wordpieces. The others are padding, which only the
     encoders of spacy-transformers leave in."""
-    mask = torch.from_numpy(np.asarray(data.wordpieces.attention_mask) > 0)
-    return mask.reshape(-1).to(hidden_of(data).device)
+    return (np.asarray(data.wordpieces.attention_mask) > 0).reshape(-1)
+
+
+def real_index(data: TransformerData) -> Union[slice, torch.Tensor]:
+    """`real_rows` as an index of hidden states. Without padding it is a slice, which neither copies
+    them nor waits for a GPU."""
+    real = real_rows(data)
+    if real.all():
+        return slice(None)
+    return torch.from_numpy(np.flatnonzero(real)).to(hidden_of(data).device)
 
 
 def window_lengths(data: TransformerData) -> Any:
@@ -241,7 +250,7 @@ def wordpiece_row(data: TransformerData) -> Floats2d:
     tokens = np.repeat(np.arange(n_tokens), np.asarray(data.align.lengths))
     # Nobody's wordpieces go to the last token that begins before them.
     owners = np.bincount(wordpieces, minlength=len(hidden))
-    real = real_rows(data).cpu().numpy()
+    real = real_rows(data)
     orphans = np.flatnonzero((owners == 0) & real)
     firsts = wordpieces[np.searchsorted(tokens, np.arange(n_tokens))]
     starts = np.maximum.accumulate(firsts)

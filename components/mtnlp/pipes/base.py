@@ -122,9 +122,9 @@ class TorchPipe(Labelled, SavedPipe):
             raise MtnlpError(Errors.E306.format(name=self.name))
         if nlp is not None:
             self.check_pipeline(nlp)
+        require_upstream(self.model, sample, self.name, nlp)
         self.initialize_labels(get_examples, labels)
         self.reset_fitted()
-        require_upstream(self.model, sample, self.name, nlp)
         encoder = self.model.get_ref("tok2vec")
         encoder.initialize(X=sample)
         self.cfg["width"] = find_width(encoder, sample)
@@ -204,9 +204,8 @@ class TorchPipe(Labelled, SavedPipe):
     def finish_update(self, sgd: Optimizer) -> None:
         """Step on the gradients there are; without any, the weights stay as they are.
 
-        thinc leaves zeros behind, and a loss gives zeros to the task of a head that nobody
-        annotated. The next step's momentum and decay would move weights on them, so they are
-        taken away here.
+        A loss gives zeros to the task of a head that nobody annotated. Momentum and decay would
+        move weights on them, so they are taken away here.
 
         sgd: may have a step of its own for heads (`for_heads`), as `mtnlp.AdamW.v1` does.
         """
@@ -219,7 +218,6 @@ class TorchPipe(Labelled, SavedPipe):
         for_heads = getattr(sgd, "for_heads", sgd)
         concat_tok2vec.finish_update(self.model.get_ref("tok2vec"), sgd, for_heads)
         self.model.get_ref("head").finish_update(for_heads)
-        self.module.zero_grad(set_to_none=True)
 
     # The loss
 

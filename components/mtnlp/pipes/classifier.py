@@ -108,8 +108,7 @@ class DocClassifier(TorchPipe):
         return list(self.tasks)
 
     def task_units(self, target: Target) -> List[float]:
-        sizes = [len(task["labels"]) for task in self.tasks.values()]
-        return [float(mask.any(1).sum()) for mask in target.mask.split(sizes, dim=1)]
+        return [float(target.mask[:, part].any(1).sum()) for part in self.columns.values()]
 
     def head_sizes(self) -> Dict[str, Any]:
         return {"tasks": self.tasks}
@@ -170,10 +169,8 @@ class DocClassifier(TorchPipe):
     @property
     def columns(self) -> Dict[str, slice]:
         """Where the labels of each task stand among all."""
-        sizes = [len(task["labels"]) for task in self.tasks.values()]
-        ends = np.cumsum(sizes).tolist()
-        parts = zip(self.tasks, sizes, ends, strict=True)
-        return {name: slice(end - size, end) for name, size, end in parts}
+        parts = zip(self.tasks, self.layer.columns, strict=True)
+        return {name: part for name, (part, _) in parts}
 
     @property
     def label_thresholds(self) -> np.ndarray:
@@ -201,9 +198,10 @@ class DocClassifier(TorchPipe):
         """
         fitted = self.cfg["temperatures"] if temperatures is None else temperatures
         if fitted:
-            sizes = [len(task["labels"]) for task in self.tasks.values()]
-            each = [fitted.get(name, 1.0) for name in self.tasks]
-            scores = scale_columns_by_temperature(scores.float(), np.repeat(each, sizes).tolist())
+            each = [
+                fitted.get(name, 1.0) for name, task in self.tasks.items() for _ in task["labels"]
+            ]
+            scores = scale_columns_by_temperature(scores.float(), each)
         return self.module.decode(scores).cpu().numpy()
 
     def set_annotations(self, docs: Iterable[Doc], probabilities: np.ndarray) -> None:

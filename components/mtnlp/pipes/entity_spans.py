@@ -9,9 +9,9 @@ from spacy.tokens import Doc, Span, SpanGroup
 from ..annotation.white_space import trim_tokens
 from ..errors import Errors, MtnlpError
 from .extensions import install_extension
-from .kept_entities import GIVEN, WRITTEN_BY, KeptEntities, join
+from .kept_entities import WRITTEN_BY, KeptEntities, join
 from .score_index import find_scores
-from .scored_spans import ScoredSpans
+from .scored_spans import GIVEN, SCORES, ScoredSpans
 
 
 class Predictions(NamedTuple):
@@ -58,11 +58,11 @@ def write_entities(
         spans, scores = make_spans(
             doc, predictions.spans[begin:stop], predictions.scores[begin:stop], labels
         )
-        attrs: Dict[str, Any] = {"scores": scores, "is_ents": spans_key is None}
+        attrs: Dict[str, Any] = {SCORES: scores, "is_ents": spans_key is None}
         blocked: List[Span] = []
         if kept is not None:
             spans, scores, given = join(kept[i], spans, scores)
-            attrs.update({"scores": scores, WRITTEN_BY: name, GIVEN: given})
+            attrs.update({SCORES: scores, WRITTEN_BY: name, GIVEN: given})
             blocked = kept[i].blocked
         key = name if spans_key is None else spans_key
         doc.spans[key] = ScoredSpans(doc, name=key, spans=spans, attrs=attrs)
@@ -137,7 +137,7 @@ def span_confidence(span: Span) -> Optional[float]:
 
 def scored_groups(doc: Doc) -> Dict[str, SpanGroup]:
     """The groups of a Doc that have scores, by name."""
-    return {name: group for name, group in doc.spans.items() if "scores" in group.attrs}
+    return {name: group for name, group in doc.spans.items() if SCORES in group.attrs}
 
 
 def is_entity(span: Span) -> bool:

@@ -10,9 +10,9 @@ from spacy.tokens import Doc, Span, SpanGroup
 
 from ..gold.entities import flatten, tag_indices
 from ..structured.schemes import TagScheme
+from .scored_spans import GIVEN, EntityKey, entity_key, entity_keys
 
-# In the attrs of a SpanGroup: the pipe that wrote it, and which of its entities it found there.
-WRITTEN_BY, GIVEN = "written_by", "given"
+WRITTEN_BY = "written_by"  # in the attrs of a SpanGroup: the pipe's name
 BEGIN = 3  # as ENT_IOB; without a type it blocks a token
 
 
@@ -64,7 +64,7 @@ def kept_on(doc: Doc, spans_key: Optional[str], name: str) -> KeptEntities:
     group = doc.spans.get(name if spans_key is None else spans_key)
     layer: Sequence[Span] = doc.ents if spans_key is None else list(group or ())
     own = own_entities(group, name)
-    spans = [span for span in layer if (span.start, span.end, span.label) not in own]
+    spans = [span for span in layer if entity_key(span) not in own]
     if spans_key is not None:
         return KeptEntities(spans, [])
     tags = doc.to_array([ENT_IOB, ENT_TYPE]).reshape(-1, 2)
@@ -72,12 +72,13 @@ def kept_on(doc: Doc, spans_key: Optional[str], name: str) -> KeptEntities:
     return KeptEntities(spans, [doc[token : token + 1] for token in blocked])
 
 
-def own_entities(group: Optional[SpanGroup], name: str) -> Set[Tuple[int, int, int]]:
-    """(start, end, label) of what a pipe predicted earlier, by the group it wrote."""
+def own_entities(group: Optional[SpanGroup], name: str) -> Set[EntityKey]:
+    """The keys of what a pipe predicted earlier, by the group it wrote."""
     if group is None or group.attrs.get(WRITTEN_BY) != name:
         return set()
-    members = zip(group, group.attrs[GIVEN], strict=False)
-    return {(span.start, span.end, span.label) for span, given in members if not given}
+    # What the user has appended has no flag, and is not the pipe's.
+    members = zip(entity_keys(group), group.attrs[GIVEN], strict=False)
+    return {key for key, given in members if not given}
 
 
 def held_tokens(kept: Sequence[KeptEntities], shape: Sequence[int]) -> torch.Tensor:

@@ -5,7 +5,7 @@ from weakref import WeakKeyDictionary
 
 from spacy.tokens import Doc, Span, SpanGroup
 
-from .scored_spans import EntityKey, entity_key, entity_keys
+from .scored_spans import SCORES, EntityKey, entity_key, entity_keys
 
 
 class GroupIndex:
@@ -78,7 +78,7 @@ def find_scores(span: Span, groups: Dict[str, SpanGroup]) -> Dict[str, float]:
                 indices[name] = GroupIndex(group, index.misses)
     scores = {}
     for name, group in groups.items():
-        position, values = indices[name].positions.get(key), group.attrs["scores"]
+        position, values = indices[name].positions.get(key), group.attrs[SCORES]
         if position is not None and position < len(values):
             scores[name] = float(values[position])
     return scores

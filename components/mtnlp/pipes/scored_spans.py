@@ -9,6 +9,11 @@ from spacy.tokens import Doc, Span, SpanGroup
 # What an entity is told by. Characters stay what they are when tokens are merged or split.
 EntityKey = Tuple[int, int, int]
 
+# In the attrs of a group, one value per span: its probability, and whether the pipe that wrote the
+# group found it there.
+SCORES, GIVEN = "scores", "given"
+PER_SPAN = (SCORES, GIVEN)
+
 # A span of a group as `SpanGroup.to_bytes` packs it.
 PACKED = np.dtype(
     [
@@ -53,12 +58,14 @@ class ScoredSpans(SpanGroup):
         self._keep(rows, first < last)
 
     def _keep(self, rows: np.ndarray, kept: np.ndarray) -> None:
-        """Take over some of these spans, and their scores. rows: `[spans]` of `PACKED`, all that
-        the group has. kept: bool `[spans]`."""
+        """Take over some of these spans, and what is known of each. rows: `[spans]` of `PACKED`,
+        all that the group has. kept: bool `[spans]`."""
         attrs, packed = self.attrs, [row.tobytes() for row in rows[kept]]
-        scores = attrs.get("scores")
-        if scores is not None and len(scores) == len(rows):
-            attrs["scores"] = np.asarray(scores)[kept]
+        for name in PER_SPAN:
+            values = attrs.get(name)
+            # There are fewer where spans were appended: these have none.
+            if values is not None and len(values) <= len(rows):
+                attrs[name] = np.asarray(values)[kept[: len(values)]]
         self.from_bytes(srsly.msgpack_dumps({"name": self.name, "attrs": {}, "spans": packed}))
         self.attrs = attrs
         self.changes += 1

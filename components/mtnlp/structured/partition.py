@@ -8,7 +8,7 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from .lattice import Lattice, backward_scores, forward_scores, log_space_gradient
-from .packing import Packing, pack
+from .packing import pack
 from .scaled import ScaledLattice, scaled_gradient, scaled_lattice
 
 
@@ -59,7 +59,6 @@ class Posteriors(NamedTuple):
     """
 
     is_log: bool
-    packing: Packing
     offset: torch.Tensor
     rank: torch.Tensor
     emissions: torch.Tensor
@@ -96,7 +95,6 @@ def posteriors(
     if scaled is not None:
         return Posteriors(
             False,
-            packing,
             packing.offset,
             packing.rank,
             scaled.emissions,
@@ -109,7 +107,6 @@ def posteriors(
     size, seq = mask.shape
     return Posteriors(
         True,
-        packing,
         torch.arange(seq, device=mask.device) * size,
         torch.arange(size, device=mask.device),
         lattice.emissions.flatten(0, 1),
