@@ -41,7 +41,7 @@ class Errors:
         "units out with --skip-bad."
     )
     E103 = (
-        "[E103] The line has {found} columns; expected {expected}, none of them empty. Check "
+        "[E103] Columns in this line: {found}. Expected {expected}, none of them empty. Check "
         "whether it is cut short or has another separator."
     )
     E104 = (
@@ -86,7 +86,7 @@ class Errors:
         '[E130] A line must be a mapping with "tokens", a list of non-empty strings, and '
         '"ner_tags", a list as long.'
     )
-    E131 = "[E131] {tokens} tokens, but {tags} tags."
+    E131 = "[E131] Tokens: {tokens}; tags: {tags}. Each token needs one tag."
     E132 = "[E132] Tag id {tag!r} is not one of 0 to {last}."
     E133 = "[E133] Not JSON: {reason}."
     E134 = (
@@ -117,8 +117,8 @@ class Errors:
     E144 = "[E144] {option} '{value}' is not understood. Expected {form}."
     E145 = "[E145] The split '{split}' has no units{why}. Check the input, --ratio and --limit."
     E146 = (
-        "[E146] {groups} groups (movies, documents) cannot fill {splits} splits. Bring more data, "
-        "or fewer splits with --ratio."
+        "[E146] Groups (movies, documents or else units): {groups}; splits: {splits}. Each split "
+        "needs a group. Bring more data, or ask for fewer splits with --ratio."
     )
     E147 = "[E147] Unknown labels in --labels: {unknown}. The corpus has: {known}."
     E148 = "[E148] '{name}' cannot be read with --unit {unit}. Use --unit {only}."
@@ -134,7 +134,7 @@ class Errors:
         "[E152] '{found}' is not a label id. --label-names has one name per line, for the ids 0 "
         "to {last}."
     )
-    E153 = "[E153] A list of label names has one name a line: this one is {what}."
+    E153 = "[E153] A list of label names has one name per line: this one is {what}."
     E154 = "[E154] {option} is for {formats}, and this is {found}. Leave it out."
     E160 = "[E160] mtnlp.MixedCorpus.v1: {option} = {value!r}. Expected {form}."
     E161 = (

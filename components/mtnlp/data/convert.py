@@ -75,7 +75,9 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
 
 
 def _check_filled(splits: Splits, on_bad: BadInput) -> None:
-    why = f": all {len(on_bad.errors)} were malformed" if on_bad.errors else ""
+    why = ""
+    if on_bad.errors:
+        why = f": all {len(on_bad.errors)} were malformed, the first one: {on_bad.errors[0]}"
     for split, records in splits.items():
         if not records:
             raise MtnlpError(Errors.E145.format(split=split, why=why))
@@ -133,14 +135,16 @@ def print_report(report: ConversionReport) -> None:
     }
     for what, count in counts.items():
         if count:
-            msg.info(f"{count:,} {what}")
+            msg.info(f"{what[:1].upper()}{what[1:]}: {count:,}")
     for (first, second), count in report.duplicates.items():
         if count:
-            msg.warn(f"{count:,} {report.unit}s of {second} are also in {first}, as texts")
+            units = f"{report.unit.capitalize()}s of {second}"
+            msg.warn(f"{units} whose text is also in {first}: {count:,}")
     for warning in report.warnings:
         msg.warn(warning)
     if report.skipped:
-        msg.warn(f"{len(report.skipped):,} malformed units left out")
+        units = "unit" if len(report.skipped) == 1 else "units"
+        msg.warn(f"{len(report.skipped):,} malformed {units} left out")
         for line in report.skipped[:SHOWN]:
             msg.text(f"  {line}")
         if len(report.skipped) > SHOWN:

@@ -66,6 +66,10 @@ def test_tables_as_people_have_them(tmp_path: Path, strict: BadInput) -> None:
     path = write(tmp_path / "b.csv", text.replace("# exported\n", ""))
     with pytest.raises(DataError, match=r"b\.csv:1: \[E175\].*--delimiter ';'"):
         list(read_csv(path, strict))
+    # Rows that look broken with the wrong separator do not hide what is wrong.
+    path = write(tmp_path / "c.csv", 'text;label\n"a;b";good\n')
+    with pytest.raises(DataError, match=r"c\.csv:1: \[E175\].*--delimiter ';'"):
+        list(read_csv(path, strict))
 
 
 def test_columns_nobody_reads_are_named(tmp_path: Path, strict: BadInput) -> None:

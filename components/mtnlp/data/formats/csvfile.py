@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
@@ -53,9 +54,11 @@ def read_csv(path: Path, on_bad: BadInput, options: CsvOptions = CsvOptions()) -
     Raises: DataError through `on_bad`.
     """
     try:
-        rows = list(_rows(path, options, on_bad))
-        rows = _without_comments(rows, options, on_bad)
+        remaining = _without_comments(_rows(path, options, on_bad), options, on_bad)
+        rows = list(islice(remaining, 1))
+        # Before the other rows are read: with a wrong separator they have faults of no use.
         columns, has_header = _columns(rows, path, options)
+        rows.extend(remaining)
     except DataError as error:
         on_bad.report(error)
         return
@@ -85,18 +88,21 @@ def read_csv(path: Path, on_bad: BadInput, options: CsvOptions = CsvOptions()) -
 
 
 def _without_comments(
-    rows: List[Tuple[int, List[str]]], options: CsvOptions, on_bad: BadInput
-) -> List[Tuple[int, List[str]]]:
+    rows: Iterator[Tuple[int, List[str]]], options: CsvOptions, on_bad: BadInput
+) -> Iterator[Tuple[int, List[str]]]:
     """The rows from the header on. Without a header there are no comments: a text may begin so."""
-    if options.text.isdigit():
-        return rows
-    begin = 0
-    while begin < len(rows) and rows[begin][1][0].lstrip().startswith("#"):
-        if options.text in [cell.strip() for cell in rows[begin][1]]:
-            break
-        begin += 1
-    on_bad.note("comment lines ignored", begin)
-    return rows[begin:]
+
+    def is_comment(row: Tuple[int, List[str]]) -> bool:
+        is_header = options.text in [cell.strip() for cell in row[1]]
+        return row[1][0].lstrip().startswith("#") and not is_header
+
+    if not options.text.isdigit():
+        for row in rows:
+            if not is_comment(row):
+                yield row
+                break
+            on_bad.note("comment lines ignored")
+    yield from rows
 
 
 def _rows(path: Path, options: CsvOptions, on_bad: BadInput) -> Iterator[Tuple[int, List[str]]]:
@@ -205,4 +211,6 @@ def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator
     return read_csv(path, on_bad, csv_options)
 
 
-CSV = Format("csv", _read_own, options=("label_separator", "label_names", "delimiter"))
+CSV = Format(
+    "csv", _read_own, options=("label_separator", "label_names", "delimiter", "group_field")
+)

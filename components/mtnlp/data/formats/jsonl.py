@@ -256,4 +256,6 @@ def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator
     return read_jsonl(path, on_bad, fields)
 
 
-JSONL = Format("jsonl", _read_own, options=("spans_field", "tags_field"))
+JSONL = Format(
+    "jsonl", _read_own, options=("spans_field", "tags_field", "group_field", "spans_key")
+)
