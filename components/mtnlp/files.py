@@ -63,6 +63,16 @@ def fresh_folder(target: Path) -> Iterator[Path]:
         fresh.rename(target)
 
 
+def is_replaceable(target: Path, marker: str) -> bool:
+    """Whether nothing but an earlier result is lost when a folder takes the place of `target`.
+
+    marker: the file that every such folder holds.
+    """
+    if not target.is_dir():
+        return not target.exists()
+    return (target / marker).is_file() or not any(target.iterdir())
+
+
 def remove_unfinished(target: Path) -> None:
     """Remove what killed processes left beside `target` under temporary names.
 
