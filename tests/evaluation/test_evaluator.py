@@ -250,15 +250,17 @@ def test_a_corpus_on_disk(nlp: Language, docs: List[Doc], tmp_path: Path) -> Non
     nlp.meta["name"], nlp.meta["version"] = "names", "1.2.3"
     nlp.to_disk(tmp_path / "model")
     seen: List[Tuple[str, Optional[int]]] = []
+    ended: List[str] = []
 
     def progress(items: Any, what: str, length: Optional[int] = None) -> Any:
         seen.append((what, length))
-        return items
+        yield from items
+        ended.append(what)
 
     results = evaluate_corpus(
         tmp_path / "model", tmp_path, "test", settings=SETTINGS, progress=progress
     )
-    assert seen == [("test", len(docs))]
+    assert seen == [("test", len(docs))] and ended == ["test"]
     assert (results["model"], results["corpora"]) == ("en_names 1.2.3", ["all"])
     assert results["documents"] == len(docs)
     assert list(results["pipes"]) == ["ner", "deep", "moods"]

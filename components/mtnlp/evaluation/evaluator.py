@@ -200,6 +200,8 @@ def corpus_chunks(
     for name, size in sizes.items():
         for chunk in minibatch(islice(stream, size), chunk_size):
             yield name, chunk
+    # Slices stop short of the stream's end, which a progress bar waits for.
+    next(stream, None)
 
 
 def read_docs(files: Iterable[Path], nlp: Language) -> Iterator[Doc]:
