@@ -60,7 +60,12 @@ def fresh_folder(target: Path) -> Iterator[Path]:
         yield fresh
         if target.exists():
             target.rename(old)
-        fresh.rename(target)
+        try:
+            fresh.rename(target)
+        finally:
+            # What was there must not go with the temporary folder.
+            if old.exists() and not target.exists():
+                old.rename(target)
 
 
 def is_replaceable(target: Path, marker: str) -> bool:
