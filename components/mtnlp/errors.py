@@ -88,7 +88,7 @@ class Errors:
     )
     E131 = "[E131] Tokens: {tokens}; tags: {tags}. Each token needs one tag."
     E132 = "[E132] Tag id {tag!r} is not one of 0 to {last}."
-    E133 = "[E133] Not JSON: {reason}."
+    E133 = "[E133] Not JSON: {reason}. A file holds one value per line, or one array of all values."
     E134 = (
         "[E134] The token index is '{found}'; expected {expected}. Tokens are numbered from 0 in "
         "every sentence, and a blank line ends one."

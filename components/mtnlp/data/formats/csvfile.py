@@ -27,7 +27,8 @@ class CsvOptions:
 
     text, label: column names of the header; numbers (from 0) read a file without a header.
     label_separator: splits the label column into several labels; None makes it one label.
-    group: the column of what a split may not tear apart, if any.
+    group: the column of what a split may not tear apart, if any; where its cell is empty, the row
+        is by itself.
     task: the task's name; categories become `task/LABEL`.
     delimiter: None takes a tab for `.tsv` and a comma otherwise.
     label_names: the names of labels that are written as ids, in their order; a row then says of
@@ -184,7 +185,7 @@ def _to_record(row: List[str], columns: Dict[str, int], options: CsvOptions) -> 
         record.meta["judged"] = [options.task]
         if options.label_separator is None:
             record.meta["stratum"] = names[0]
-    if "group" in columns:
+    if "group" in columns and row[columns["group"]].strip():
         record.meta["group"] = row[columns["group"]]
     return record
 

@@ -112,7 +112,7 @@ def _to_record(row: Any, fields: Fields, labels_are_spans: bool) -> Tuple[Record
         raise DataError(Errors.E136.format(field=fields.tokens, form="a list of non-empty strings"))
     else:
         raise DataError(Errors.E135.format(field=fields.text))
-    if row.get(fields.group) is not None:
+    if row.get(fields.group) not in (None, ""):
         record.meta["group"] = str(row[fields.group])
 
     spans_field = _spans_field(row, fields, labels_are_spans)
