@@ -16,6 +16,7 @@ from mtnlp.reports.evaluation import evaluation_tables
 from mtnlp.scorers.categories import score_categories
 from mtnlp.scorers.entities import score_entities
 from mtnlp.scorers.vectors import score_vectors
+from tests.data.corpora import invoke
 from tests.tiny import PIPES, make_examples, make_nlp
 
 Gold = List[Tuple[int, int, str]]
@@ -271,6 +272,11 @@ def test_a_corpus_on_disk(nlp: Language, docs: List[Doc], tmp_path: Path) -> Non
         evaluate_corpus(tmp_path / "model", tmp_path, "test", ["other"])
     with pytest.raises(MtnlpError, match="E503"):
         evaluate_corpus(tmp_path / "nothing", tmp_path, "test")
+    with pytest.raises(MtnlpError, match=r"E144.*--gpu-id '999'"):
+        evaluate_corpus(tmp_path / "model", tmp_path, "test", gpu_id=999)
+    for option in ("--samples", "--chunk-size"):
+        result = invoke("evaluate", "--model", tmp_path / "model", option, 0)
+        assert result.exit_code == 2 and option in result.output
 
 
 def test_real_pipes_with_a_cleaner_behind_them(
