@@ -49,6 +49,7 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
     name = options.name or options.format
     if "/" in name or name in ("", ".", ".."):
         raise MtnlpError(Errors.E144.format(option="--name", value=name, form="a file name"))
+    _check_inputs_survive(options, name)
     splits = read_source(options, on_bad)
     _check_filled(splits, on_bad)
     if options.labels is not None:
@@ -72,6 +73,15 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
         warnings=[*on_bad.warning_lines(), *written.units_of_offsets.warnings()],
         duplicates=duplicates_across(splits),
     )
+
+
+def _check_inputs_survive(options: ConvertOptions, name: str) -> None:
+    """A result takes the place of a file of its name, and splits that it lacks are removed."""
+    results = [(options.out / split / f"{name}.spacy").resolve() for split in SPLITS]
+    for path in (options.train, options.dev, options.test):
+        if path is not None and path.resolve() in results:
+            form = f"another name, or another --out: {path} is read, and would be replaced"
+            raise MtnlpError(Errors.E144.format(option="--name", value=name, form=form))
 
 
 def _check_filled(splits: Splits, on_bad: BadInput) -> None:
