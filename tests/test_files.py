@@ -10,6 +10,7 @@ from mtnlp.files import (
     fresh_file,
     fresh_files,
     fresh_folder,
+    is_replaceable,
     remove_unfinished,
     write_bytes,
     write_csv,
@@ -138,3 +139,34 @@ def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
         remove_unfinished(target)
     assert len(kept) == 4
     assert contents(tmp_path) == {"model.partial": "somebody's own", "weights[1].pt": "whole"}
+
+
+def test_a_folder_that_cannot_be_put_in_place_brings_back_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "model"
+    target.mkdir()
+    (target / "a.txt").write_text("old", encoding="utf8")
+    rename = Path.rename
+
+    def failing(self: Path, other: Path) -> Path:
+        if self.name == "new":
+            raise OSError("the disk refuses")
+        return rename(self, other)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(OSError, match="refuses"), fresh_folder(target) as fresh:
+        (fresh / "a.txt").write_text("new", encoding="utf8")
+    assert contents(tmp_path) == {"model/a.txt": "old"}
+
+
+def test_only_an_earlier_result_is_replaceable(tmp_path: Path) -> None:
+    file, other, empty = tmp_path / "file", tmp_path / "other", tmp_path / "empty"
+    for folder in (other, empty):
+        folder.mkdir()
+    file.touch()
+    (other / "notes.txt").touch()
+    assert is_replaceable(empty, "config.cfg") and is_replaceable(tmp_path / "new", "config.cfg")
+    assert not is_replaceable(file, "config.cfg") and not is_replaceable(other, "config.cfg")
+    (other / "config.cfg").touch()
+    assert is_replaceable(other, "config.cfg")

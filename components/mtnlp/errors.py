@@ -43,7 +43,7 @@ class Errors:
         "units out with --skip-bad."
     )
     E103 = (
-        "[E103] The line has {found} columns; expected {expected}, none of them empty. Check "
+        "[E103] Columns in this line: {found}. Expected {expected}, none of them empty. Check "
         "whether the line is cut short or uses another separator."
     )
     E104 = (
@@ -99,11 +99,11 @@ class Errors:
         '[E130] A line must be a mapping with "tokens", a list of non-empty strings, and '
         '"ner_tags", a list as long.'
     )
-    E131 = "[E131] There are {tokens} tokens, but {tags} tags. Give one tag per token."
+    E131 = "[E131] Tokens: {tokens}; tags: {tags}. Give one tag per token."
     E132 = "[E132] The tag id {tag!r} is not a whole number from 0 to {last}. Correct it."
     E133 = (
-        "[E133] This is not valid JSON: {reason}. Correct it, or leave such units out with "
-        "--skip-bad."
+        "[E133] This is not valid JSON: {reason}. A file holds one value per line, or one array of "
+        "all values. Correct it, or leave such units out with --skip-bad."
     )
     E134 = (
         "[E134] The token index is '{found}'; expected {expected}. Tokens are numbered from 0 in "
@@ -139,8 +139,8 @@ class Errors:
     E144 = "[E144] {option} '{value}' is not understood. Expected {form}."
     E145 = "[E145] The split '{split}' has no units{why}. Check the input, --ratio and --limit."
     E146 = (
-        "[E146] {groups} groups (movies, documents) cannot fill {splits} splits. Bring more data, "
-        "or fewer splits with --ratio."
+        "[E146] Groups (movies, documents or else units): {groups}; splits: {splits}. Each split "
+        "needs a group. Bring more data, or ask for fewer splits with --ratio."
     )
     E147 = (
         "[E147] The corpus does not have these labels of --labels: {unknown}. Choose from: {known}."

@@ -60,7 +60,22 @@ def fresh_folder(target: Path) -> Iterator[Path]:
         yield fresh
         if target.exists():
             target.rename(old)
-        fresh.rename(target)
+        try:
+            fresh.rename(target)
+        finally:
+            # What was there must not go with the temporary folder.
+            if old.exists() and not target.exists():
+                old.rename(target)
+
+
+def is_replaceable(target: Path, marker: str) -> bool:
+    """Whether nothing but an earlier result is lost when a folder takes the place of `target`.
+
+    marker: the file that every such folder holds.
+    """
+    if not target.is_dir():
+        return not target.exists()
+    return (target / marker).is_file() or not any(target.iterdir())
 
 
 def remove_unfinished(target: Path) -> None:

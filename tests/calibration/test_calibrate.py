@@ -133,6 +133,16 @@ def test_errors_leave_nothing_behind(
     assert not (work / "failed").exists()
 
 
+def test_a_folder_of_something_else_is_left_alone(
+    calibrate: Callable[..., Result], work: Path, tmp_path: Path
+) -> None:
+    """The pipeline takes the place of the whole folder, so that all in it would be gone."""
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf8")
+    result = calibrate(work / "model", work / "ents.spacy", "--output", tmp_path)
+    assert result.exit_code == 1 and "E144" in result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
 def test_the_report_reads_the_posteriors_and_leaves_the_pipe_alone(joint: Joint) -> None:
     pipe: Any = joint.nlp.get_pipe("ner")
     pipe.cfg.update(temperature=2.0, threshold=0.9)

@@ -185,6 +185,9 @@ def test_a_broken_docbin(tmp_path: Path) -> None:
     [
         (("conll", "--source", "local"), "E144"),
         (("conll", "--source", "local", "--path", "nowhere"), "E141"),
+        (("conll", "--path", "nowhere"), "[E141] Nothing to read at nowhere."),
+        (("conll", "--sample", str(SAMPLE), "--lang", "zz"), "[E144] --lang 'zz'"),
+        (("conll", "--train", "eng.train"), "[E154] --train is for columns, jsonl, csv and docbin"),
         (("conll", "--ratio", "1:2"), "E144"),
         (("conll", "--limit", "many"), "E144"),
         (("imdb", "--unit", "sentence"), "E148"),
@@ -236,7 +239,7 @@ def test_half_characters_and_unread_fields(tmp_path: Path) -> None:
     assert result.exit_code == 0, output
     assert f"{train}:1: [E167] The field 'ents' holds offsets" in output
     assert "--spans-field ents (5 lines)" in output
-    assert "1 units left out that the annotator rejected or ignored" in output
+    assert "Units left out that the annotator rejected or ignored: 1" in output
     result = invoke("convert", *arguments, "--skip-bad", "--spans-field", "ents")
     assert result.exit_code == 0 and "E167" not in result.output
 

@@ -1,6 +1,7 @@
 """Whole conversions through the functions behind the command line."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, List
 
@@ -256,3 +257,16 @@ def test_a_name_is_a_file_name(tmp_path: Path, name: str) -> None:
             convert(local("conll", tmp_path, name=name))
     else:
         assert convert(local("conll", tmp_path, name=name)).name == "conll"
+
+
+def test_the_input_is_not_replaced(tmp_path: Path) -> None:
+    """Nor removed, where the result has no such split."""
+    path = tmp_path / "test" / "mine.spacy"
+    path.parent.mkdir()
+    DocBin(docs=[spacy.blank("en")("Hello there")] * 4).to_disk(path)
+    before = path.read_bytes()
+    options = ConvertOptions("docbin", train=path, name="mine", out=tmp_path, ratio=(0.5, 0.5, 0))
+    with pytest.raises(MtnlpError, match=r"E144.*--name 'mine'.*mine\.spacy is read"):
+        convert(options)
+    assert path.read_bytes() == before
+    assert convert(replace(options, name="other")).written.units == {"train": 2, "dev": 2}

@@ -85,9 +85,21 @@ def test_every_entry(name: str) -> None:
 
 @pytest.mark.parametrize(
     "option, formats",
-    [("delimiter", "columns and csv"), ("spans_field", "jsonl"), ("label_names", "csv")],
+    [
+        ("delimiter", "columns and csv"),
+        ("spans_field", "jsonl"),
+        ("label_names", "csv"),
+        ("group_field", "jsonl and csv"),
+        ("spans_key", "columns and jsonl"),
+    ],
 )
 def test_an_option_the_format_does_not_read(option: str, formats: str) -> None:
     for name in ("docbin", "conll"):
         with pytest.raises(MtnlpError, match=rf"E154.*--{option.replace('_', '-')} .*{formats}"):
             convert(ConvertOptions(name, **{option: "x"}))
+
+
+def test_own_files_are_not_for_a_published_corpus() -> None:
+    """The embedded sample would be converted in their place."""
+    with pytest.raises(MtnlpError, match=r"--train is for columns, .* and .*, and this is conll"):
+        convert(ConvertOptions("conll", train=Path("my.conll")))

@@ -88,7 +88,7 @@ def test_without_stratification_labels_fall_as_they_may() -> None:
 
 
 def test_too_few_groups() -> None:
-    with pytest.raises(MtnlpError, match=r"E146.*2 groups"):
+    with pytest.raises(MtnlpError, match=r"E146.*Groups.*: 2; splits: 3\."):
         split_by_ratio(make(["a"] * 10, [0, 1] * 5), SHARES, 0)
 
 

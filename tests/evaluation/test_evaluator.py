@@ -16,6 +16,7 @@ from mtnlp.reports.evaluation import evaluation_tables
 from mtnlp.scorers.categories import score_categories
 from mtnlp.scorers.entities import score_entities
 from mtnlp.scorers.vectors import score_vectors
+from tests.data.corpora import invoke
 from tests.tiny import PIPES, make_examples, make_nlp
 
 Gold = List[Tuple[int, int, str]]
@@ -250,15 +251,17 @@ def test_a_corpus_on_disk(nlp: Language, docs: List[Doc], tmp_path: Path) -> Non
     nlp.meta["name"], nlp.meta["version"] = "names", "1.2.3"
     nlp.to_disk(tmp_path / "model")
     seen: List[Tuple[str, Optional[int]]] = []
+    ended: List[str] = []
 
     def progress(items: Any, what: str, length: Optional[int] = None) -> Any:
         seen.append((what, length))
-        return items
+        yield from items
+        ended.append(what)
 
     results = evaluate_corpus(
         tmp_path / "model", tmp_path, "test", settings=SETTINGS, progress=progress
     )
-    assert seen == [("test", len(docs))]
+    assert seen == [("test", len(docs))] and ended == ["test"]
     assert (results["model"], results["corpora"]) == ("en_names 1.2.3", ["all"])
     assert results["documents"] == len(docs)
     assert list(results["pipes"]) == ["ner", "deep", "moods"]
@@ -269,6 +272,11 @@ def test_a_corpus_on_disk(nlp: Language, docs: List[Doc], tmp_path: Path) -> Non
         evaluate_corpus(tmp_path / "model", tmp_path, "test", ["other"])
     with pytest.raises(MtnlpError, match="E503"):
         evaluate_corpus(tmp_path / "nothing", tmp_path, "test")
+    with pytest.raises(MtnlpError, match=r"E144.*--gpu-id '999'"):
+        evaluate_corpus(tmp_path / "model", tmp_path, "test", gpu_id=999)
+    for option in ("--samples", "--chunk-size"):
+        result = invoke("evaluate", "--model", tmp_path / "model", option, 0)
+        assert result.exit_code == 2 and option in result.output
 
 
 def test_real_pipes_with_a_cleaner_behind_them(

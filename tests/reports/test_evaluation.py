@@ -107,9 +107,9 @@ def test_the_summary_shows_n_interval_and_baseline() -> None:
         ["textcat: mood", "micro F1", 40, 0.8, [0.66, 0.91], 0.56],
         ["textcat: mood", "macro F1", 40, 0.79, None, 0.35],
         ["textcat: mood", "macro F1, 2 rare labels", 40, 0.31, None, 0.11],
-        ["textcat: event", "micro F1", 0, 0.0, [0.0, 1.0], None],
-        ["textcat: event", "exact match", 0, 0.0, [0.0, 1.0], None],
-        ["textcat: event", "macro F1", 0, 0.0, None, None],
+        ["textcat: event", "micro F1", 0, None, None, None],
+        ["textcat: event", "exact match", 0, None, None, None],
+        ["textcat: event", "macro F1", 0, None, None, None],
         ["vectors", "Spearman", 9, 0.7, [0.2, 0.9], None],
         ["vectors", "Pearson", 9, 0.6, None, None],
     ]
@@ -129,3 +129,13 @@ def test_details_stand_in_tables_of_their_own() -> None:
         ["macro", None, 0.6, 0.6, 0.4],
     ]
     assert "| B-PER | 4 | 0.5000 | 0.5000 | 0.5000 |" in to_markdown(tables)
+
+
+def test_what_no_document_is_annotated_for_has_no_score() -> None:
+    ner = {**RESULTS["pipes"]["nested_ner"], "documents": 0, "entities": 0}
+    mood = {**RESULTS["pipes"]["textcat"]["tasks"]["mood"], "documents": 0}
+    textcat = {"kind": "categories", "tasks": {"mood": mood}}
+    results = {**RESULTS, "pipes": {"ner": ner, "textcat": textcat}}
+    summary = evaluation_tables(results)[-1]
+    assert len(summary.rows) == 7
+    assert {tuple(row[3:]) for row in summary.rows} == {(None, None, None)}

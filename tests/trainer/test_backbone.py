@@ -110,6 +110,13 @@ def test_wrong_weights_keep_the_folder_that_was_there(
     assert (output / "config.json").read_text(encoding="utf8") == "before"
 
 
+def test_a_folder_of_something_else_is_left_alone(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf8")
+    with pytest.raises(MtnlpError, match="E144"):
+        fetch_backbone(str(model), tmp_path)
+    assert (tmp_path / "notes.txt").read_text(encoding="utf8") == "mine"
+
+
 @pytest.mark.parametrize(
     "missing, named",
     [("config.json", "config"), ("model.safetensors", "safetensors"), ("tokenizer.json", "tokeni")],

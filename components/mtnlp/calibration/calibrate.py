@@ -13,7 +13,7 @@ from ..data.options import Progress, quiet
 from ..data.reading import bare_doc, corpus_files, open_docbin
 from ..errors import Errors, MtnlpError
 from ..evaluation.evaluator import load_pipeline
-from ..files import fresh_folder
+from ..files import fresh_folder, is_replaceable
 from ..pipes.classifier import DocClassifier
 from .category_report import category_figures
 from .classifier_fit import FitOptions, TaskFit, fit_classifier
@@ -53,8 +53,12 @@ def calibrate(
         `TemperatureFit`}, "classifiers": {pipe: {task: {"fit": the numbers of a `TaskFit`, "dev":
         `category_figures`}}}} and, with a report, {"test", "report": what `calibration_report`
         returns, "category_report": {pipe: `category_figures`}}.
-    Raises: MtnlpError E150, E411, E415, E416, E433, E503, DataError for a broken file.
+    Raises: MtnlpError E144 for an output that holds something else than a pipeline, E150, E411,
+        E415, E416, E433, E503, DataError for a broken file.
     """
+    if not is_replaceable(output, "config.cfg"):
+        form = "a new folder, or one of a pipeline: what the folder holds would be lost"
+        raise MtnlpError(Errors.E144.format(option="--output", value=output, form=form))
     options = options or FitOptions()
     nlp = load_pipeline(model, gpu_id)
     candidates = choose(nlp, names, options, model)

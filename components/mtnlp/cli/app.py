@@ -20,7 +20,7 @@ class Verb(NamedTuple):
 
 VERBS: Dict[str, Verb] = {
     "convert": Verb("convert", "Convert a corpus, or data of your own, to spaCy's format."),
-    "stats": Verb("stats", "Count documents, labels, lengths, gaps and duplicates."),
+    "stats": Verb("stats", "Count documents, labels, lengths, missing annotations and duplicates."),
     "backbone": Verb("backbone", "Fetch an encoder: config, weights, tokenizer."),
     "train": Verb("train", "Train a pipeline; resume it, or share it among processes."),
     "evaluate": Verb("evaluate", "Score every task of a pipeline, with 95% intervals."),
@@ -110,5 +110,5 @@ app = typer.Typer(
 def main() -> None:
     """Several tasks from one transformer pass: prepare data, train, score, calibrate, compare.
 
-    Each verb tells of its arguments and options: mtnlp VERB --help.
+    For the arguments and options of a verb: mtnlp VERB --help.
     """

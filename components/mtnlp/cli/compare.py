@@ -16,15 +16,16 @@ def main(
     ctx: typer.Context,
     grid: Annotated[Path, typer.Argument(help="The grid, such as configs/grids/sample.toml.")],
     output: Annotated[
-        Optional[Path], typer.Option(help="Results. Default: metrics/compare/GRID")
+        Optional[Path],
+        typer.Option(help="The folder of the results. Default: metrics/compare/GRID"),
     ] = None,
     train: Annotated[Optional[str], typer.Option(help="paths.train: the training corpora.")] = None,
     dev: Annotated[Optional[str], typer.Option(help="paths.dev: the dev corpora.")] = None,
     test: Annotated[Optional[str], typer.Option(help="paths.test: the test corpora.")] = None,
     seed: Annotated[
-        Optional[List[int]], typer.Option(help="Repeatable, in place of the grid's.")
+        Optional[List[int]], typer.Option(help="A seed, repeatable. Default: those of the grid.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop at the estimate.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Estimate the time and stop.")] = False,
     probe: Annotated[
         bool, typer.Option(help="Time a few steps for the estimate where no run is done yet.")
     ] = True,

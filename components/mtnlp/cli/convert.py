@@ -34,9 +34,10 @@ def main(
         help="A corpus (imdb, conll, nerel, multinerd), or the format of your own data (columns, "
         "jsonl, csv, docbin).",
     ),
-    source: Source = typer.Option(
-        Source.sample,
-        help="Where a corpus comes from: the embedded sample, a local copy, the Hugging Face hub.",
+    source: Optional[Source] = typer.Option(
+        None,
+        help="Where a corpus comes from: the embedded sample, a local copy, the Hugging Face hub. "
+        "Default: local with --path, else sample.",
     ),
     path: Optional[Path] = typer.Option(
         None, help="Your copy of the corpus, or a folder that holds it (--source local)."
@@ -102,10 +103,11 @@ def main(
         "comma (.csv), a tab (.tsv) or blanks by default.",
     ),
     group_field: Optional[str] = typer.Option(
-        None, help="Your own data: field or column of what no split may tear apart."
+        None, help="Your own JSONL or CSV: field or column of what no split may tear apart."
     ),
     spans_key: Optional[str] = typer.Option(
-        None, help="Your own data: the layer of doc.spans for entities; doc.ents by default."
+        None,
+        help="Your own columns or JSONL: the layer of doc.spans for entities; doc.ents by default.",
     ),
 ) -> None:
     """Convert a corpus, or data of your own, to spaCy's format.
@@ -131,7 +133,7 @@ def main(
 
     options = ConvertOptions(
         format=name,
-        source=source.value,
+        source=(source or (Source.local if path else Source.sample)).value,
         path=path,
         sample=sample,
         train=train,

@@ -30,9 +30,11 @@ def main(
             "those of each go to FILE_NAME.json beside it."
         ),
     ] = None,
-    samples: Annotated[int, typer.Option(help="Bootstrap resamples of the intervals.")] = 1000,
+    samples: Annotated[
+        int, typer.Option(min=1, help="Bootstrap resamples of the intervals.")
+    ] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 0,
-    chunk_size: Annotated[int, typer.Option(help="Documents processed at once.")] = 64,
+    chunk_size: Annotated[int, typer.Option(min=1, help="Documents processed at once.")] = 64,
     raw_text: Annotated[
         bool, typer.Option(help="Also score token corpora on their detokenised text.")
     ] = True,

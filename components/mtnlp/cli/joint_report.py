@@ -39,9 +39,10 @@ def main(
     limit: Annotated[
         int, typer.Option(min=0, help="At most so many units of each corpus in train and dev.")
     ] = 0,
-    seeds: Annotated[str, typer.Option(help="Separated by commas.")] = "0",
+    seeds: Annotated[str, typer.Option(help="The seeds, separated by commas.")] = "0",
     weighting: Annotated[
-        Optional[List[Weighting]], typer.Option(help="Of the joint runs; repeatable. Default: both")
+        Optional[List[Weighting]],
+        typer.Option(help="How joint runs weight the losses; repeatable. Default: both."),
     ] = None,
     guard: Annotated[
         Optional[float],
@@ -54,10 +55,13 @@ def main(
         ),
     ] = None,
     output: Annotated[
-        Optional[Path], typer.Option(help="Results. Default: metrics/joint/CONFIG")
+        Optional[Path],
+        typer.Option(help="The folder of the results. Default: metrics/joint/CONFIG"),
     ] = None,
-    samples: Annotated[int, typer.Option(help="Bootstrap resamples of the intervals.")] = 1000,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Stop at the estimate.")] = False,
+    samples: Annotated[
+        int, typer.Option(min=1, help="Bootstrap resamples of the intervals.")
+    ] = 1000,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Estimate the time and stop.")] = False,
     probe: Annotated[
         bool, typer.Option(help="Time a few steps for the estimate where no run is done yet.")
     ] = True,

@@ -30,9 +30,9 @@ def main(
         "metrics/stats.json"
     ),
 ) -> None:
-    """Count documents, labels, lengths, gaps and duplicates.
+    """Count documents, labels, lengths, missing annotations and duplicates.
 
-    Reads every corpus and split below CORPUS, prints one table per corpus and writes all figures
+    Reads every corpus and split below CORPUS, prints tables of each corpus and writes all figures
     as JSON. With --backbone it also says how many documents need more than one window of the
     encoder.
 

@@ -49,6 +49,7 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
     name = options.name or options.format
     if "/" in name or name in ("", ".", ".."):
         raise MtnlpError(Errors.E144.format(option="--name", value=name, form="a file name"))
+    _check_inputs_survive(options, name)
     splits = read_source(options, on_bad)
     _check_filled(splits, on_bad)
     if options.labels is not None:
@@ -74,8 +75,19 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
     )
 
 
+def _check_inputs_survive(options: ConvertOptions, name: str) -> None:
+    """A result takes the place of a file of its name, and splits that it lacks are removed."""
+    results = [(options.out / split / f"{name}.spacy").resolve() for split in SPLITS]
+    for path in (options.train, options.dev, options.test):
+        if path is not None and path.resolve() in results:
+            form = f"another name, or another --out: {path} is read, and would be replaced"
+            raise MtnlpError(Errors.E144.format(option="--name", value=name, form=form))
+
+
 def _check_filled(splits: Splits, on_bad: BadInput) -> None:
-    why = f": all {len(on_bad.errors)} were malformed" if on_bad.errors else ""
+    why = ""
+    if on_bad.errors:
+        why = f": all {len(on_bad.errors)} were malformed, the first one: {on_bad.errors[0]}"
     for split, records in splits.items():
         if not records:
             raise MtnlpError(Errors.E145.format(split=split, why=why))
@@ -133,14 +145,16 @@ def print_report(report: ConversionReport) -> None:
     }
     for what, count in counts.items():
         if count:
-            msg.info(f"{count:,} {what}")
+            msg.info(f"{what[:1].upper()}{what[1:]}: {count:,}")
     for (first, second), count in report.duplicates.items():
         if count:
-            msg.warn(f"{count:,} {report.unit}s of {second} are also in {first}, as texts")
+            units = f"{report.unit.capitalize()}s of {second}"
+            msg.warn(f"{units} whose text is also in {first}: {count:,}")
     for warning in report.warnings:
         msg.warn(warning)
     if report.skipped:
-        msg.warn(f"{len(report.skipped):,} malformed units left out")
+        units = "unit" if len(report.skipped) == 1 else "units"
+        msg.warn(f"{len(report.skipped):,} malformed {units} left out")
         for line in report.skipped[:SHOWN]:
             msg.text(f"  {line}")
         if len(report.skipped) > SHOWN:

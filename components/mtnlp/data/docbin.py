@@ -55,9 +55,13 @@ def write_corpus(
     their places: an interruption leaves what was there before. A split that is not given is
     removed, so that no two conversions mix.
     lang: the language whose tokenizer splits the Records that have a text.
-    Raises: OSError when the disk refuses.
+    Raises: MtnlpError (E144) for a language that spaCy lacks, OSError when the disk refuses.
     """
-    nlp = spacy.blank(lang)
+    try:
+        nlp = spacy.blank(lang)
+    except ImportError as error:  # no such language, or a library that its tokenizer needs
+        form = f"a language of spaCy, such as en ({error})"
+        raise MtnlpError(Errors.E144.format(option="--lang", value=lang, form=form)) from error
     nlp.max_length = MAX_LENGTH
     written = Written()
     written.files = {split: out / split / f"{name}.spacy" for split in SPLITS if split in splits}

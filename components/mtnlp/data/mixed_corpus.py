@@ -73,7 +73,7 @@ FORMER_NAMES = {"temperature": POWER}
 
 
 class MixedCorpus:
-    """Yields the documents of several corpora in one shuffled, finite epoch a call.
+    """Yields the documents of several corpora in one shuffled, finite epoch per call.
 
     Every call is the next epoch: other documents where some are drawn, another order, and both
     follow from `seed` and `epoch` alone. All epochs have as many documents of each corpus. Each
@@ -115,7 +115,7 @@ class MixedCorpus:
     sampling: one of the four above; `temperature` is read as `power`, which was its name.
     alpha: 0 to 1, of `power` alone; 1 is by size. Arivazhagan et al. 2019 call 1 / alpha the
         temperature of sampling.
-    stream: read as described. buffer: documents a corpus, of `stream` alone.
+    stream: read as described. buffer: documents per corpus, of `stream` alone.
     epoch: the number of epochs begun. May be set, to go on where an earlier run stopped.
     """
 

@@ -44,8 +44,8 @@ class ConvertOptions:
         usual names.
     delimiter: what separates the columns of a CSV or of columns; None goes by the file.
     label_names: a file with the names of numbered CSV labels, one per line.
-    group_field: the field or column of what a split may not tear apart.
-    spans_key: the layer of `doc.spans` for entities of one's own data; None is `doc.ents`.
+    group_field: the JSONL field or CSV column of what a split may not tear apart.
+    spans_key: the layer of `doc.spans` for entities of JSONL and columns; None is `doc.ents`.
     """
 
     format: str

@@ -14,7 +14,15 @@ from .options import SPLITS, ConvertOptions, Splits
 SOURCES = ("sample", "local", "hub")
 ASSETS = Path("assets")
 # Options that not every format reads. One that the format at hand does not read is an error.
-_SPECIAL = ("label_separator", "label_names", "spans_field", "tags_field", "delimiter")
+_SPECIAL = (
+    "label_separator",
+    "label_names",
+    "spans_field",
+    "tags_field",
+    "delimiter",
+    "group_field",
+    "spans_key",
+)
 
 
 def read_source(options: ConvertOptions, on_bad: BadInput) -> Splits:
@@ -103,10 +111,11 @@ def _check_options(entry: Union[Dataset, Format], options: ConvertOptions) -> No
     if "/" in options.task or not options.task.strip():
         form = "a name without a slash: keys of categories are task/LABEL"
         raise MtnlpError(Errors.E144.format(option="--task", value=options.task, form=form))
-    readable = entry.options if isinstance(entry, Format) else ()
-    for name in _SPECIAL:
+    readable = {*entry.options, *SPLITS} if isinstance(entry, Format) else set()
+    for name in (*SPLITS, *_SPECIAL):
         if getattr(options, name) is not None and name not in readable:
-            formats = " and ".join(item.name for item in FORMATS.values() if name in item.options)
+            names = [item.name for item in FORMATS.values() if name in (*SPLITS, *item.options)]
+            formats = " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
             option = "--" + name.replace("_", "-")
             message = Errors.E154.format(option=option, formats=formats, found=options.format)
             raise MtnlpError(message)

@@ -1,4 +1,4 @@
-"""What a converted corpus holds: sizes, labels, lengths, gaps and duplicates, in one pass."""
+"""What a converted corpus holds: sizes, labels, lengths, what is missing, and duplicates."""
 
 from collections import Counter
 from hashlib import blake2b

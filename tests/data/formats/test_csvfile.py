@@ -66,6 +66,10 @@ def test_tables_as_people_have_them(tmp_path: Path, strict: BadInput) -> None:
     path = write(tmp_path / "b.csv", text.replace("# exported\n", ""))
     with pytest.raises(DataError, match=r"b\.csv:1: \[E175\].*--delimiter ';'"):
         list(read_csv(path, strict))
+    # Rows that look broken with the wrong separator do not hide what is wrong.
+    path = write(tmp_path / "c.csv", 'text;label\n"a;b";good\n')
+    with pytest.raises(DataError, match=r"c\.csv:1: \[E175\].*--delimiter ';'"):
+        list(read_csv(path, strict))
 
 
 def test_columns_nobody_reads_are_named(tmp_path: Path, strict: BadInput) -> None:
@@ -81,3 +85,9 @@ def test_columns_nobody_reads_are_named(tmp_path: Path, strict: BadInput) -> Non
 def test_columns_by_number_must_exist(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="E139"):
         list(read_csv(write(tmp_path / "a.csv", "a,b\n"), BadInput(), CsvOptions("0", "7")))
+
+
+def test_an_empty_cell_is_no_group(tmp_path: Path, strict: BadInput) -> None:
+    path = write(tmp_path / "a.csv", "text,label,film\na,x,\nb,x, \nc,x,Alien\n")
+    rows = read_csv(path, strict, CsvOptions(group="film"))
+    assert [row.meta.get("group") for row in rows] == [None, None, "Alien"]

@@ -50,3 +50,9 @@ def test_malformed(
 def test_whole_characters_beyond_the_first_plane_are_fine(tmp_path: Path, strict: BadInput) -> None:
     (row,) = read_rows(write(tmp_path / "a", '{"a": "\\ud83d\\ude00"}'), strict)
     assert row.value == {"a": "😀"}
+
+
+def test_a_syntax_error_is_named_by_its_place_in_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", '{"text": "a"}\n{"text": "b" 1}\n')
+    with pytest.raises(DataError, match=r"a\.jsonl:2: \[E133\] .* at column 14\. .*per line"):
+        list(read_rows(path, BadInput()))

@@ -22,6 +22,7 @@ def test_round_trip(tmp_path: Path, strict: BadInput) -> None:
     path = tmp_path / "a.spacy"
     DocBin(docs=[full, bare, nlp("")]).to_disk(path)
     first, second = read_docbin(path, strict)
+    assert dict(strict.notes) == {"Docs without a token left out": 1}
     assert first.entities == [(0, 1, "PER")]
     assert first.spans == {"x": [(4, 6, "LOC"), (5, 6, "Y")]}
     assert first.cats == {"t/a": 1.0, "t/b": 0.0}

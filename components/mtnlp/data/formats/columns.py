@@ -1,4 +1,4 @@
-"""CoNLL-style columns: a token a line, its tag in the last column, blank lines between
+"""CoNLL-style columns: a token per line, its tag in the last column, blank lines between
 sentences, `-DOCSTART-` lines between documents. CrossNER's `token TAB tag` is one of these."""
 
 import re
@@ -231,4 +231,9 @@ def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator
     )
 
 
-COLUMNS = Format("columns", _read_own, units=("sentence", "document"), options=("delimiter",))
+COLUMNS = Format(
+    "columns",
+    _read_own,
+    units=("sentence", "document"),
+    options=("delimiter", "spans_key"),
+)

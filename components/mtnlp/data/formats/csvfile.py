@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
@@ -26,7 +27,8 @@ class CsvOptions:
 
     text, label: column names of the header; numbers (from 0) read a file without a header.
     label_separator: splits the label column into several labels; None makes it one label.
-    group: the column of what a split may not tear apart, if any.
+    group: the column of what a split may not tear apart, if any; where its cell is empty, the row
+        is by itself.
     task: the task's name; categories become `task/LABEL`.
     delimiter: None takes a tab for `.tsv` and a comma otherwise.
     label_names: the names of labels that are written as ids, in their order; a row then says of
@@ -53,9 +55,11 @@ def read_csv(path: Path, on_bad: BadInput, options: CsvOptions = CsvOptions()) -
     Raises: DataError through `on_bad`.
     """
     try:
-        rows = list(_rows(path, options, on_bad))
-        rows = _without_comments(rows, options, on_bad)
+        remaining = _without_comments(_rows(path, options, on_bad), options, on_bad)
+        rows = list(islice(remaining, 1))
+        # Before the other rows are read: with a wrong separator they have faults of no use.
         columns, has_header = _columns(rows, path, options)
+        rows.extend(remaining)
     except DataError as error:
         on_bad.report(error)
         return
@@ -85,18 +89,21 @@ def read_csv(path: Path, on_bad: BadInput, options: CsvOptions = CsvOptions()) -
 
 
 def _without_comments(
-    rows: List[Tuple[int, List[str]]], options: CsvOptions, on_bad: BadInput
-) -> List[Tuple[int, List[str]]]:
+    rows: Iterator[Tuple[int, List[str]]], options: CsvOptions, on_bad: BadInput
+) -> Iterator[Tuple[int, List[str]]]:
     """The rows from the header on. Without a header there are no comments: a text may begin so."""
-    if options.text.isdigit():
-        return rows
-    begin = 0
-    while begin < len(rows) and rows[begin][1][0].lstrip().startswith("#"):
-        if options.text in [cell.strip() for cell in rows[begin][1]]:
-            break
-        begin += 1
-    on_bad.note("comment lines ignored", begin)
-    return rows[begin:]
+
+    def is_comment(row: Tuple[int, List[str]]) -> bool:
+        is_header = options.text in [cell.strip() for cell in row[1]]
+        return row[1][0].lstrip().startswith("#") and not is_header
+
+    if not options.text.isdigit():
+        for row in rows:
+            if not is_comment(row):
+                yield row
+                break
+            on_bad.note("comment lines ignored")
+    yield from rows
 
 
 def _rows(path: Path, options: CsvOptions, on_bad: BadInput) -> Iterator[Tuple[int, List[str]]]:
@@ -178,7 +185,7 @@ def _to_record(row: List[str], columns: Dict[str, int], options: CsvOptions) -> 
         record.meta["judged"] = [options.task]
         if options.label_separator is None:
             record.meta["stratum"] = names[0]
-    if "group" in columns:
+    if "group" in columns and row[columns["group"]].strip():
         record.meta["group"] = row[columns["group"]]
     return record
 
@@ -205,4 +212,6 @@ def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator
     return read_csv(path, on_bad, csv_options)
 
 
-CSV = Format("csv", _read_own, options=("label_separator", "label_names", "delimiter"))
+CSV = Format(
+    "csv", _read_own, options=("label_separator", "label_names", "delimiter", "group_field")
+)

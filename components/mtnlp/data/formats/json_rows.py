@@ -55,7 +55,11 @@ def parse_json(raw: bytes, path: Path, number: int) -> Any:
     """
     try:
         value = json.loads(decode(raw, path, number))
-    except (json.JSONDecodeError, RecursionError) as error:
+    except json.JSONDecodeError as error:
+        # The decoder takes the line for a file: its own line number would always be 1.
+        reason = f"{error.msg} at column {error.colno}"
+        raise DataError(Errors.E133.format(reason=reason), path, number) from None
+    except RecursionError as error:
         raise DataError(Errors.E133.format(reason=error), path, number) from None
     _check_characters(value, path, number)
     return value

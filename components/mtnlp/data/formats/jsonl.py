@@ -112,7 +112,7 @@ def _to_record(row: Any, fields: Fields, labels_are_spans: bool) -> Tuple[Record
         raise DataError(Errors.E136.format(field=fields.tokens, form="a list of non-empty strings"))
     else:
         raise DataError(Errors.E135.format(field=fields.text))
-    if row.get(fields.group) is not None:
+    if row.get(fields.group) not in (None, ""):
         record.meta["group"] = str(row[fields.group])
 
     spans_field = _spans_field(row, fields, labels_are_spans)
@@ -256,4 +256,6 @@ def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator
     return read_jsonl(path, on_bad, fields)
 
 
-JSONL = Format("jsonl", _read_own, options=("spans_field", "tags_field"))
+JSONL = Format(
+    "jsonl", _read_own, options=("spans_field", "tags_field", "group_field", "spans_key")
+)

@@ -36,6 +36,7 @@ def read_docbin(path: Path, on_bad: BadInput, task: str = "category") -> Iterato
     except (KeyError, ValueError, IndexError, TypeError) as error:
         on_bad.report(DataError(Errors.E140.format(reason=type(error).__name__), path))
         return
+    on_bad.note("Docs without a token left out", sum(not len(doc) for doc in docs))
     for doc in docs:
         if len(doc):
             record = doc_to_record(doc, task)
