@@ -111,7 +111,8 @@ def class_batch(batch: LossBatch) -> Tuple[torch.Tensor, torch.Tensor, torch.Ten
 
 
 def token_batch(batch: LossBatch) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """A batch with one class per token, as `[batch, seq, labels]`, `[batch, seq]` and `[batch, seq]`.
+    """A batch with one class per token, as `[batch, seq, labels]` and twice `[batch, seq]`,
+    cleaned.
 
     Raises: MtnlpError (E213) where the shapes do not go together.
     """
