@@ -46,7 +46,7 @@ def texts(config: Config, nlp: Any, corpus: str) -> List[str]:
 
 
 def test_each_head_alone(backbone: Path, corpus: Path, tmp_path: Path) -> None:
-    found = plan(backbone, corpus, tmp_path, limit=5)
+    found = plan(backbone, corpus, tmp_path, limit=5, overrides={"training.dropout": 0.2})
     assert found.heads == HEADS and found.weightings == ["static", "uncertainty"]
     systems = [*HEADS, "joint-static", "joint-uncertainty"]
     assert [cell.values for cell in found.grid.cells] == [{"system": name} for name in systems]
@@ -85,6 +85,23 @@ def test_every_cell_can_be_built(backbone: Path, corpus: Path, tmp_path: Path) -
     documents = read_test(found.nlp.config, found.nlp)
     assert len(documents) == 12
     assert sum(doc.has_annotation("ENT_IOB") for doc in documents) == 4
+
+
+def test_a_weighting_that_some_heads_know(
+    backbone: Path, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that lack the setting are left as they are."""
+    # A setting of taggers alone stands for the weighting.
+    monkeypatch.setattr(joint_plan, "WEIGHTING", "overwrite_ents")
+    found = plan(backbone, corpus, tmp_path)
+    assert found.weightings == ["static", "uncertainty"]
+    for cell in found.grid.cells:
+        system = cell.values["system"]
+        components = load_config(cell.config)["components"]
+        expected = "uncertainty" if system == "joint-uncertainty" else "static"
+        for name in found.heads_of(system):
+            weighting = None if name == "textcat" else expected
+            assert components[name].get("overwrite_ents") == weighting, (system, name)
 
 
 def test_a_weighting_that_no_head_knows(

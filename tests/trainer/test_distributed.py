@@ -145,8 +145,10 @@ def test_two_processes_are_one_with_the_same_batches(backbone: Path, tmp_path: P
 
 @pytest.mark.slow
 def test_two_processes_project_gradients_as_one(backbone: Path, tmp_path: Path) -> None:
-    """PCGrad sees the gradients of the whole batch, not those of a process's share."""
+    """PCGrad sees the gradients of the whole batch, not those of a process's share; so does the
+    optimizer that clips all of them together."""
     config = make_config(backbone, tmp_path, max_steps=4)
+    config["training"]["optimizer"]["@optimizers"] = "mtnlp.AdamW.v1"
     config["training"].update(dropout=0.0)
     config["training"]["before_update"] = {"@callbacks": "mtnlp.TaskGradients.v1", "pcgrad": True}
     config["components"]["transformer"]["model"].update(EXACT["transformer"])

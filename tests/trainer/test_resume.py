@@ -21,6 +21,19 @@ from tests.training.loop_cases import SPY, Killed, all_weights, make_config, run
 
 # All that takes part in a step's outcome differs.
 SETTINGS: Dict[str, Dict[str, Any]] = {
+    "adamw": {
+        "optimizer": {
+            "@optimizers": "mtnlp.AdamW.v1",
+            "head_factor": 2.0,
+            "layer_decay": 0.8,
+            "learn_rate": {
+                "@schedules": "warmup_linear.v1",
+                "initial_rate": 0.005,
+                "warmup_steps": 2,
+                "total_steps": 14,
+            },
+        },
+    },
     "fused": {},
     "thinc": {
         "optimizer": {
@@ -85,7 +98,12 @@ KILLED = [(1, 0), (5, 2), (6, 2), (9, 4)]
 
 @pytest.mark.parametrize(
     "uninterrupted, kill_at, every",
-    [*(("fused", *case) for case in KILLED), ("thinc", 6, 2), ("stream", 6, 2)],
+    [
+        *(("adamw", *case) for case in KILLED),
+        ("fused", 6, 2),
+        ("thinc", 6, 2),
+        ("stream", 6, 2),
+    ],
     indirect=["uninterrupted"],
 )
 def test_resumed_is_uninterrupted(
@@ -108,7 +126,7 @@ def test_resumed_is_uninterrupted(
             assert comparable(one) == comparable(other)
 
 
-@pytest.mark.parametrize("uninterrupted", ["fused"], indirect=True)
+@pytest.mark.parametrize("uninterrupted", ["adamw"], indirect=True)
 def test_killed_twice(uninterrupted: Uninterrupted, tmp_path: Path) -> None:
     for kill_at, start in ((4, False), (2, True)):
         checkpoint = read_checkpoint(tmp_path) if start else None
@@ -120,7 +138,7 @@ def test_killed_twice(uninterrupted: Uninterrupted, tmp_path: Path) -> None:
     assert same_weights(all_weights(nlp), uninterrupted.weights)
 
 
-@pytest.mark.parametrize("uninterrupted", ["fused", "thinc"], indirect=True)
+@pytest.mark.parametrize("uninterrupted", ["adamw", "fused", "thinc"], indirect=True)
 def test_same_as_spacy_train(uninterrupted: Uninterrupted, tmp_path: Path) -> None:
     nlp = init_nlp(uninterrupted.config)
     spacy_train(nlp, tmp_path, stdout=io.StringIO(), stderr=io.StringIO())

@@ -112,6 +112,10 @@ LOOPS: Dict[str, Tuple[Dict[str, Any], int]] = {
     "sub_batches": ({"max_steps": 20000, "accumulate_gradient": 3}, 9),
     "one_step": ({"max_epochs": 1, "batcher": {**GROWING, "size": 10}}, 1),
     "growing_batches": ({"max_steps": 20000, "batcher": GROWING}, 12),
+    "growing_batches_up_to_steps": (
+        {"max_epochs": 10**9, "max_steps": 20, "batcher": GROWING},
+        21,
+    ),
     "by_words": ({"max_steps": 20000, "batcher": {**BY_WORDS, "discard_oversize": False}}, 15),
 }
 

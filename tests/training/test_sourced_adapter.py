@@ -35,6 +35,7 @@ def config(saved: Path, backbone: Path, tmp_path: Path) -> Config:
     """New heads over the saved encoder, killed and resumed in the tests."""
     config = make_config(backbone, tmp_path, max_epochs=2)
     config["components"]["transformer"] = {"source": str(saved)}
+    config["nlp"]["lang"] = "en"  # that of the source
     return config
 
 

@@ -68,6 +68,10 @@ def test_methods_are_put_over_and_taken_away() -> None:
         assert methods.wrap(owner, "greet", louder)
         assert owner.greet("you") == "HELLO YOU" and Owner().greet("you") == "Hello you"
     assert owner.greet("you") == "Hello you" and not vars(owner)
+    with pytest.raises(ZeroDivisionError), WatchedMethods() as methods:
+        methods.wrap(owner, "greet", louder)
+        raise ZeroDivisionError
+    assert owner.greet("you") == "Hello you" and not vars(owner)
 
 
 def test_another_method_over_it_stays() -> None:

@@ -86,7 +86,7 @@ def flat_scores(scores: Mapping[str, Any]) -> Dict[str, float]:
 class ComparisonTable:
     """One row per cell, the numbers as means over seeds.
 
-    results: those of `mtnlp.training.compare`. axes: their names. metrics: score keys, the main one
+    results: of the runs (`result.json`). axes: their names. metrics: score keys, the main one
     first; one kept by type stands for each of its types. A score that only some seeds have counts
     where it is; what no run has is left out.
     """

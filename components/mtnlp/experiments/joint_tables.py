@@ -28,7 +28,7 @@ def task_table(results: Results) -> Table:
 
 
 def time_table(results: Results) -> Table:
-    """A row a system, and one for all single ones together: a joint run does their work."""
+    """One row per system, and one for all single ones together: a joint run does their work."""
     columns = ["system", "training steps, s", "whole run, s", "words/s", "one pass on test, s"]
     table = Table(f"{results['config']}: time of a run, mean over seeds", columns)
     keys = ["training_seconds", "total_seconds", "words_per_second", "inference_seconds"]

@@ -99,7 +99,7 @@ def fill_masked(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
 
 def class_batch(batch: LossBatch) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """A batch with one class a unit, as `[units, labels]`, `[units]` and `[units]`, cleaned.
+    """A batch with one class per unit, as `[units, labels]`, `[units]` and `[units]`, cleaned.
 
     Raises: MtnlpError (E213) where the shapes do not go together.
     """
@@ -111,7 +111,8 @@ def class_batch(batch: LossBatch) -> Tuple[torch.Tensor, torch.Tensor, torch.Ten
 
 
 def token_batch(batch: LossBatch) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """A batch with one class a token, as `[batch, seq, labels]` and twice `[batch, seq]`, cleaned.
+    """A batch with one class per token, as `[batch, seq, labels]` and twice `[batch, seq]`,
+    cleaned.
 
     Raises: MtnlpError (E213) where the shapes do not go together.
     """
@@ -123,7 +124,7 @@ def token_batch(batch: LossBatch) -> Tuple[torch.Tensor, torch.Tensor, torch.Ten
 
 
 def has_indicators(batch: LossBatch) -> bool:
-    """Whether the target is a yes or no for every label, rather than one class a unit."""
+    """Whether the target is a yes or no for every label, rather than one class per unit."""
     return batch.target.dim() == batch.logits.dim()
 
 

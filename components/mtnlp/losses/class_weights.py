@@ -75,7 +75,7 @@ class ClassWeights(torch.nn.Module):
         in the training data; or one number for all.
     beta: of "effective_number".
 
-    by_class: `[classes]`, for one class a unit. by_answer: `[2, classes]`, for a yes or no to
+    by_class: `[classes]`, for one class per unit. by_answer: `[2, classes]`, for a yes or no to
     every label: the weights of no and of yes. Given weights are those of yes, and no weighs 1; a
     number weighs yes, and the rest to 1 no. Both raise MtnlpError (E215) until `bind`.
     Raises: MtnlpError (E217, E221) for weights that cannot be.

@@ -14,8 +14,8 @@ NAME = "mtnlp.DiceLoss.v1"
 class DiceLoss(LossModule):
     """Dice of every class of every annotated unit, summed (Li et al., 2020).
 
-    With p the probability of a class (softmax for one class a unit, sigmoid for an indicator a
-    label) and y its gold, 0 or 1:
+    With p the probability of a class (softmax for one class per unit, sigmoid for an indicator
+    per label) and y its gold, 0 or 1:
 
     soft (alpha None): 1 - (2 p y + s) / (p^2 + y^2 + s), after Milletari et al. (2016);
     self-adjusting: 1 - (2 q y + s) / (q + y + s) with q = (1 - p)^alpha p.

@@ -25,8 +25,8 @@ class EmbeddingLabelSmoothing(LossModule):
     first only that of the logits.
 
     label_emb_dim: the width of the vectors. smoothing_alpha: an inverse temperature: the greater,
-    the harder the targets. One class a unit only. Raises: MtnlpError E213 where shapes do not go
-    together, E215 before `bind`, E221 for settings out of range.
+    the harder the targets. One class per unit only. Raises: MtnlpError E213 where shapes do not
+    go together, E215 before `bind`, E221 for settings out of range.
     """
 
     target = "classes"

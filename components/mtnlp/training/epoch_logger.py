@@ -1,4 +1,4 @@
-"""A line an evaluation for the eye: `mtnlp.EpochLogger.v1`."""
+"""One line per evaluation for the eye: `mtnlp.EpochLogger.v1`."""
 
 import sys
 from timeit import default_timer as timer
@@ -20,7 +20,7 @@ def create_epoch_logger_v1() -> Callable[..., Tuple[Log, Callable[[], None]]]:
     E and #: epochs and steps done. LOSS: each component's training loss, the mean over the steps
     since the last line. Then each score of `[training.score_weights]` that is not null (a dev loss
     as it is, scores of quality in percent), the weighted score that decides which weights are the
-    best, marked with * where they are the best so far, and the words trained on a second,
+    best, marked with * where they are the best so far, and the words trained on per second,
     evaluations not counted. For one line per epoch, see `evaluations` of `mtnlp.FitSchedule.v1`.
     """
 

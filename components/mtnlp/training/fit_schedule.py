@@ -41,8 +41,8 @@ def create_fit_schedule_v1(
     warmup: in how many steps the rate rises: a share of all steps where below 1, a number of steps
         from 1 on.
     epochs: with `max_epochs = -1`, the epochs to train; 0 goes by `max_steps` as it stands.
-    evaluations: how many there should be an epoch; 0 leaves `eval_frequency` as it is. 1 makes the
-        line of a logger one line per epoch.
+    evaluations: how many there should be per epoch; 0 leaves `eval_frequency` as it is. With 1 a
+        logger writes one line per epoch.
     Raises: MtnlpError E330 for a negative number of evaluations, E456 for a warm-up that is
         neither; when called, E430 where the schedule is another one, E431 where nothing ends the
         training, E162 where `epochs` is given beside other `max_epochs`.

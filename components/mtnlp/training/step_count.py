@@ -60,6 +60,8 @@ def measure_training(
     if max_epochs > 1 and "@schedules" in str(training["batcher"]):
         total = len(words)
         for _ in range(max_epochs - 1):
+            if most is not None and total >= most:
+                break
             epoch = examples if training["max_epochs"] >= 0 else corpus(nlp)
             total += sum(1 for _ in batcher(epoch))
         steps = count_steps(total, 1, max_steps)

@@ -41,7 +41,7 @@ class StepWatch:
     """Watches the steps of a pipeline's training until `close`.
 
     components: the names of those that are trained. norms: whether to measure gradients, one pass
-    over them a step; the norm that an optimizer itself reports (`gradient_norm`) is read anyway.
+    over them per step; the norm that an optimizer itself reports (`gradient_norm`) is read anyway.
     optimizer: the one that steps, once it has been seen.
     """
 

@@ -175,7 +175,7 @@ class TaskGradients:
         return losses
 
     def backprop(self, received: Dict[str, EncodedBatch], backprop: Callable[..., Any]) -> None:
-        """Go back through the encoder once a component, and, where this is only to measure, with
+        """Go back through the encoder once per component, and, where this is only to measure, with
         the sum as well, whose gradient is the one that counts.
 
         received: the gradient of the encoder's output by component. backprop: the encoder's.

@@ -40,7 +40,7 @@ def create_tensorboard_logger_v1(
         as `step-{step}`, complete or not at all.
     keep_checkpoints: so many of them stay, the newest: with 1 the best.
     flush_every: steps after which the events are on disk at the latest; evaluations always are.
-    gradient_norms: False saves a pass over all gradients a step.
+    gradient_norms: False saves a pass over all gradients per step.
     Raises: MtnlpError (E470) without tensorboard, E472 for counts below 1.
     """
     for name, value in (("keep_checkpoints", keep_checkpoints), ("flush_every", flush_every)):
