@@ -35,27 +35,27 @@ HEADS = [name for name in PIPES if name != "sentence_vectors"]
 
 
 @pytest.mark.parametrize("frozen", HEADS)
-def test_a_frozen_head(frozen: str, trained: Language) -> None:
-    before = {name: head_weights(trained, name) for name in HEADS}
-    encoder = encoder_weights(trained)
-    train(trained, mixed_examples(trained), 3, exclude=[frozen])
-    kept = [name for name in HEADS if same_weights(before[name], head_weights(trained, name))]
+def test_a_frozen_head(frozen: str, learning: Language) -> None:
+    before = {name: head_weights(learning, name) for name in HEADS}
+    encoder = encoder_weights(learning)
+    train(learning, mixed_examples(learning), 3, exclude=[frozen])
+    kept = [name for name in HEADS if same_weights(before[name], head_weights(learning, name))]
     assert kept == [frozen]
-    assert not same_weights(encoder, encoder_weights(trained))
+    assert not same_weights(encoder, encoder_weights(learning))
     # It still predicts, and is scored.
-    assert "ents_f" in trained.evaluate(mixed_examples(trained))
+    assert "ents_f" in learning.evaluate(mixed_examples(learning))
 
 
-def test_a_frozen_encoder_annotates(trained: Language) -> None:
+def test_a_frozen_encoder_annotates(learning: Language) -> None:
     """Heads learn from what the frozen encoder writes on the predicted Docs."""
-    before = {name: head_weights(trained, name) for name in HEADS}
-    encoder = encoder_weights(trained)
+    before = {name: head_weights(learning, name) for name in HEADS}
+    encoder = encoder_weights(learning)
     settings: Dict[str, List[str]] = {"exclude": ["transformer"], "annotates": ["transformer"]}
-    losses = train(trained, mixed_examples(trained), 3, **settings)
-    assert same_weights(encoder, encoder_weights(trained))
+    losses = train(learning, mixed_examples(learning), 3, **settings)
+    assert same_weights(encoder, encoder_weights(learning))
     for name in HEADS:
         assert losses[name] > 0
-        assert not same_weights(before[name], head_weights(trained, name))
+        assert not same_weights(before[name], head_weights(learning, name))
 
 
 @pytest.mark.parametrize("name", CASES)
