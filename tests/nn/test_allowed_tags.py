@@ -5,7 +5,7 @@ from itertools import pairwise, product
 import pytest
 import torch
 
-from mtnlp.nn.heads import CRFTagger
+from mtnlp.nn.taggers import CRFTagger
 
 LABELS = ["X", "Y"]
 

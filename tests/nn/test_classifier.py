@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mtnlp.errors import MtnlpError
-from mtnlp.nn.heads import Classifier
+from mtnlp.nn.classifier import Classifier
 from mtnlp.types import LossBatch
 
 TASKS = {

@@ -2,7 +2,7 @@
 
 import torch
 
-from mtnlp.nn.heads import Classifier
+from mtnlp.nn.classifier import Classifier
 
 
 def test_prior_is_the_share_of_each_label() -> None:

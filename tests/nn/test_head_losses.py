@@ -14,7 +14,8 @@ from mtnlp.losses.embedding_label_smoothing import build_embedding_label_smoothi
 from mtnlp.losses.focal import build_focal_loss_v1
 from mtnlp.losses.weighted_binary_cross_entropy import build_weighted_binary_cross_entropy_v1
 from mtnlp.losses.weighted_cross_entropy import build_weighted_cross_entropy_v1
-from mtnlp.nn.heads import Classifier, CRFTagger, SoftmaxTagger
+from mtnlp.nn.classifier import Classifier
+from mtnlp.nn.taggers import CRFTagger, SoftmaxTagger
 from mtnlp.types import LossBatch
 
 Tagger = Union[CRFTagger, SoftmaxTagger]

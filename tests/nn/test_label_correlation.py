@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from mtnlp.errors import MtnlpError
-from mtnlp.nn.heads import Classifier
+from mtnlp.nn.classifier import Classifier
 from mtnlp.nn.label_correlation import LabelCorrelation, initial_weight, label_counts, pair_counts
 from mtnlp.types import LossBatch
 

@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from mtnlp.errors import MtnlpError
-from mtnlp.nn.classifier import LabelHeads
-from mtnlp.nn.heads import Classifier
+from mtnlp.nn.classifier import Classifier, LabelHeads
 from mtnlp.types import LossBatch
 
 TASKS = {

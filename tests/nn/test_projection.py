@@ -2,8 +2,7 @@
 
 import torch
 
-from mtnlp.nn.heads import Projection
-from mtnlp.nn.projection import l2_normalize
+from mtnlp.nn.projection import Projection, l2_normalize
 
 
 def test_untouched() -> None:

@@ -5,7 +5,7 @@ from typing import List, Type, Union
 import pytest
 import torch
 
-from mtnlp.nn.heads import CRFTagger, SoftmaxTagger
+from mtnlp.nn.taggers import CRFTagger, SoftmaxTagger
 from mtnlp.types import LossBatch
 from tests.structured.problems import encode
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from mtnlp.errors import MtnlpError
-from mtnlp.nn.heads import CRFTagger, SoftmaxTagger, SpanTagger
+from mtnlp.nn.span_tagger import SpanTagger
+from mtnlp.nn.taggers import CRFTagger, SoftmaxTagger
 from mtnlp.nn.temperature import scale_by_temperature
 from mtnlp.structured.span_enumeration import span_mask
 from mtnlp.types import LossBatch

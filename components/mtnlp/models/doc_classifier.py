@@ -9,7 +9,7 @@ from thinc.types import Floats2d
 
 from ..errors import Errors
 from ..log import logger
-from ..nn.heads import Classifier
+from ..nn.classifier import Classifier
 from ..ranges import DROPOUT, SIZE, require, require_choice
 from .token_classifier import with_head
 from .torch_head import Output, doc_head

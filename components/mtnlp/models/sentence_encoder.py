@@ -8,7 +8,7 @@ from spacy.tokens import Doc
 from thinc.api import Model
 from thinc.types import Floats2d
 
-from ..nn.heads import Projection
+from ..nn.projection import Projection
 from ..ranges import SIZE, require
 from ..types import HeadOutput
 from .token_classifier import with_head
