@@ -29,7 +29,8 @@ FLOORS = {
     "calibration": 7,
     "reports": 8,
     "experiments": 9,
-    "cli": 10,
+    "recipes": 10,
+    "cli": 11,
 }
 
 # Rooms that must stay free of a library, so that they can be read, tested and reused alone.

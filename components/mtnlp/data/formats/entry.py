@@ -134,12 +134,15 @@ class Format:
     read: reads one file, as the options of the conversion say.
     units: as in `Dataset`.
     options: those fields of `ConvertOptions` that not every format reads, and this one does.
+    recognise: whether a file or folder is of this format, by its content; never raises. The first
+        format of the table that says yes is taken, so the special ones stand before the general.
     """
 
     name: str
     read: FormatReader
     units: Tuple[str, ...] = ("document",)
     options: Tuple[str, ...] = ()
+    recognise: Callable[[Path], bool] = lambda path: False
 
 
 def renamed(records: Iterable[Record], names: Mapping[str, str]) -> List[Record]:

@@ -1,0 +1,60 @@
+"""The recipe: which components a pipeline has, and how they are trained."""
+
+from dataclasses import dataclass, field
+from typing import Dict, List, Mapping, Optional
+
+
+@dataclass(frozen=True)
+class EntityPart:
+    """A component that finds entities.
+
+    name: in the pipeline. factory: "crf_ner" or "span_ner". spans_key: as in the factory.
+    max_width: of `span_ner`. shapes: whether the head reads the words' shapes beside the encoder.
+    labels: the gold labels, most frequent first.
+    """
+
+    name: str
+    factory: str
+    spans_key: Optional[str]
+    labels: List[str]
+    max_width: int = 8
+    shapes: bool = False
+
+
+@dataclass(frozen=True)
+class ClassifierPart:
+    """The component that classifies documents.
+
+    tasks: task to whether it is exclusive. layers: hidden states pooled beside the last one.
+    """
+
+    name: str
+    tasks: Mapping[str, bool]
+    layers: List[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A pipeline and its training.
+
+    language: of `nlp`. entities, classifier: its components.
+    window: wordpieces per window. batch: wordpieces per step. rate: the encoder's highest learning
+        rate. head_factor: how much higher that of the heads is. epochs, warmup: as in `[training]`
+        and `mtnlp.FitSchedule.v1`. dropout: of the heads. precision: "fp32" or "bf16".
+    weights: how often a document of each corpus is seen per epoch, relative to the corpus' size.
+    reasons: a sentence per setting, by its name: why it has this value.
+    """
+
+    language: str
+    entities: List[EntityPart]
+    classifier: Optional[ClassifierPart]
+    window: int
+    batch: int
+    rate: float
+    epochs: int
+    head_factor: float = 10.0
+    warmup: float = 0.1
+    dropout: float = 0.1
+    precision: str = "fp32"
+    weights: Mapping[str, float] = field(default_factory=dict)
+    reasons: Dict[str, str] = field(default_factory=dict)
