@@ -10,6 +10,7 @@ from .formats.bad_input import BadInput
 from .formats.entry import Dataset, Format, renamed
 from .hub import read_hub
 from .options import SPLITS, ConvertOptions, Splits
+from .overlaps import separate_overlaps
 
 SOURCES = ("sample", "local", "hub")
 ASSETS = Path("assets")
@@ -151,6 +152,7 @@ def _read_own(format: Format, options: ConvertOptions, on_bad: BadInput) -> Spli
         for split, path in given.items()
         if path is not None
     }
+    separate_overlaps(splits, on_bad)
     return fill_cats(splits)
 
 

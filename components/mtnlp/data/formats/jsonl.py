@@ -12,9 +12,9 @@ from .bad_input import BadInput
 from .categories import judged_cats, label_name
 from .entry import Format
 from .json_rows import Row, read_rows
-from .offsets import flat, is_spans, parse_spans, parse_token_spans
+from .offsets import is_spans, parse_spans, parse_token_spans, set_spans
 from .tags import entities_of, missing_of, parse_tag, set_entities
-from .unread import unread_fields
+from .unread import is_annotated, unread_fields
 
 # What annotation tools call the field of spans, and that of tags. The first one there is read.
 SPANS = ("spans", "entities", "annotations")
@@ -39,8 +39,7 @@ class Fields:
     tags: one IOB or BILUO tag per token, `-` for "not judged". None takes the first of `TAGS`.
     group: what a split may not tear apart.
     task: the task's name; categories become `task/LABEL`, unless they name a task themselves.
-    spans_key: None puts spans in `entities` (they may then not overlap), a name in
-        `spans[name]`.
+    spans_key: None puts spans in `entities`, a name in `spans[name]`.
     """
 
     text: str = "text"
@@ -67,7 +66,7 @@ def read_jsonl(path: Path, on_bad: BadInput, fields: Fields = Fields()) -> Itera
     # A list under `label` is then always one of spans, the empty ones too.
     labels_are_spans = any(is_spans(_get(row, name)) for _, row in rows for name in _lists(fields))
     names: Dict[str, None] = {}
-    is_annotated = False
+    any_annotated = False
     for line, row in rows:
         if str(_get(row, "answer")).lower() in REFUSED:
             on_bad.note(REFUSED_NOTE)
@@ -81,9 +80,9 @@ def read_jsonl(path: Path, on_bad: BadInput, fields: Fields = Fields()) -> Itera
             on_bad.warn(message, path, line)
         record.meta.update(path=str(path), line=line)
         names.update(dict.fromkeys(row))
-        is_annotated = is_annotated or _is_annotated(record)
+        any_annotated = any_annotated or is_annotated(record)
         yield record
-    if names and not is_annotated:
+    if names and not any_annotated:
         on_bad.warn(Errors.E172.format(fields=", ".join(names)), path)
 
 
@@ -149,10 +148,6 @@ def _length(tokens: Any) -> int:
     return len(tokens) if isinstance(tokens, list) else 0
 
 
-def _is_annotated(record: Record) -> bool:
-    return any(layer is not None for layer in (record.entities, record.spans, record.cats))
-
-
 def _tags_field(row: Any, fields: Fields) -> Optional[str]:
     """The field of a tag per token; one that was not asked for must look like it."""
     if fields.tags is not None:
@@ -200,10 +195,7 @@ def _add_spans(record: Record, rows: Any, field: str, spans_key: Optional[str]) 
         spans = parse_token_spans(rows, record.tokens, field)
     else:
         spans = parse_spans(rows, record.text or "", field)
-    if spans_key is None:
-        record.entities = flat(spans)
-    else:
-        record.spans = {spans_key: spans}
+    set_spans(record, spans, spans_key)
 
 
 def _add_cats(
