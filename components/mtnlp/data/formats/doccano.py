@@ -20,8 +20,8 @@ TEXT = ("text", "data")
 LABELS = ("label", "labels")
 _COMMENTS = ("Comments", "comments")
 EMPTY_NOTE = (
-    "texts with an empty list of entities, taken as: nothing there (Doccano writes it for texts "
-    "nobody has looked at, too, unless you export approved ones alone)"
+    "texts with an empty list of entities, taken as having none (nobody may have looked at them: "
+    "Doccano does not say)"
 )
 
 

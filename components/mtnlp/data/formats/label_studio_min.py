@@ -16,8 +16,10 @@ _OWN = frozenset({
 })  # fmt: skip
 # A longer string was typed, not chosen.
 _LONGEST_CHOICE = 100
-# More different strings than this, and than half of the rows have, were typed as well.
+# More different strings than this, and than half of the rows have, were typed as well; and so were
+# those of which none occurs twice in so many rows.
 _MANY_CHOICES = 50
+_MANY_ROWS = 10
 
 
 def is_min(values: Sequence[Any]) -> bool:
@@ -86,7 +88,7 @@ def _string_fields(rows: Sequence[Any], label_field: str) -> Tuple[Set[str], Set
         for name in _results(row, label_field):
             if isinstance(row[name], str):
                 values.setdefault(name, []).append(row[name])
-    typed = {name for name, texts in values.items() if _is_typed(texts)}
+    typed = {name for name, texts in values.items() if _is_typed(texts, len(rows))}
     # One that has several choices in another row.
     choices = {name for row in rows for name, value in row.items() if _kind(value) == CHOICES}
     return (set(values) - typed) | choices, typed - choices
@@ -100,6 +102,9 @@ def _results(row: Mapping[str, Any], label_field: str) -> Iterator[str]:
         yield label_field
 
 
-def _is_typed(texts: Sequence[str]) -> bool:
-    many = len(set(texts)) > max(_MANY_CHOICES, len(texts) / 2)
-    return many or any(len(text) > _LONGEST_CHOICE or "\n" in text for text in texts)
+def _is_typed(texts: Sequence[str], rows: int) -> bool:
+    different = len(set(texts))
+    many = different > max(_MANY_CHOICES, len(texts) / 2)
+    never_again = different == len(texts) and rows >= _MANY_ROWS
+    is_long = any(len(text) > _LONGEST_CHOICE or "\n" in text for text in texts)
+    return many or never_again or is_long

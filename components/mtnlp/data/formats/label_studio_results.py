@@ -1,11 +1,11 @@
 """What Label Studio calls a result: the regions, choices and taxonomies of one annotation."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import (
     Any,
     Dict,
-    Iterable,
     Iterator,
     List,
     Mapping,
@@ -58,16 +58,15 @@ class Result:
         if not isinstance(value, dict):
             raise DataError(Errors.E136.format(field="value", form="a mapping"))
         if kind in SPANS:
-            labels = value.get(kind) or []
+            labels = _names(value.get(kind) or [], kind)
             on_bad.note("regions without a label left out", not labels)
             quotation = value.get("text") if isinstance(value.get("text"), str) else None
-            for label in labels:
-                self.spans.append(Region(*_offsets(value), quotation, label_name(label, kind)))
+            self.spans.extend(Region(*_offsets(value), quotation, label) for label in labels)
         elif kind in (CHOICES, TAXONOMY) and "start" in value:
             on_bad.note(f"{kind} of a single region left out")
         elif kind in (CHOICES, TAXONOMY):
-            labels = self.chosen.setdefault(name.replace("/", "-"), [])
-            labels.extend(_paths(value.get(kind)) if kind == TAXONOMY else _names(value.get(kind)))
+            read = _paths if kind == TAXONOMY else _names
+            self.chosen.setdefault(name.replace("/", "-"), []).extend(read(value.get(kind), kind))
         else:
             on_bad.note(f"regions of the type '{kind}' left out")
 
@@ -99,37 +98,33 @@ def to_records(
     # Only the whole project tells that a text has no regions because there are none.
     has_spans = any(item.result.spans for item in items)
     tasks = dict.fromkeys(task for item in items for task in item.result.chosen)
-    for (document, annotator), item in _latest(items, text_field, on_bad).items():
+    found: Dict[Tuple[str, str], Tuple[Item, Record]] = {}
+    counts: Counter = Counter()
+    for item in items:
         try:
             record = _to_record(item, text_field, has_spans, spans_key, on_bad)
         except DataError as error:
             on_bad.report(DataError(str(error), path, item.line))
             continue
+        document = _document(item, record.text or "")
+        counts[document] += 1
+        # Where nobody is named, each annotation is that of somebody else.
+        annotator = item.annotator or f"annotation {counts[document]}"
+        record.meta.update(path=str(path), line=item.line, document=document, annotator=annotator)
+        other = found.get((document, annotator))
+        on_bad.note("annotations replaced by a later one of the same annotator", other is not None)
+        if other is None or item.rank >= other[0].rank:
+            found[document, annotator] = (item, record)
+    for item, record in found.values():
         for task in tasks:
             is_missing = task not in item.result.chosen
             on_bad.note(f"annotations without a choice for '{task}': not annotated", is_missing)
-        record.meta.update(path=str(path), line=item.line, document=document, annotator=annotator)
         yield record
 
 
-def _latest(
-    items: Iterable[Item], text_field: str, on_bad: BadInput
-) -> Dict[Tuple[str, str], Item]:
-    """The annotation that counts, by document and annotator. Where nobody is named, each is that of
-    somebody else."""
-    found: Dict[Tuple[str, str], Item] = {}
-    counts: Dict[str, int] = {}
-    for item in items:
-        text = str(item.data.get(text_field))
-        # An id is unique within a project only.
-        document = text if item.task_id is None else f"{item.task_id}-{crc32(text.encode()):08x}"
-        counts[document] = counts.get(document, 0) + 1
-        key = (document, item.annotator or f"annotation {counts[document]}")
-        other = found.get(key)
-        on_bad.note("annotations replaced by a later one of the same annotator", other is not None)
-        if other is None or item.rank >= other.rank:
-            found[key] = item
-    return found
+def _document(item: Item, text: str) -> str:
+    """Which text it is: an id is unique within a project only."""
+    return text if item.task_id is None else f"{item.task_id}-{crc32(text.encode()):08x}"
 
 
 def _to_record(
@@ -199,18 +194,18 @@ def _offsets(value: Mapping[str, Any]) -> Tuple[Any, Any]:
     return source.get("start"), source.get("end")
 
 
-def _names(values: Any) -> List[str]:
-    return [
-        label_name(value, CHOICES) for value in (values if isinstance(values, list) else [values])
-    ]
+def _names(values: Any, field: str) -> List[str]:
+    if not isinstance(values, list):
+        raise DataError(Errors.E136.format(field=field, form="a list of labels"))
+    return [label_name(value, field) for value in values]
 
 
-def _paths(values: Any) -> List[str]:
+def _paths(values: Any, field: str) -> List[str]:
     """The chosen paths of a taxonomy, each as one label."""
     if not isinstance(values, list) or not all(isinstance(path, list) and path for path in values):
         form = "a list of paths, each a list of names"
-        raise DataError(Errors.E136.format(field=TAXONOMY, form=form))
-    return [PATH_SEPARATOR.join(label_name(step, TAXONOMY) for step in path) for path in values]
+        raise DataError(Errors.E136.format(field=field, form=form))
+    return [PATH_SEPARATOR.join(_names(path, field)) for path in values]
 
 
 def _to_span(text: str, field: str, region: Region, on_bad: BadInput) -> Annotation:
