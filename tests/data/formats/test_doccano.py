@@ -90,6 +90,7 @@ def test_numbers_for_labels(tmp_path: Path, strict: BadInput) -> None:
     row = {"id": 1, "text": TEXT, "annotations": [{"label": 4, "start_offset": 0, "end_offset": 3}]}
     with pytest.raises(DataError, match=r"ada\.jsonl:1: \[E181\]"):
         read(tmp_path, strict, row)
+    assert recognise(tmp_path / "ada.jsonl")
 
 
 @pytest.mark.parametrize(

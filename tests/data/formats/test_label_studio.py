@@ -88,10 +88,13 @@ def test_one_person_twice(
 
 def test_old_exports(tmp_path: Path, strict: BadInput) -> None:
     """`completions`, of people who are not named."""
-    old = {"id": 7, "data": {"text": TEXT}, "completions": [{"result": [ADA]}, {"result": []}]}
+    skipped = {"result": [], "skipped": True}
+    people = [{"result": [ADA]}, {"result": []}, skipped]
+    old = {"id": 7, "data": {"text": TEXT}, "completions": people}
     first, second = read(tmp_path, strict, old)
     assert first.meta["annotator"] != second.meta["annotator"]
     assert (quoted(first), second.entities) == ([("Ada", "PER")], [])
+    assert strict.notes == {"cancelled annotations left out": 1}
 
 
 def test_choices(tmp_path: Path, strict: BadInput) -> None:
@@ -193,11 +196,15 @@ def test_no_field_is_the_text(tmp_path: Path, strict: BadInput) -> None:
 
 
 def test_offsets_of_browsers(tmp_path: Path, strict: BadInput) -> None:
-    """They count UTF-16 units, two for an emoji; the quotation tells."""
+    """They count UTF-16 units, two for an emoji, and line ends once; the quotation tells."""
     row = region("labels", "label", start=3, end=6, text="Ada", labels=["PER"])
     (record,) = read(tmp_path, strict, task(annotation(row), data={"text": "😀 Ada"}))
     assert quoted(record) == [("Ada", "PER")]
     assert list(strict.notes.values()) == [1]
+    row = region("labels", "label", start=5, end=8, text="Ada", labels=["PER"])
+    (record,) = read(tmp_path, strict, task(annotation(row), data={"text": "😀\r\na\r\nAda"}))
+    assert quoted(record) == [("Ada", "PER")]
+    assert list(strict.notes.values()) == [2]
     lines = region("labels", "label", start=0, end=5, text="a\\nb c", labels=["X"])
     (record,) = read(tmp_path, strict, task(annotation(lines), data={"text": "a\nb c"}))
     assert quoted(record) == [("a\nb c", "X")]

@@ -74,9 +74,14 @@ def test_typed_texts_are_no_choices(tmp_path: Path, strict: BadInput, typed: Lis
 
 def test_other_regions(tmp_path: Path, strict: BadInput) -> None:
     box = [{"x": 1, "y": 2, "width": 3, "height": 4, "rectanglelabels": ["Car"]}]
-    (record,) = read(tmp_path, strict, row(label=ADA, box=box))
+    more = {"stars": [{"rating": 4}], "remarks": {"text": ["a", "b"]}}
+    (record,) = read(tmp_path, strict, row(label=ADA, box=box, **more))
     assert (quoted(record), record.cats) == ([("Ada", "PER")], None)
-    assert strict.notes == {"regions of the type 'rectanglelabels' left out": 1}
+    assert strict.notes == {
+        "regions of the type 'rectanglelabels' left out": 1,
+        "results of 'stars' left out": 1,
+        "results of 'remarks' left out": 1,
+    }
 
 
 def test_fields_out_of_order(tmp_path: Path, strict: BadInput) -> None:

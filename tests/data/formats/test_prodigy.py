@@ -123,7 +123,7 @@ def test_single_spans(tmp_path: Path, strict: BadInput) -> None:
     babbage = {"start": 17, "end": 24, "label": "PERSON"}
     rows = [
         row(spans=[ADA], _view_id="ner"),
-        row(spans=[babbage], _view_id="ner"),
+        row(spans=[babbage], _view_id="blocks", _is_binary=True),
         row(spans=[{**babbage, "label": "CITY"}], _view_id="ner", answer="reject"),
     ]
     (record,) = read(tmp_path, strict, *rows)
@@ -160,6 +160,21 @@ def test_what_is_left_out(tmp_path: Path, strict: BadInput) -> None:
         "relations left out": 1,
         "spans that the interface 'classification' only shows, left out": 1,
     }
+
+
+def test_spans_with_answers(tmp_path: Path, strict: BadInput) -> None:
+    spans = [{**ADA, "answer": "accept"}, {**ADA, "label": "CITY", "answer": "reject"}]
+    (record,) = read(tmp_path, strict, row(spans=spans))
+    assert quoted(record) == [("Ada Lovelace", "PERSON")]
+    assert strict.notes == {"spans left out that the annotator rejected": 1}
+
+
+def test_review(tmp_path: Path, strict: BadInput) -> None:
+    """Lines of `prodigy review` name the interface of what was reviewed, and keep the versions."""
+    versions = [{"text": TEXT, "spans": [], "sessions": ["set-ada"]}]
+    reviewed = row(_view_id="review", view_id="ner_manual", spans=[ADA], versions=versions)
+    (record,) = read(tmp_path, strict, reviewed)
+    assert quoted(record) == [("Ada Lovelace", "PERSON")]
 
 
 def test_layer(tmp_path: Path, strict: BadInput) -> None:

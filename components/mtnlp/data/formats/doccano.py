@@ -73,7 +73,7 @@ def recognise(path: Path) -> bool:
 
 
 def _is_own(row: Mapping[str, Any]) -> bool:
-    if "Comments" in row or "annotation_approver" in row:
+    if "Comments" in row or "annotation_approver" in row or _is_numbered(row):
         return True
     labels, entities = _labels(row), row.get("entities")
     if is_spans(labels) and isinstance(labels[0], list):
@@ -108,12 +108,17 @@ def _with_text(row: Any, text_field: str) -> Record:
     text = _first(row, TEXT if text_field == "text" else (text_field,))
     if not isinstance(text, str) or not text.strip():
         raise DataError(Errors.E135.format(field=text_field))
-    numbered = row.get("annotations")
-    if isinstance(numbered, list) and any(
-        isinstance(item, dict) and isinstance(item.get("label"), int) for item in numbered
-    ):
+    if _is_numbered(row):
         raise DataError(Errors.E181)
     return Record(text=text)
+
+
+def _is_numbered(row: Mapping[str, Any]) -> bool:
+    """Whether a row has the ids of labels in place of their names."""
+    found = row.get("annotations")
+    return isinstance(found, list) and any(
+        isinstance(item, dict) and isinstance(item.get("label"), int) for item in found
+    )
 
 
 def _add_spans(

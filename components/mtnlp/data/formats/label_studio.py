@@ -117,7 +117,7 @@ def _items(task: Row, of: Optional[str], path: Path, on_bad: BadInput) -> Iterat
         found = value.get(what)
         on_bad.note(f"{what} left out", len(found) if isinstance(found, list) else 0)
     annotations = _annotations(value)
-    done = [annotation for annotation in annotations if not annotation.get("was_cancelled")]
+    done = [item for item in annotations if not (item.get("was_cancelled") or item.get("skipped"))]
     on_bad.note("cancelled annotations left out", len(annotations) - len(done))
     on_bad.note("tasks without an annotation left out", not done)
     for annotation in done:

@@ -41,6 +41,7 @@ def read_min(rows: Sequence[Row], path: Path, on_bad: BadInput, label_field: str
     items = []
     for line, row in rows:
         result, data = Result(), {}
+        results = set(_results(row, label_field))
         read = {*_OWN, *chosen, *typed}
         try:
             for name, value in row.items():
@@ -53,6 +54,8 @@ def read_min(rows: Sequence[Row], path: Path, on_bad: BadInput, label_field: str
                     read.add(name)
                     for region in value if isinstance(value, list) else [value]:
                         result.add(kind, name, region, on_bad)
+                elif name in results and not isinstance(value, str):
+                    on_bad.note(f"results of '{name}' left out", bool(value))
                 elif name not in _OWN:
                     data[name] = value
         except DataError as error:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import accumulate, product
 from pathlib import Path
 from typing import (
     Any,
@@ -210,13 +211,13 @@ def _paths(values: Any, field: str) -> List[str]:
 
 def _to_span(text: str, field: str, region: Region, on_bad: BadInput) -> Annotation:
     start, end, quotation, label = region
-    # Browsers count UTF-16 units. The quotation tells.
-    for units in (False, True):
-        found = _within(text, start, end, units)
+    # Browsers count UTF-16 units, and a Windows line end once. The quotation tells.
+    for units, breaks in product((False, True), repeat=2):
+        found = _within(text, start, end, units, breaks)
         if found is not None and (quotation is None or _same(text[slice(*found)], quotation)):
-            on_bad.note("regions whose offsets count UTF-16 units, read so", units)
+            on_bad.note("regions whose offsets count as browsers do, read so", units or breaks)
             return Annotation(*found, label)
-    plain = _within(text, start, end, False)
+    plain = _within(text, start, end, False, False)
     if plain is None:
         raise DataError(Errors.E122.format(offsets=(start, end), length=len(text)))
     found_text = text[slice(*plain)]
@@ -226,18 +227,21 @@ def _to_span(text: str, field: str, region: Region, on_bad: BadInput) -> Annotat
     raise DataError(message)
 
 
-def _within(text: str, start: Any, end: Any, units: bool) -> Optional[Tuple[int, int]]:
+def _within(
+    text: str, start: Any, end: Any, units: bool, breaks: bool
+) -> Optional[Tuple[int, int]]:
     """Offsets without blanks at their edges, None where they are none of the text's.
 
-    units: whether they count UTF-16 units.
+    units: whether they count UTF-16 units. breaks: whether they count a Windows line end once.
     """
     if not (type(start) is int and type(end) is int and 0 <= start < end):
         return None
-    if units:
-        data = text.encode("utf-16-le")
-        if 2 * end > len(data):
+    if units or breaks:
+        widths = [1 + (units and char > "\uffff") - (breaks and char == "\r") for char in text]
+        at = [0, *accumulate(widths)]
+        if start not in at or end not in at:
             return None
-        start, end = (len(data[: 2 * at].decode("utf-16-le", "ignore")) for at in (start, end))
+        start, end = at.index(start), at.index(end)
     if end > len(text):
         return None
     start, end = trim_characters(text, start, end)

@@ -107,14 +107,14 @@ def _annotator(row: Mapping[str, Any]) -> str:
 
 def _add_row(judged: _Judged, row: Mapping[str, Any], task: str, on_bad: BadInput) -> bool:
     """Adds what a line says. Returns: whether it says anything that can be kept."""
-    answer, view = str(row.get("answer", "accept")).lower(), str(row.get("_view_id") or "")
+    answer, view = str(row.get("answer", "accept")).lower(), _view(row)
     is_refused = answer in REFUSED
     if _is_binary_label(row) and answer != "ignore":
         # The interface of a single label: a refusal says that it does not hold.
         key = f"{task}/{label_name(row['label'], 'label')}"
         _add_cats(judged, {key: float(not is_refused)}, on_bad)
     elif is_refused:
-        asked = view in _BINARY and answer != "ignore"
+        asked = _asks_about_spans(row, view) and answer != "ignore"
         what = "rejected spans left out: they only say what is no entity" if asked else REFUSED_NOTE
         on_bad.note(what, max(_count(row.get("spans")), 1) if asked else 1)
         return False
@@ -125,6 +125,17 @@ def _add_row(judged: _Judged, row: Mapping[str, Any], task: str, on_bad: BadInpu
         for name in _LEFT_OUT:
             on_bad.note(f"{name.replace('_', ' ')} left out", _count(row.get(name)))
     return True
+
+
+def _view(row: Mapping[str, Any]) -> str:
+    """The interface a line was judged in; of a review, that of what was reviewed."""
+    view = str(row.get("_view_id") or "")
+    return str(row.get("view_id") or "") if view == "review" else view
+
+
+def _asks_about_spans(row: Mapping[str, Any], view: str) -> bool:
+    """Whether the question was about the spans shown, and not which others there are."""
+    return view in _BINARY or (row.get("_is_binary") is True and view in _WITH_SPANS)
 
 
 def _count(value: Any) -> int:
@@ -169,13 +180,21 @@ def _add_spans(judged: _Judged, row: Mapping[str, Any], view: str, on_bad: BadIn
         return
     if rows is None and view not in _MANUAL:
         return
-    spans = parse_spans(_with_characters(rows or [], row.get("tokens")), judged.text, "spans")
-    if view in _BINARY:
+    kept = _with_characters(rows or [], row.get("tokens"))
+    if isinstance(kept, list):  # old recipes ask about several spans in one line
+        kept = [item for item in kept if not _is_refused(item)]
+        on_bad.note("spans left out that the annotator rejected", _count(rows) - len(kept))
+    spans = parse_spans(kept, judged.text, "spans")
+    if _asks_about_spans(row, view):
         judged.accepted.extend(spans)
         return
     if judged.spans is not None and Counter(judged.spans) != Counter(spans):
         on_bad.note("texts that the same annotator marked again: the last time is kept")
     judged.spans = spans
+
+
+def _is_refused(span: Any) -> bool:
+    return isinstance(span, dict) and span.get("answer") in REFUSED
 
 
 def _with_characters(rows: Any, tokens: Any) -> Any:
