@@ -397,6 +397,11 @@ class Errors:
         "[E274] mtnlp.FreezeEncoder.v1: '{name}' is not a transformer with the model "
         "mtnlp.TransformerModel.v1. Set `component` to one of the pipeline's: {found}."
     )
+    E280 = (
+        "[E280] mtnlp.TransformerModel.v1: attention_dropout is set, but an encoder of the type "
+        "'{encoder}' has no such setting ({names}). Remove attention_dropout; what the encoder has "
+        "can be set in transformer_config: {others}."
+    )
 
     # E3: pipes
     E301 = (
