@@ -25,14 +25,14 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_folder_with_all_that_is_below(folder: Path) -> None:
     found = find_texts([folder])
-    assert list(found) == ["Привет,\nмир", "One text.", "Another  one"]
-    assert list(found) == list(found)  # more than once
+    assert list(found.read()) == ["Привет,\nмир", "One text.", "Another  one"]
+    assert list(found.read()) == list(found.read())
     assert found.left_out == {".ann": 1, "notes": 1}
 
 
 def test_single_files(folder: Path) -> None:
     found = find_texts([folder / "two.spacy", folder / "brat" / "1.txt"])
-    assert list(found) == ["One text.", "Another  one", "Привет,\nмир"]
+    assert list(found.read()) == ["One text.", "Another  one", "Привет,\nмир"]
     assert not found.left_out
 
 
@@ -47,7 +47,7 @@ def test_what_is_no_text_is_an_error(tmp_path: Path, name: str) -> None:
 def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
     (tmp_path / "bad.txt").write_bytes(b"one\n\xff\n")
     with pytest.raises(DataError, match=r"bad.txt:2: \[E102\]"):
-        list(find_texts([tmp_path]))
+        list(find_texts([tmp_path]).read())
 
 
 def test_long_files_come_in_whole_lines() -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, List, Optional
 
 import typer
 
+from .progress import progress_bar
 from .verb import verb_app
 
 app = verb_app()
@@ -52,7 +53,7 @@ def main(
     from ..trainer.shrink_vocabulary import shrink_vocabulary
 
     alphabets = [name.strip().lower() for name in (alphabet or "").split(",") if name.strip()]
-    done = shrink_vocabulary(encoder, output, texts or [], alphabets, check or [])
+    done = shrink_vocabulary(encoder, output, texts or [], alphabets, check or [], progress_bar)
     print_tables(shrink_tables(done))
     if done.left_out:
         counts = ", ".join(f"{count:,} {ending}" for ending, count in done.left_out.most_common())

@@ -10,6 +10,7 @@ from spacy.vocab import Vocab
 from ..errors import DataError, Errors
 from .docbin_stream import read_docs
 from .formats.bad_input import decode, read_bytes
+from .options import Progress, quiet
 
 TEXT = ".txt"
 DOCBIN = ".spacy"
@@ -26,10 +27,14 @@ class TextFiles:
     paths: List[Path] = field(default_factory=list)
     left_out: Counter = field(default_factory=Counter)
 
-    def __iter__(self) -> Iterator[str]:
+    def read(self, what: str = "", progress: Progress = quiet) -> Iterator[str]:
         """A text per Doc of a corpus; a .txt file whole, or in pieces of whole lines where it is
-        long. Raises: DataError for a file that cannot be read."""
-        for path in self.paths:
+        long.
+
+        what: the texts are read for, beside the progress over the files.
+        Raises: DataError for a file that cannot be read.
+        """
+        for path in progress(self.paths, what, len(self.paths)):
             if path.suffix == DOCBIN:
                 yield from (doc.text for doc in read_docs(path, Vocab()))
             else:

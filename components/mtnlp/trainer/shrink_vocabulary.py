@@ -10,14 +10,15 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 import tokenizers
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerFast
 
-from ..data.texts import TextFiles, find_texts
+from ..data.options import Progress, quiet
+from ..data.texts import find_texts
 from ..errors import Errors, MtnlpError
 from ..files import copy_file, fresh_folder, is_replaceable
 from .backbone import SENTENCE_TRANSFORMERS, fetch_backbone
@@ -67,6 +68,7 @@ def shrink_vocabulary(
     texts: Sequence[Path] = (),
     alphabets: Sequence[str] = (),
     check: Sequence[Path] = (),
+    progress: Progress = quiet,
 ) -> Shrunk:
     """Write the encoder `name` with only the pieces that some texts and alphabets need.
 
@@ -92,14 +94,14 @@ def shrink_vocabulary(
     with tempfile.TemporaryDirectory() as temporary, fresh_folder(output) as fresh:
         source = fetch_backbone(name, Path(temporary, "encoder")).folder
         encoder = Encoder(source)
-        kept = select(encoder, read, alphabets)
+        kept = select(encoder, read.read("texts", progress), alphabets)
         data, old_ids = encoder.pieces.cut(set().union(*kept.values()))
         new = load_plain(data)
 
-        def compare(texts: TextFiles) -> Agreement:
+        def compare(texts: Iterable[str]) -> Agreement:
             return compare_tokenizers(encoder.plain, new, old_ids, encoder.pieces, texts)
 
-        agreement = compare(read)
+        agreement = compare(read.read("texts, compared", progress))
         if agreement.same < agreement.texts:
             different = agreement.texts - agreement.same
             raise MtnlpError(Errors.E466.format(different=different, texts=agreement.texts))
@@ -111,11 +113,13 @@ def shrink_vocabulary(
             agreement.texts,
             read.left_out + held_out.left_out,
             heads,
-            compare(held_out) if check else None,
+            compare(held_out.read("texts held out", progress)) if check else None,
         )
 
 
-def select(encoder: "Encoder", texts: TextFiles, alphabets: Sequence[str]) -> Dict[str, Set[str]]:
+def select(
+    encoder: "Encoder", texts: Iterable[str], alphabets: Sequence[str]
+) -> Dict[str, Set[str]]:
     """The pieces to keep, by what for. None of them is in two sets."""
     pieces = encoder.pieces
     wanted = {
