@@ -43,6 +43,9 @@ def test_it_says_the_same_of_the_texts(any_backbone: Path, texts: Path, tmp_path
     output = tmp_path / "small"
     done = shrink_vocabulary(str(any_backbone), output, [texts])
     assert {file.name for file in output.iterdir()} == {*FILES, "tokenizer_config.json"}
+    assert {file.stat().st_mode for file in output.iterdir()} == {
+        texts.joinpath("0.txt").stat().st_mode
+    }
     assert done.texts == 3
     assert done.after.pieces == sum(done.kept.values()) < done.before.pieces
     for text in SEEN:

@@ -14,13 +14,13 @@ from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 import tokenizers
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerFast
 
 from ..data.options import Progress, quiet
 from ..data.texts import find_texts
 from ..errors import Errors, MtnlpError
-from ..files import copy_file, fresh_folder, is_replaceable
+from ..files import copy_file, fresh_folder, is_replaceable, write_bytes, write_text
 from .backbone import SENTENCE_TRANSFORMERS, fetch_backbone
 from .kept_pieces import (
     Agreement,
@@ -187,7 +187,7 @@ class Encoder:
                 Errors.E283.format(reason=f"{rows:,} rows, ids up to {max(old_ids):,}")
             )
         weights[name] = weights[name][torch.tensor(old_ids)]
-        save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
+        write_bytes(target / "model.safetensors", save(weights, metadata={"format": "pt"}))
         self._write_config(target, old_ids)
         self._write_tokenizer(target, data)
         for file in SENTENCE_TRANSFORMERS:
@@ -246,6 +246,8 @@ class Encoder:
             **old.special_tokens_map,
         )
         new.save_pretrained(target)
+        # Again, without the white space that makes half of the file.
+        write_text(target / "tokenizer.json", json.dumps(data, ensure_ascii=False))
 
 
 def token_ids(config: Any) -> Dict[str, List[int]]:
