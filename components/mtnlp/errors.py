@@ -415,6 +415,23 @@ class Errors:
         "[E274] mtnlp.FreezeEncoder.v1: '{name}' is not a transformer with the model "
         "mtnlp.TransformerModel.v1. Set `component` to one of the pipeline's: {found}."
     )
+    E280 = (
+        "[E280] mtnlp.TransformerModel.v1: attention_dropout is set, but an encoder of the type "
+        "'{encoder}' has no such setting ({names}). Remove attention_dropout; what the encoder has "
+        "can be set in transformer_config: {others}."
+    )
+    E281 = (
+        "[E281] The tokenizer is a '{kind}', whose pieces cannot be taken apart. Expected Unigram, "
+        "WordPiece or BPE."
+    )
+    E282 = (
+        "[E282] Nothing says which pieces to keep. Name texts (--texts), alphabets (--alphabet), "
+        "or both."
+    )
+    E283 = (
+        "[E283] The encoder's weights do not fit its tokenizer ({reason}). Save both again with "
+        "transformers' save_pretrained."
+    )
 
     # E3: pipes
     E301 = (
@@ -659,6 +676,17 @@ class Errors:
     E463 = (
         "[E463] The checkpoint's weights do not fit the pipeline: {names}. The corpora or the "
         "encoder have probably changed. Put them back, or start anew without --resume."
+    )
+    E464 = (
+        "[E464] There is no text here. Expected a .txt file, a .spacy corpus, or a folder with "
+        "some; `mtnlp convert` makes a corpus of annotated data (JSONL, CSV, columns)."
+    )
+    E465 = (
+        "[E465] The vocabulary has no piece of the alphabet '{alphabet}'. It has (pieces): {known}."
+    )
+    E466 = (
+        "[E466] With these pieces alone {different} of {texts} texts would be cut into other ones, "
+        "so nothing was written. Keep more: name the texts' alphabets with --alphabet."
     )
     E470 = (
         "[E470] mtnlp.TensorBoardLogger.v1 and the export of its events need the library "

@@ -22,6 +22,9 @@ VERBS: Dict[str, Verb] = {
     "convert": Verb("convert", "Convert a corpus, or data of your own, to spaCy's format."),
     "stats": Verb("stats", "Count documents, labels, lengths, missing annotations and duplicates."),
     "backbone": Verb("backbone", "Fetch an encoder: config, weights, tokenizer."),
+    "shrink-vocabulary": Verb(
+        "shrink_vocabulary", "Cut an encoder's vocabulary to what some texts and alphabets need."
+    ),
     "train": Verb("train", "Train a pipeline; resume it, or share it among processes."),
     "evaluate": Verb("evaluate", "Score every task of a pipeline, with 95% intervals."),
     "calibrate": Verb("calibrate", "Fit temperatures and thresholds to held-out documents."),

@@ -2,7 +2,7 @@
 
 import copy
 from types import SimpleNamespace
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, cast
 
 from spacy_transformers.data_classes import HFObjects
 from spacy_transformers.layers.hf_shim import HFShim
@@ -11,6 +11,7 @@ from thinc.layers.pytorchwrapper import forward
 from thinc.shims.shim import Shim
 
 from .adapters import is_adapted, merged_state
+from .attention_dropout import EncoderConfigs
 from .eval_shim import EvalShim
 
 
@@ -37,14 +38,26 @@ class EncoderShim(EvalShim, HFShim):
 
 
 def wrap_encoder(
-    hf_model: HFObjects, convert_inputs: Callable[..., Any], convert_outputs: Callable[..., Any]
+    hf_model: HFObjects,
+    configs: EncoderConfigs,
+    convert_inputs: Callable[..., Any],
+    convert_outputs: Callable[..., Any],
 ) -> Model[Any, Any]:
-    """spacy-transformers' `HFWrapper`, with the shim above. Arguments as there."""
+    """spacy-transformers' `HFWrapper`, with the shim above. Arguments as there.
+
+    configs: what reads the config of a saved encoder.
+    """
     return Model(
         "hf-pytorch",
         forward,
         attrs={"convert_inputs": convert_inputs, "convert_outputs": convert_outputs},
         # There is no gradient scaler: bf16 has the range of fp32.
-        shims=[EncoderShim(hf_model, grad_scaler_config={"enabled": False})],
+        shims=[
+            EncoderShim(
+                hf_model,
+                grad_scaler_config={"enabled": False},
+                config_cls=cast(Any, configs),
+            )
+        ],
         dims={"nI": None, "nO": None},
     )

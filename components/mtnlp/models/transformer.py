@@ -21,8 +21,9 @@ from thinc.api import Model
 
 from ..errors import Errors, MtnlpError
 from ..log import logger
-from ..ranges import COUNT, require, require_choice
+from ..ranges import COUNT, DROPOUT, require, require_choice
 from .adapters import LoRA, is_adapted
+from .attention_dropout import EncoderConfigs
 from .doc_data import DocLayout, EncodedBatch, empty_batch, make_batch
 from .feature_cache import FeatureCache, encode_through, weights_version
 from .fork_safety import use_one_thread_if_forked
@@ -48,6 +49,7 @@ def build_transformer_model_v1(
     adapter: Optional[LoRA] = None,
     frozen: bool = False,
     cache_size: int = 1024,
+    attention_dropout: Optional[float] = None,
 ) -> Model[List[Doc], EncodedBatch]:
     """The shared encoder: List[Doc] → EncodedBatch.
 
@@ -71,10 +73,14 @@ def build_transformer_model_v1(
     cache_size: megabytes (2^20 bytes, on the encoder's device) for the features of a frozen
         encoder, which are computed once and reused over the epochs of a training; 0: no cache. A
         pipeline that is loaded and only predicts has none.
+    attention_dropout: on the weights of attention, in training; None is what the encoder's own
+        config says, 0.1 in most. Above 0, torch computes attention by a slower kernel.
 
-    Raises: MtnlpError E273 for an adapter on a frozen encoder, E330 for settings out of range.
+    Raises: MtnlpError E273 for an adapter on a frozen encoder, E330 for settings out of range; when
+        the encoder is loaded, E280 where it has no dropout on attention.
     """
     require(NAME, COUNT, window=window, cache_size=cache_size)
+    require(NAME, DROPOUT, attention_dropout=attention_dropout)
     for layer in layers:
         require(NAME, COUNT, layers=layer)
     require_choice(NAME, get_args(Precision), precision=precision)
@@ -82,7 +88,13 @@ def build_transformer_model_v1(
         raise MtnlpError(Errors.E273)
     use_one_thread_if_forked()
     model = WindowedTransformerModel(
-        name, window, precision, tuple(layers), dict(tokenizer_config), dict(transformer_config)
+        name,
+        window,
+        precision,
+        tuple(layers),
+        dict(tokenizer_config),
+        dict(transformer_config),
+        EncoderConfigs(attention_dropout),
     )
     model.adapter = adapter
     model.frozen = frozen
@@ -101,9 +113,11 @@ class WindowedTransformerModel(TransformerModel):
         inner: Tuple[int, ...],
         tokenizer_config: Dict[str, Any],
         transformer_config: Dict[str, Any],
+        configs: EncoderConfigs,
     ):
         wrapper = wrap_encoder(
             HFObjects(None, None, None, tokenizer_config, transformer_config),
+            configs,
             convert_inputs=partial(convert_inputs, inner=inner),
             convert_outputs=partial(convert_outputs, inner=inner),
         )
@@ -126,6 +140,7 @@ class WindowedTransformerModel(TransformerModel):
         self.window = window
         self.precision = precision
         self.inner = inner
+        self.configs = configs
         self.adapter: Optional[LoRA] = None
         self.frozen = False
         self.cache_size = 0
@@ -169,6 +184,7 @@ class WindowedTransformerModel(TransformerModel):
             self.inner,
             hf_model._init_tokenizer_config,
             hf_model._init_transformer_config,
+            self.configs,
         )
         copied.adapter, copied.frozen = self.adapter, self.frozen
         copied.cache_size = self.cache_size
@@ -185,14 +201,20 @@ def hf_objects(model: Model) -> HFObjects:
 
 
 def init(model: Model, X: Any = None, Y: Any = None) -> None:
-    """Load the pretrained encoder, once. Raises: MtnlpError E204 where there is none."""
+    """Load the pretrained encoder, once. Raises: MtnlpError E204 where there is none, E280 where it
+    has no dropout on attention to set."""
     if model.attrs["has_transformer"]:
         return
     hf_model = hf_objects(model)
     try:
         loaded = huggingface_from_pretrained(
-            model.attrs["name"], hf_model._init_tokenizer_config, hf_model._init_transformer_config
+            model.attrs["name"],
+            hf_model._init_tokenizer_config,
+            hf_model._init_transformer_config,
+            config_cls=cast(Any, cast(WindowedTransformerModel, model).configs),
         )
+    except MtnlpError:
+        raise
     except (OSError, ValueError) as error:  # a ValueError: no encoder can have that name
         raise MtnlpError(Errors.E204.format(name=model.attrs["name"], error=error)) from error
     # Decoders would otherwise keep keys and values of every layer for a generation to come.

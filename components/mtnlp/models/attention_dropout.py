@@ -1,0 +1,39 @@
+"""Dropout on attention, by whatever name an encoder's config has for it."""
+
+from typing import Any, Optional
+
+from transformers import AutoConfig
+
+from ..errors import Errors, MtnlpError
+
+# BERT and most of its kin; DistilBERT, ModernBERT, XLM; GPT-2 and Nomic's BERT.
+NAMES = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
+
+
+class EncoderConfigs:
+    """transformers' `AutoConfig`, with one setting of our own: what spacy-transformers reads the
+    config of an encoder by, be it pretrained or one that a pipeline has saved.
+
+    attention_dropout: a probability; None leaves what the config says.
+    """
+
+    def __init__(self, attention_dropout: Optional[float]):
+        self.attention_dropout = attention_dropout
+
+    def from_pretrained(self, name: Any, **settings: Any) -> Any:
+        """As `AutoConfig.from_pretrained`. Raises: MtnlpError E280 where the encoder has no dropout
+        on attention of its own."""
+        config = AutoConfig.from_pretrained(name, **settings)
+        if self.attention_dropout is None:
+            return config
+        names = [name for name in NAMES if hasattr(config, name)]
+        if not names:
+            others = sorted(key for key in config.to_dict() if "drop" in key)
+            raise MtnlpError(
+                Errors.E280.format(
+                    encoder=config.model_type, names=", ".join(NAMES), others=", ".join(others)
+                )
+            )
+        for found in names:
+            setattr(config, found, self.attention_dropout)
+        return config
