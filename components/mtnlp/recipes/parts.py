@@ -23,7 +23,7 @@ WIDEST = 24
 # 500 sentences, docs/results/wikineural.md); NEREL's 34,000 were learnt with the biaffine one.
 MARKER_BELOW = 3000
 # The overlap of predicted and gold spans beside the likelihood: +0.7 on dev of CoNLL-2003, +0.3
-# with 500 sentences (docs/results/losses.md). Measured on cased text with few types, so for it alone.
+# with 500 sentences (docs/results/losses.md). Only measured on cased text with few types.
 BOUNDARY_WEIGHT = 0.5
 BOUNDARY_LABELS = 8
 # Reviews: with 500 of them a classifier gains by the embeddings and the middle layer
