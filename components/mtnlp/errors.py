@@ -613,8 +613,8 @@ class Errors:
     E429 = "[E429] The figure needs matplotlib: pip install 'mtnlp[reports]'."
     E430 = (
         "[E430] mtnlp.FitSchedule.v1 sets the steps of a warmup_linear.v1 schedule, but "
-        "[training.optimizer.learn_rate] is something else. Use warmup_linear.v1, or remove the "
-        "callback from [initialize.before_init]."
+        "[training.optimizer.learn_rate] is something else. Use warmup_linear.v1 or a number, or "
+        "remove the callback from [initialize.before_init]."
     )
     E431 = (
         "[E431] mtnlp.FitSchedule.v1 cannot know how long the training is: set "
@@ -721,6 +721,17 @@ class Errors:
         "than jointly. Use sampling = proportional and whole weights for the report; --limit cuts "
         "corpora down."
     )
+    E480 = (
+        "[E480] {layer} is annotated in {first} and in {second} with different labels (only in "
+        "{first}: {left}; only in {second}: {right}): neither says where the other's are. Give one "
+        "of them a place of its own ({option}), or, if both follow the same guidelines, convert "
+        "them together as one corpus."
+    )
+    E481 = (
+        "[E481] The corpus '{name}' {what}. Give texts with entities, or with labels of the form "
+        "TASK/LABEL."
+    )
+    E482 = "[E482] {name} = {value}. Expected {form}."
 
     # E5: evaluation
     E501 = (
