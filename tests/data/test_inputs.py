@@ -6,7 +6,7 @@ from typing import Dict, List
 
 import pytest
 
-from mtnlp.data.inputs import Inputs, corpus_name, find_inputs, inputs_of
+from mtnlp.data.inputs import Inputs, corpus_name, find_inputs, inputs_of, requested
 from mtnlp.errors import MtnlpError
 from tests.data.corpora import COLUMNS, write
 
@@ -19,7 +19,7 @@ def names(inputs: Inputs) -> Dict[str, str]:
 
 def test_one_file(tmp_path: Path) -> None:
     path = write(tmp_path / "reviews.jsonl", ROW)
-    assert find_inputs([path]) == Inputs("jsonl", {"train": path})
+    assert find_inputs([path]) == Inputs("jsonl", {"train": path}, "reviews", recognised=True)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_different_formats(tmp_path: Path) -> None:
 
 def test_a_format_by_name(tmp_path: Path) -> None:
     path = write(tmp_path / "notes.txt", "nothing that is known")
-    assert find_inputs([path], "columns") == Inputs("columns", {"train": path})
+    assert find_inputs([path], "columns") == Inputs("columns", {"train": path}, "notes")
     assert names(find_inputs([tmp_path], "columns")) == {"train": tmp_path.name}
     with pytest.raises(MtnlpError, match=r"E144.*--format 'conl'.*columns"):
         find_inputs([path], "conl")
@@ -85,7 +85,7 @@ def test_a_format_by_name(tmp_path: Path) -> None:
 def test_what_is_not_there_or_not_known(tmp_path: Path) -> None:
     with pytest.raises(MtnlpError, match=r"E156.*gone\.jsonl.*conll.*jsonl"):
         find_inputs([tmp_path / "gone.jsonl"])
-    with pytest.raises(MtnlpError, match="E155.*an empty folder"):
+    with pytest.raises(MtnlpError, match=r"E155.*an empty folder"):
         find_inputs([tmp_path])
     write(tmp_path / "readme.md", "Hello")
     with pytest.raises(MtnlpError, match=r"E155.*a folder of readme\.md.*jsonl.*imdb"):
@@ -94,7 +94,29 @@ def test_what_is_not_there_or_not_known(tmp_path: Path) -> None:
 
 def test_given_splits(tmp_path: Path) -> None:
     splits = {name: write(tmp_path / f"{name}.x", ROW) for name in ("train", "test")}
-    assert inputs_of(splits) == Inputs("jsonl", splits)
+    assert inputs_of(splits) == Inputs("jsonl", splits, tmp_path.name, recognised=True)
+
+
+def test_requests(tmp_path: Path) -> None:
+    """A name, a path, options, or a path and options."""
+    nothing = {"train": None, "dev": None, "test": None}
+    train, dev = (write(tmp_path / f"{name}.jsonl", ROW) for name in ("train", "dev"))
+    assert requested(["conll"], nothing) == Inputs("conll", {})
+    assert requested(["csv"], {**nothing, "train": train}) == Inputs("csv", {"train": train})
+    both = Inputs("jsonl", {"train": train, "dev": dev}, tmp_path.name, recognised=True)
+    assert requested([str(tmp_path)], nothing) == both
+    assert requested([str(train), str(dev)], nothing) == both
+    assert requested([str(train)], {"dev": dev}) == both
+    assert requested([], {"train": train, "dev": dev}) == both
+    assert requested([str(train)], nothing, "columns").format == "columns"
+    with pytest.raises(MtnlpError, match=r"E144.*--train .*no second file for train"):
+        requested([str(train)], {"train": dev})
+    with pytest.raises(MtnlpError, match=r"E144 ?.*NAME"):
+        requested([], {**nothing, "dev": dev})
+    with pytest.raises(MtnlpError, match=r"E156.*conl\b"):
+        requested(["conl"], nothing)
+    with pytest.raises(MtnlpError, match=r"E156.*no file or folder jsonl"):
+        requested(["jsonl", str(train)], nothing)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Mapping, Optional, Sequence
 
+from wasabi import msg
+
 from ..errors import Errors, MtnlpError
-from .datasets import FORMATS
+from .datasets import DATASETS, FORMATS
 from .options import SPLITS
 from .recognise import not_recognised, recognise, recognised
 
@@ -25,10 +27,47 @@ class Inputs:
 
     format: a name of `FORMATS`. splits: a file or folder per split; "train" alone where nothing is
         split yet, or where the Records themselves say where they belong (`meta["split"]`).
+    name: what the corpus may be called; None is the format's own name.
+    recognised: whether the format was told by content.
     """
 
     format: str
     splits: Dict[str, Path]
+    name: Optional[str] = None
+    recognised: bool = False
+
+
+def requested(
+    data: Sequence[str], given: Mapping[str, Optional[Path]], format: Optional[str] = None
+) -> Inputs:
+    """What a command line asks for.
+
+    data: the name of a published corpus or of a format, or paths. given: a file per split that an
+        option names; None where none does.
+    format: the value of --format.
+    Raises: MtnlpError (E144) where nothing is named, and those of `find_inputs`.
+    """
+    splits = {split: path for split, path in given.items() if path is not None}
+    if len(data) == 1 and format is None and data[0] in (*DATASETS, *FORMATS):
+        return Inputs(data[0], splits)
+    if not data and "train" not in splits:
+        form = "a corpus, a format, or the path of your data"
+        raise MtnlpError(Errors.E144.format(option="NAME", value="", form=form))
+    found = find_inputs([Path(path) for path in data], format).splits if data else {}
+    twice = sorted(set(found) & set(splits))
+    if twice:
+        form = f"no second file for {twice[0]}: {found[twice[0]]} is one"
+        raise MtnlpError(
+            Errors.E144.format(option=f"--{twice[0]}", value=splits[twice[0]], form=form)
+        )
+    return inputs_of({**found, **splits}, format)
+
+
+def say_recognised(inputs: Inputs) -> None:
+    """Shows what was recognised by content, if anything was."""
+    if inputs.recognised:
+        files = ", ".join(f"{split} {path}" for split, path in inputs.splits.items())
+        msg.info(f"Recognised as {inputs.format}: {files}")
 
 
 def find_inputs(paths: Sequence[Path], format: Optional[str] = None) -> Inputs:
@@ -53,7 +92,7 @@ def find_inputs(paths: Sequence[Path], format: Optional[str] = None) -> Inputs:
 
 
 def inputs_of(splits: Mapping[str, Path], format: Optional[str] = None) -> Inputs:
-    """The same for a file or folder per split.
+    """The same for a file or folder per split, train among them.
 
     Raises: MtnlpError (E144, E155, E156, E158).
     """
@@ -61,12 +100,13 @@ def inputs_of(splits: Mapping[str, Path], format: Optional[str] = None) -> Input
         if format not in FORMATS:
             form = "one of " + ", ".join(FORMATS)
             raise MtnlpError(Errors.E144.format(option="--format", value=format, form=form))
-        return Inputs(format, dict(splits))
+        return Inputs(format, dict(splits), corpus_name(splits["train"]))
     formats = {split: recognise(path).name for split, path in splits.items()}
     if len(set(formats.values())) > 1:
         found = ", ".join(f"{splits[split]} ({name})" for split, name in formats.items())
         raise MtnlpError(Errors.E158.format(found=found))
-    return Inputs(next(iter(formats.values())), dict(splits))
+    format = next(iter(formats.values()))
+    return Inputs(format, dict(splits), corpus_name(splits["train"]), recognised=True)
 
 
 def corpus_name(train: Path) -> str:

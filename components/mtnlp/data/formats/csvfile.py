@@ -218,9 +218,12 @@ def is_csv(path: Path) -> bool:
     another mark where it is called `.csv` or has a column `text`."""
     lines = [line for line in first_lines(path) if line.strip()]
     for mark in _DELIMITERS:
-        quoting = csv.QUOTE_NONE if mark == "\t" else csv.QUOTE_MINIMAL
         csv.field_size_limit(FIELD_LIMIT)
-        reader = csv.reader((f"{line}\n" for line in lines), delimiter=mark, quoting=quoting)
+        reader = csv.reader(
+            (f"{line}\n" for line in lines),
+            delimiter=mark,
+            quoting=csv.QUOTE_NONE if mark == "\t" else csv.QUOTE_MINIMAL,
+        )
         try:
             rows = [row for row in reader if row and not row[0].lstrip().startswith("#")]
         except csv.Error:

@@ -60,7 +60,8 @@ def _parsed(line: str) -> Any:
 
 def _first_elements(text: str) -> List[Any]:
     """The elements of an array that is perhaps cut off."""
-    decoder, values, at = json.JSONDecoder(), [], 1
+    decoder, at = json.JSONDecoder(), 1
+    values: List[Any] = []
     if not text.startswith("["):
         return []
     while len(values) < VALUES:
