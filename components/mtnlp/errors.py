@@ -248,6 +248,10 @@ class Errors:
         "[E176] The Docs also have {attributes}, which the converter does not keep: only entities, "
         "spans, categories, tags and sentence starts. Train on the file itself if you need them."
     )
+    E185 = (
+        "[E185] Cannot read this as a dataset of Hugging Face ({reason}). Write it again with "
+        "save_to_disk or to_parquet."
+    )
     E190 = (
         "[E190] There is no file for the corpus '{name}' at {path}. Make it with `mtnlp convert`, "
         "or correct its `path` in the config."

@@ -89,8 +89,8 @@ def test_every_entry(name: str) -> None:
         ("delimiter", "columns and csv"),
         ("spans_field", "jsonl"),
         ("label_names", "csv"),
-        ("group_field", "jsonl and csv"),
-        ("spans_key", "columns and jsonl"),
+        ("group_field", "jsonl, csv"),
+        ("spans_key", "columns, jsonl"),
     ],
 )
 def test_an_option_the_format_does_not_read(option: str, formats: str) -> None:

@@ -7,6 +7,7 @@ from .formats.columns import COLUMNS
 from .formats.conll import CONLL
 from .formats.csvfile import CSV
 from .formats.entry import Dataset, Format
+from .formats.huggingface import HUGGINGFACE
 from .formats.imdb import IMDB
 from .formats.jsonl import JSONL
 from .formats.multinerd import MULTINERD
@@ -17,4 +18,6 @@ DATASETS: Dict[str, Dataset] = {
     dataset.name: dataset for dataset in (IMDB, CONLL, NEREL, MULTINERD)
 }
 # Formats of one's own data.
-FORMATS: Dict[str, Format] = {format.name: format for format in (COLUMNS, JSONL, CSV, DOCBIN)}
+FORMATS: Dict[str, Format] = {
+    format.name: format for format in (COLUMNS, JSONL, CSV, DOCBIN, HUGGINGFACE)
+}
