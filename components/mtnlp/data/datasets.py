@@ -12,6 +12,7 @@ from .formats.imdb import IMDB
 from .formats.jsonl import JSONL
 from .formats.multinerd import MULTINERD
 from .formats.spacy_docbin import DOCBIN
+from .formats.webanno import WEBANNO
 
 # Published datasets, by the name the command line has for them.
 DATASETS: Dict[str, Dataset] = {
@@ -19,5 +20,5 @@ DATASETS: Dict[str, Dataset] = {
 }
 # Formats of one's own data.
 FORMATS: Dict[str, Format] = {
-    format.name: format for format in (COLUMNS, JSONL, CSV, DOCBIN, HUGGINGFACE)
+    format.name: format for format in (COLUMNS, JSONL, CSV, DOCBIN, HUGGINGFACE, WEBANNO)
 }
