@@ -11,6 +11,7 @@ from .formats.huggingface import HUGGINGFACE
 from .formats.imdb import IMDB
 from .formats.jsonl import JSONL
 from .formats.multinerd import MULTINERD
+from .formats.own_brat import BRAT
 from .formats.spacy_docbin import DOCBIN
 from .formats.webanno import WEBANNO
 
@@ -18,7 +19,7 @@ from .formats.webanno import WEBANNO
 DATASETS: Dict[str, Dataset] = {
     dataset.name: dataset for dataset in (IMDB, CONLL, NEREL, MULTINERD)
 }
-# Formats of one's own data.
+# Formats of one's own data, those that are recognised by a mark of their own before the general.
 FORMATS: Dict[str, Format] = {
-    format.name: format for format in (COLUMNS, JSONL, CSV, DOCBIN, HUGGINGFACE, WEBANNO)
+    format.name: format for format in (DOCBIN, HUGGINGFACE, WEBANNO, BRAT, COLUMNS, JSONL, CSV)
 }
