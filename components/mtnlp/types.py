@@ -51,7 +51,9 @@ class Record:
     tags: one part-of-speech tag per token.
     meta: where it comes from: `path`, `line`, `group` (what may not be split: a movie, a
         document), `stratum` (what splits are stratified by), `judged` (the tasks of which `cats`
-        names every label that holds: those it does not name are known not to hold).
+        names every label that holds: those it does not name are known not to hold), `split` (the
+        one it belongs to, whatever file it stands in), `document` and `annotator` (of a document
+        that several people judged).
     """
 
     text: Optional[str] = None

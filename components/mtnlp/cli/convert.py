@@ -39,7 +39,7 @@ class Annotators(StrEnum):
 def main(
     data: Optional[List[str]] = typer.Argument(
         None,
-        metavar="NAME|DATA...",
+        metavar="NAME|DATA",
         help="A corpus (imdb, conll, nerel, multinerd); or your own data: one file, one file per "
         "split, or a folder; or the format of what --train, --dev and --test name.",
     ),
@@ -102,8 +102,8 @@ def main(
     ),
     label_names: Optional[Path] = typer.Option(
         None,
-        help="Your own CSV with numbered labels: a file with their names, that of 0 in its first "
-        "line.",
+        help="Your own CSV (or Hugging Face dataset) with numbered labels: a file with their names, "
+        "that of 0 in its first line.",
     ),
     spans_field: Optional[str] = typer.Option(
         None,
@@ -123,7 +123,8 @@ def main(
     ),
     spans_key: Optional[str] = typer.Option(
         None,
-        help="Your own columns or JSONL: the layer of doc.spans for entities; doc.ents by default.",
+        help="Your own data: the layer of doc.spans for entities; doc.ents by default, and sc where "
+        "those of brat or webanno overlap.",
     ),
     annotators: Annotators = typer.Option(
         Annotators.majority,
@@ -135,8 +136,9 @@ def main(
 
     Writes OUT/{train,dev,test}/NAME.spacy, which `mtnlp train` and every command of spaCy read.
     A corpus (imdb, conll, nerel, multinerd) comes from --source; your own data from the files you
-    name, whose format is recognised by content. One file alone is split 80:10:10. Malformed input
-    is an error that names file and line; then nothing is written.
+    name, whose format is recognised by content. One file alone is split 80:10:10; where there is no
+    test split, dev is halved. Malformed input is an error that names file and line; then nothing is
+    written.
 
     \b
     Examples:

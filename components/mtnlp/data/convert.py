@@ -14,7 +14,7 @@ from .docbin import Written, write_corpus
 from .formats.bad_input import BadInput
 from .options import SPLITS, ConvertOptions, Progress, Splits, quiet
 from .sources import language_of, read_source, unit_of
-from .splits import duplicates_across, make_splits, sample_records
+from .splits import duplicates_across, make_splits, sample_records, split_by_ratio
 
 # How many of the malformed units a report shows.
 SHOWN = 10
@@ -32,7 +32,7 @@ class ConversionReport:
     notes: tolerated oddities, counted by name.
     warnings: what is probably a mistake in the input, each with file and line.
     duplicates: units of the second split whose text is also in the first.
-    split_anew: whether all came from one file, which was split because nothing else was asked for.
+    made: which splits had to be made although nobody asked for it, and from what; else "".
     agreement: that of several annotators, where documents have them.
     """
 
@@ -43,7 +43,7 @@ class ConversionReport:
     notes: Dict[str, int] = field(default_factory=dict)
     warnings: List[str] = field(default_factory=list)
     duplicates: Dict[Tuple[str, str], int] = field(default_factory=dict)
-    split_anew: bool = False
+    made: str = ""
     agreement: Optional[Agreement] = None
 
 
@@ -63,13 +63,7 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
     if options.labels is not None:
         entry = DATASETS.get(options.format)
         keep_labels(splits, options.labels, entry.labels if entry else None)
-    ratio = options.ratio
-    if ratio is None and options.format in FORMATS and list(splits) == ["train"]:
-        ratio = SINGLE_FILE_RATIO
-    splits = make_splits(splits, ratio, options.dev_share, options.seed, options.stratify)
-    if "test" not in splits and ratio is None:
-        why = ", because none was given: name one with --test, or split everything with --ratio"
-        raise MtnlpError(Errors.E145.format(split="test", why=why))
+    splits, made = _all_splits(splits, options)
     splits = {
         split: sample_records(splits[split], limit, options.seed, options.stratify)
         for split, limit in zip(SPLITS, options.limit, strict=True)
@@ -84,9 +78,32 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
         notes=dict(on_bad.notes),
         warnings=[*on_bad.warning_lines(), *written.units_of_offsets.warnings()],
         duplicates=duplicates_across(splits),
-        split_anew=ratio is SINGLE_FILE_RATIO,
+        made=made,
         agreement=agreement,
     )
+
+
+def _all_splits(splits: Splits, options: ConvertOptions) -> Tuple[Splits, str]:
+    """Train, dev and test, and what a report says of those that nobody asked to make.
+
+    Of one's own data train alone is split, and where there is no test split, dev is halved.
+    Raises: MtnlpError (E145) where a published corpus has no test split.
+    """
+    ratio, made = options.ratio, ""
+    if ratio is None and options.format in FORMATS and "test" not in splits:
+        if "dev" in splits:
+            halves = dict.fromkeys(("dev", "test"), 0.5)
+            divided = split_by_ratio(splits["dev"], halves, options.seed, options.stratify)
+            splits, made = {**splits, **divided}, "No test split was given: it is half of dev"
+        else:
+            ratio = SINGLE_FILE_RATIO
+            shares = ":".join(f"{100 * share:g}" for share in ratio)
+            made = f"Train alone was given: it is split {shares}"
+        made += ". To split otherwise: --ratio"
+    splits = make_splits(splits, ratio, options.dev_share, options.seed, options.stratify)
+    if "test" not in splits and ratio is None:
+        raise MtnlpError(Errors.E145.format(split="test", why=", because none was given"))
+    return splits, made
 
 
 def _check_inputs_survive(options: ConvertOptions, name: str) -> None:
@@ -150,9 +167,8 @@ def print_report(report: ConversionReport) -> None:
     header = ("Split", f"{report.unit.capitalize()}s", "Tokens", "File")
     msg.divider(f"Converted: {report.name}")
     msg.table(rows, header=header, divider=True, aligns=("l", "r", "r", "l"))
-    if report.split_anew:
-        shares = ":".join(f"{100 * share:g}" for share in SINGLE_FILE_RATIO)
-        msg.info(f"One file alone: split {shares}. To split it otherwise: --ratio")
+    if report.made:
+        msg.info(report.made)
     if report.agreement is not None:
         print_agreement(report.agreement)
     counts = {
