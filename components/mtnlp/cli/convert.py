@@ -102,8 +102,8 @@ def main(
     ),
     label_names: Optional[Path] = typer.Option(
         None,
-        help="Your own CSV (or Hugging Face dataset) with numbered labels: a file with their names, "
-        "that of 0 in its first line.",
+        help="Your own CSV (or Hugging Face dataset) with numbered labels: a file with their "
+        "names, that of 0 in its first line.",
     ),
     spans_field: Optional[str] = typer.Option(
         None,
@@ -123,8 +123,8 @@ def main(
     ),
     spans_key: Optional[str] = typer.Option(
         None,
-        help="Your own data: the layer of doc.spans for entities; doc.ents by default, and sc where "
-        "those of brat or webanno overlap.",
+        help="Your own data: the layer of doc.spans for entities; doc.ents by default, and sc "
+        "where those of brat or webanno overlap.",
     ),
     annotators: Annotators = typer.Option(
         Annotators.majority,

@@ -116,20 +116,22 @@ def corpus_name(train: Path) -> str:
 def _of_folder(folder: Path, format: Optional[str]) -> Dict[str, Path]:
     """The splits in a folder, or the folder as the only one."""
     children = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    named = [path for path in children if split_of(path.name)]
     if format is None:
-        children = [path for path in children if recognised(path) is not None]
-    clear = _by_name(children)
+        named = [path for path in named if recognised(path) is not None]
+    clear = _by_name(named)
     if "train" in clear and len(clear) > 1:
         return clear
     if format is not None or recognised(folder) is not None:
         return {"train": folder}
     if "train" in clear:
         return clear
-    if len(children) == 1:
-        return {"train": children[0]}
-    if any(split_of(path.name) for path in children):
-        raise _unclear([path for path in children if split_of(path.name)])
-    raise not_recognised(folder)
+    if named:
+        raise _unclear(named)
+    found = [path for path in children if recognised(path) is not None]
+    if len(found) != 1:
+        raise not_recognised(folder)
+    return {"train": found[0]}
 
 
 def _by_name(paths: Sequence[Path]) -> Dict[str, Path]:
