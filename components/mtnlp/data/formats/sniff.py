@@ -7,7 +7,7 @@ from typing import Any, Iterable, List
 from .bad_input import UTF8_BOM
 
 # How much of a file is looked at, in bytes, and how many of its values.
-SIZE = 1 << 20
+SIZE = 1 << 18
 VALUES = 50
 _MOST = 0.75
 
