@@ -114,10 +114,6 @@ class Errors:
         "leave such units out with --skip-bad."
     )
     E136 = "[E136] The field '{field}' must be {form}."
-    E137 = (
-        "[E137] The spans {left} and {right} overlap. Entities may not overlap, but the spans of "
-        "a layer may: name one with --spans-key."
-    )
     E138 = "[E138] Cannot read the row: {reason}. Check for a quotation mark that is not closed."
     E139 = (
         "[E139] There is no column {missing}. The first row holds: {found}. Name columns that are "
@@ -247,6 +243,28 @@ class Errors:
     E176 = (
         "[E176] The Docs also have {attributes}, which the converter does not keep: only entities, "
         "spans, categories, tags and sentence starts. Train on the file itself if you need them."
+    )
+    E180 = (
+        "[E180] Cannot tell which field of the tasks holds the text. They have: {fields}. Name it "
+        "with --text-field."
+    )
+    E181 = (
+        "[E181] The labels here are numbers, whose names this export of Doccano lacks. Export the "
+        "project again, as JSONL with text labels."
+    )
+    E182 = (
+        "[E182] Entities overlap here, which doc.ents cannot hold. All entities of the corpus are "
+        "in doc.spans['{key}'] instead, where span_ner and spaCy's spancat read them. --spans-key "
+        "names another layer."
+    )
+    E183 = (
+        "[E183] An example must be [text, {{...}}], with the text first and a mapping such as "
+        '{{"entities": [[0, 5, "PER"]]}} second. Correct it.'
+    )
+    E184 = (
+        "[E184] The region quotes '{expected}', but its offsets {offsets} give '{found}' in the "
+        "field '{field}'. Name the field that was annotated with --text-field, or leave such "
+        "tasks out with --skip-bad."
     )
     E185 = (
         "[E185] Cannot read this as a dataset of Hugging Face ({reason}). Write it again with "

@@ -10,7 +10,7 @@ from .formats.bad_input import BadInput
 from .formats.entry import Dataset, Format, renamed
 from .hub import read_hub
 from .options import SPLITS, ConvertOptions, Splits
-from .overlaps import settle
+from .overlaps import separate_overlaps
 
 SOURCES = ("sample", "local", "hub")
 ASSETS = Path("assets")
@@ -157,7 +157,8 @@ def _read_own(format: Format, options: ConvertOptions, on_bad: BadInput) -> Spli
         if path is not None:
             _add_by_split(splits, split, format.read(path, on_bad, options))
     splits = {split: splits[split] for split in SPLITS if split in splits}
-    return fill_cats(settle(splits, on_bad))
+    separate_overlaps(splits, on_bad)
+    return fill_cats(splits)
 
 
 def fill_cats(splits: Splits) -> Splits:

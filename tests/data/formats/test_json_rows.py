@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from mtnlp.data.formats.bad_input import BadInput
-from mtnlp.data.formats.json_rows import read_rows
+from mtnlp.data.formats.json_rows import first_values, read_rows
 from mtnlp.errors import DataError
 from tests.data.corpora import write
 
@@ -56,3 +56,22 @@ def test_a_syntax_error_is_named_by_its_place_in_the_file(tmp_path: Path) -> Non
     path = write(tmp_path / "a.jsonl", '{"text": "a"}\n{"text": "b" 1}\n')
     with pytest.raises(DataError, match=r"a\.jsonl:2: \[E133\] .* at column 14\. .*per line"):
         list(read_rows(path, BadInput()))
+
+
+def test_an_array_within_a_mapping(tmp_path: Path, strict: BadInput) -> None:
+    path = write(tmp_path / "a.json", '{"x": ["y"],\n "rows" : [\n1,\n[2]], "z": 3}')
+    assert list(read_rows(path, strict, "rows")) == [(3, 1), (4, [2])]
+    with pytest.raises(DataError, match=r"a\.json:1: \[E133\]"):
+        list(read_rows(path, strict, "columns"))
+
+
+def test_first_values(tmp_path: Path) -> None:
+    """A file is told by its beginning, however long and broken it is."""
+    path = write(tmp_path / "a.jsonl", '{"a": 1}\n' * 30 + '{"a')
+    assert first_values(path) == [{"a": 1}] * 20
+    long = "[" + ", ".join(['{"a": "' + "é" * 301 + '"}'] * 2_000) + "]"
+    assert len(long.encode()) > 1_000_000
+    assert len(first_values(write(tmp_path / "b.json", long), 2_000)) > 1_000
+    for content in (b"\xff", b"a,b\n1 2", b"PAR1\0", b""):
+        assert first_values(write(tmp_path / "c", content)) == []
+    assert first_values(tmp_path) == first_values(tmp_path / "nowhere") == []

@@ -46,10 +46,11 @@ def test_spans(tmp_path: Path) -> None:
     assert (record.entities, record.spans) == (None, {"mine": [(1, 9, "LOC")]})
 
 
-def test_overlap_needs_a_layer(tmp_path: Path) -> None:
-    spans = [{"start": 0, "end": 8, "label": "LOC"}, {"start": 4, "end": 8, "label": "X"}]
-    with pytest.raises(DataError, match="E137"):
-        read(tmp_path, {"text": "New York", "spans": spans})
+def test_overlap(tmp_path: Path) -> None:
+    """Both stay: where they go only the whole corpus tells (`separate_overlaps`)."""
+    spans = [{"start": 4, "end": 8, "label": "X"}, {"start": 0, "end": 8, "label": "LOC"}]
+    (record,) = read(tmp_path, {"text": "New York", "spans": spans})
+    assert record.entities == [(0, 8, "LOC"), (4, 8, "X")]
     (record,) = read(
         tmp_path, {"text": "New York", "spans": spans}, fields=Fields(spans_key="mine")
     )

@@ -9,7 +9,6 @@ from mtnlp.data.formats.bad_input import BadInput
 from mtnlp.data.formats.own_brat import is_brat, read_own_brat
 from mtnlp.data.inputs import find_inputs
 from mtnlp.data.options import ConvertOptions
-from mtnlp.data.overlaps import UNSETTLED
 from mtnlp.data.sources import read_source
 from mtnlp.errors import DataError
 from mtnlp.types import Record
@@ -47,15 +46,13 @@ def test_everything_a_document_holds(tmp_path: Path) -> None:
     assert is_brat(tmp_path)
     (record,), policy = read(tmp_path)
     assert record.text == TEXT and record.cats is None
-    assert record.spans == {
-        UNSETTLED: [
-            (0, 13, "Protein"),
-            (18, 22, "Protein"),
-            (23, 31, "Positive_regulation"),
-            (32, 37, "Protein"),
-            (32, 36, "STAT"),
-        ]
-    }
+    assert record.entities == [
+        (0, 13, "Protein"),
+        (18, 22, "Protein"),
+        (23, 31, "Positive_regulation"),
+        (32, 36, "STAT"),
+        (32, 37, "Protein"),
+    ]
     assert record.meta == {"path": str(ann)}
     assert dict(policy.notes) == {
         "texts without an .ann file left out": 1,

@@ -90,7 +90,12 @@ def read_lines(path: Path, *, may_be_empty: bool = False) -> List[Line]:
 
     Raises: DataError when the file is missing, unreadable or empty.
     """
-    raws = read_bytes(path, may_be_empty=may_be_empty).split(b"\n")
+    return split_lines(read_bytes(path, may_be_empty=may_be_empty))
+
+
+def split_lines(data: bytes) -> List[Line]:
+    """The lines of a file's content, as `read_lines` has them."""
+    raws = data.split(b"\n")
     return [Line(number, raw.removesuffix(b"\r")) for number, raw in enumerate(raws, start=1)]
 
 

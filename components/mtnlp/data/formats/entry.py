@@ -131,7 +131,8 @@ class Format:
     """A format of one's own data.
 
     name: what the command line calls it.
-    read: reads one file, as the options of the conversion say.
+    read: reads one file, as the options of the conversion say. Entities of its Records may
+        overlap: `separate_overlaps` finds them a place.
     units: as in `Dataset`.
     options: those fields of `ConvertOptions` that not every format reads, and this one does.
     recognise: whether a file or folder is of this format, by its content; never raises. The first

@@ -1,14 +1,18 @@
 """JSON in: one value per line (JSONL), or one array with all of them."""
 
 import json
+import re
+from itertools import islice
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple, Sequence
+from typing import Any, Iterator, List, NamedTuple, Optional, Sequence
 
 from ...errors import DataError, Errors
-from .bad_input import BadInput, Line, decode, read_lines
+from .bad_input import UTF8_BOM, BadInput, Line, decode, read_lines, split_lines
 
 _COMMENTS = (b"#", b"//")
 _BLANKS = " \t\r\n"
+# How much of a file tells what it is, in bytes.
+_HEAD = 1_000_000
 
 
 class Row(NamedTuple):
@@ -18,10 +22,11 @@ class Row(NamedTuple):
     value: Any
 
 
-def read_rows(path: Path, on_bad: BadInput) -> Iterator[Row]:
+def read_rows(path: Path, on_bad: BadInput, within: Optional[str] = None) -> Iterator[Row]:
     """The values of a file: one per line, or the elements of one array. Blank lines and, between
     values, lines that begin with `#` or `//` are skipped, the latter counted.
 
+    within: where the file is a mapping, the key of the array to read.
     Raises: DataError through `on_bad`.
     """
     try:
@@ -29,14 +34,41 @@ def read_rows(path: Path, on_bad: BadInput) -> Iterator[Row]:
     except DataError as error:
         on_bad.report(error)
         return
+    yield from _values(lines, path, on_bad, within)
+
+
+def first_values(path: Path, count: int = 20, within: Optional[str] = None) -> List[Any]:
+    """The first values of a file, to tell what it is. Never raises: what is no JSON has none.
+
+    within: as in `read_rows`.
+    """
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD)
+    except OSError:
+        return []
+    if b"\0" in head:  # no text
+        return []
+    # The head may end within a character.
+    text = head.removeprefix(UTF8_BOM).decode("utf8", errors="ignore")
+    rows = _values(split_lines(text.encode("utf8")), path, BadInput(skip=True), within)
+    return [row.value for row in islice(rows, count)]
+
+
+def _values(
+    lines: Sequence[Line], path: Path, on_bad: BadInput, within: Optional[str]
+) -> Iterator[Row]:
     comments = [line.raw.lstrip().startswith(_COMMENTS) for line in lines]
     on_bad.note("comment lines ignored", sum(comments))
     lines = [
         line._replace(raw=b"") if comment else line
         for line, comment in zip(lines, comments, strict=True)
     ]
+    if within is not None and _first(lines).startswith(b"{"):
+        yield from _elements(lines, path, on_bad, rf'"{within}"\s*:\s*\[', is_whole=False)
+        return
     if _is_array(lines):
-        yield from _elements(lines, path, on_bad)
+        yield from _elements(lines, path, on_bad, r"\[", is_whole=True)
         return
     for number, raw in lines:
         if raw.strip():
@@ -81,8 +113,8 @@ def _is_array(lines: Sequence[Line]) -> bool:
 
     A line may be an array too, `["text", {...}]`: then its first element is no row.
     """
-    first = next((line.raw for line in lines if line.raw.strip()), b"")
-    if not first.lstrip().startswith(b"["):
+    first = _first(lines)
+    if not first.startswith(b"["):
         return False
     try:
         value = json.loads(first)
@@ -91,15 +123,29 @@ def _is_array(lines: Sequence[Line]) -> bool:
     return not value or isinstance(value[0], (dict, list))
 
 
-def _elements(lines: Sequence[Line], path: Path, on_bad: BadInput) -> Iterator[Row]:
+def _first(lines: Sequence[Line]) -> bytes:
+    """The first line that is not blank."""
+    return next((line.raw.lstrip() for line in lines if line.raw.strip()), b"")
+
+
+def _elements(
+    lines: Sequence[Line], path: Path, on_bad: BadInput, opening: str, *, is_whole: bool
+) -> Iterator[Row]:
     """The elements of an array one by one, so that each has its line. What follows a syntax error
-    cannot be read."""
+    cannot be read.
+
+    opening: what the array begins with, as a regular expression.
+    is_whole: whether nothing may follow the array.
+    """
     decoder = json.JSONDecoder()
     line, counted, is_first = lines[0].number, 0, True
     try:
         text = "\n".join(decode(raw, path, number) for number, raw in lines)
-        at = text.index("[") + 1
-        while not _is_end(text, at := _skip(text, at)):
+        begin = re.search(opening, text)
+        if begin is None:
+            raise json.JSONDecodeError("No array where one is expected", text, 0)
+        at = begin.end()
+        while not _is_end(text, at := _skip(text, at), is_whole=is_whole):
             at = at if is_first else _behind_comma(text, at)
             line, counted, is_first = line + text.count("\n", counted, at), at, False
             value, at = decoder.raw_decode(text, at)
@@ -118,12 +164,13 @@ def _elements(lines: Sequence[Line], path: Path, on_bad: BadInput) -> Iterator[R
         on_bad.report(error)
 
 
-def _is_end(text: str, at: int) -> bool:
-    """Whether the array ends here. Raises: JSONDecodeError where something follows it."""
+def _is_end(text: str, at: int, *, is_whole: bool) -> bool:
+    """Whether the array ends here. Raises: JSONDecodeError where something follows it and must
+    not."""
     if text[at : at + 1] != "]":
         return False
     rest = _skip(text, at + 1)
-    if rest < len(text):
+    if is_whole and rest < len(text):
         raise json.JSONDecodeError("More behind the end of the array", text, rest)
     return True
 

@@ -11,11 +11,11 @@ from ..options import ConvertOptions
 from .bad_input import BadInput
 from .categories import judged_cats, label_name
 from .entry import Format
-from .json_rows import Row, read_rows
-from .offsets import flat, is_spans, parse_spans, parse_token_spans
-from .sniff import first_values
+from .json_rows import Row, first_values, read_rows
+from .offsets import is_spans, parse_spans, parse_token_spans, set_spans
+from .sniff import beginning
 from .tags import entities_of, missing_of, parse_tag, set_entities
-from .unread import unread_fields
+from .unread import is_annotated, unread_fields
 
 # What annotation tools call the field of spans, and that of tags. The first one there is read.
 SPANS = ("spans", "entities", "annotations")
@@ -40,8 +40,7 @@ class Fields:
     tags: one IOB or BILUO tag per token, `-` for "not judged". None takes the first of `TAGS`.
     group: what a split may not tear apart.
     task: the task's name; categories become `task/LABEL`, unless they name a task themselves.
-    spans_key: None puts spans in `entities` (they may then not overlap), a name in
-        `spans[name]`.
+    spans_key: None puts spans in `entities`, a name in `spans[name]`.
     """
 
     text: str = "text"
@@ -78,7 +77,7 @@ def read_values(
     # A list under `label` is then always one of spans, the empty ones too.
     labels_are_spans = any(is_spans(_get(row, name)) for _, row in rows for name in _lists(fields))
     names: Dict[str, None] = {}
-    is_annotated = False
+    any_annotated = False
     for line, row in rows:
         if str(_get(row, "answer")).lower() in REFUSED:
             on_bad.note(REFUSED_NOTE)
@@ -92,9 +91,9 @@ def read_values(
             on_bad.warn(message, path, line)
         record.meta.update(path=str(path), line=line)
         names.update(dict.fromkeys(row))
-        is_annotated = is_annotated or _is_annotated(record)
+        any_annotated = any_annotated or is_annotated(record)
         yield record
-    if names and not is_annotated:
+    if names and not any_annotated:
         on_bad.warn(Errors.E172.format(fields=", ".join(names)), path)
 
 
@@ -160,10 +159,6 @@ def _length(tokens: Any) -> int:
     return len(tokens) if isinstance(tokens, list) else 0
 
 
-def _is_annotated(record: Record) -> bool:
-    return any(layer is not None for layer in (record.entities, record.spans, record.cats))
-
-
 def _tags_field(row: Any, fields: Fields) -> Optional[str]:
     """The field of a tag per token; one that was not asked for must look like it."""
     if fields.tags is not None:
@@ -211,10 +206,7 @@ def _add_spans(record: Record, rows: Any, field: str, spans_key: Optional[str]) 
         spans = parse_token_spans(rows, record.tokens, field)
     else:
         spans = parse_spans(rows, record.text or "", field)
-    if spans_key is None:
-        record.entities = flat(spans)
-    else:
-        record.spans = {spans_key: spans}
+    set_spans(record, spans, spans_key)
 
 
 def _add_cats(
@@ -274,7 +266,9 @@ def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator
 def is_jsonl(path: Path) -> bool:
     """Whether a file holds JSON objects, one per line or in one array. What their fields are
     called, options can say."""
-    values = first_values(path)
+    lines = (line.lstrip() for line in beginning(path).split("\n"))
+    first = next((line for line in lines if line and not line.startswith(("#", "//"))), "")
+    values = first_values(path) if first.startswith(("{", "[")) else []
     return bool(values) and all(isinstance(_mapping(value), dict) for value in values)
 
 

@@ -1,11 +1,10 @@
 """Spans as people write them in JSON, as Annotations."""
 
-from itertools import pairwise
 from typing import Any, List, Optional, Sequence, Tuple
 
 from ...annotation.white_space import trim_characters
 from ...errors import DataError, Errors
-from ...types import Annotation
+from ...types import Annotation, Record
 
 # How annotation tools name the three things. Order decides where a mapping has several.
 START = ("start", "start_offset", "start_char")
@@ -48,13 +47,17 @@ def parse_token_spans(rows: Any, tokens: Sequence[str], field: str) -> List[Anno
     return spans
 
 
-def flat(spans: Sequence[Annotation]) -> List[Annotation]:
-    """The spans sorted, each once. Raises: DataError (E137) where two overlap."""
-    ordered = sorted(set(spans))
-    for left, right in pairwise(ordered):
-        if right.start < left.end:
-            raise DataError(Errors.E137.format(left=tuple(left), right=tuple(right)))
-    return ordered
+def set_spans(record: Record, spans: Sequence[Annotation], spans_key: Optional[str]) -> None:
+    """Puts spans, sorted, where a Record keeps them.
+
+    spans_key: None for `entities`, where some may overlap until `separate_overlaps` has seen the
+        whole corpus; a name for `spans[name]`, beside what is there.
+    """
+    if spans_key is None:
+        record.entities = sorted(spans)
+    else:
+        layers = record.spans or {}
+        record.spans = {**layers, spans_key: sorted([*layers.get(spans_key, ()), *spans])}
 
 
 def _triples(rows: Any, field: str) -> List[Tuple[Any, Any, str]]:

@@ -6,10 +6,10 @@ from typing import Iterator
 from ...errors import DataError, Errors
 from ...types import Record
 from ..options import ConvertOptions
-from ..overlaps import UNSETTLED
 from .bad_input import BadInput
 from .brat import continuous_spans, read_brat, with_suffix
 from .entry import Format
+from .offsets import set_spans
 
 
 def read_own_brat(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator[Record]:
@@ -38,8 +38,9 @@ def read_own_brat(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iter
         on_bad.note("stray lines ignored", document.stray_lines)
         for what, count in document.others.items():
             on_bad.note(f"{what} left out", count)
-        key = options.spans_key or UNSETTLED
-        yield Record(text=document.text, spans={key: spans}, meta={"path": str(ann_path)})
+        record = Record(text=document.text, meta={"path": str(ann_path)})
+        set_spans(record, spans, options.spans_key)
+        yield record
 
 
 def is_brat(path: Path) -> bool:

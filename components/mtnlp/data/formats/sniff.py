@@ -1,14 +1,12 @@
 """The beginning of a file, for recognising its format. Nothing here raises."""
 
-import json
 from pathlib import Path
-from typing import Any, Iterable, List
+from typing import Iterable, List
 
 from .bad_input import UTF8_BOM
 
-# How much of a file is looked at, in bytes, and how many of its values.
+# How much of a file is looked at, in bytes.
 SIZE = 1 << 18
-VALUES = 50
 _MOST = 0.75
 
 
@@ -35,40 +33,3 @@ def first_lines(path: Path) -> List[str]:
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     is_cut = text and path.stat().st_size > SIZE
     return lines[:-1] if is_cut else lines
-
-
-def first_values(path: Path) -> List[Any]:
-    """The first JSON values of a file that has one per line, or the first elements of its array;
-    none where it is something else."""
-    lines = [line.strip() for line in first_lines(path)]
-    lines = [line for line in lines if line and not line.startswith(("#", "//"))][:VALUES]
-    parsed = [_parsed(line) for line in lines]
-    is_array = len(parsed) == 1 and isinstance(parsed[0], list)
-    if mostly(value is not None for value in parsed) and not is_array:
-        return [value for value in parsed if value is not None]
-    return _first_elements(beginning(path).lstrip())
-
-
-def _parsed(line: str) -> Any:
-    """A list or an object of JSON, or None."""
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, (list, dict)) else None
-
-
-def _first_elements(text: str) -> List[Any]:
-    """The elements of an array that is perhaps cut off."""
-    decoder, at = json.JSONDecoder(), 1
-    values: List[Any] = []
-    if not text.startswith("["):
-        return []
-    while len(values) < VALUES:
-        at += len(text[at:]) - len(text[at:].lstrip(" \t\r\n,"))
-        try:
-            value, at = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            break
-        values.append(value)
-    return values

@@ -4,6 +4,7 @@ import re
 from typing import AbstractSet, Any, Dict, Iterator, Mapping, Sequence
 
 from ...errors import Errors
+from ...types import Record
 from .offsets import is_spans
 
 # Names under which people keep labels. Any other string may be an id, a title or an author.
@@ -14,6 +15,11 @@ _LABEL_WORDS = frozenset({
 })  # fmt: skip
 _TAG = re.compile(r"O$|[BIESLU]-\S")
 _WORDS = re.compile(r"[^\W_]+")
+
+
+def is_annotated(record: Record) -> bool:
+    """Whether a Record says anything of its text, be it that nothing is there."""
+    return any(layer is not None for layer in (record.entities, record.spans, record.cats))
 
 
 def unread_fields(

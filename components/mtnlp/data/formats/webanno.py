@@ -8,9 +8,9 @@ from ...annotation.white_space import trim_characters
 from ...errors import DataError
 from ...types import Annotation, Record
 from ..options import ConvertOptions
-from ..overlaps import UNSETTLED
 from .bad_input import BadInput
 from .entry import Format
+from .offsets import set_spans
 from .sniff import beginning
 from .webanno_file import FORMAT, Document, Layer, read_document
 
@@ -132,13 +132,12 @@ def _annotations(
         else:
             on_bad.note(f"annotations of {name} read")
             annotations.append(Annotation(start, end, label))
-    return sorted(annotations, key=lambda item: (item.start, -item.end, item.label))
+    return annotations
 
 
 def _records(
     document: Document, spans: Sequence[Annotation], options: ConvertOptions, on_bad: BadInput
 ) -> Iterator[Record]:
-    key = options.spans_key or UNSETTLED
     units = document.sentences
     if (options.unit or WEBANNO.units[0]) == "document":
         units = [(0, len(document.text), units[0][2])] if units else []
@@ -152,7 +151,9 @@ def _records(
         ]
         kept += len(inside)
         if text.strip():
-            yield Record(text=text, spans={key: inside}, meta={"line": line})
+            record = Record(text=text, meta={"line": line})
+            set_spans(record, inside, options.spans_key)
+            yield record
     on_bad.note(
         "annotations across sentences left out (--unit document keeps them)", len(spans) - kept
     )
