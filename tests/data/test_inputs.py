@@ -48,8 +48,11 @@ def test_folders_per_split_and_files_alone(tmp_path: Path) -> None:
     write(tmp_path / "one" / "data.jsonl", ROW)
     assert names(find_inputs([tmp_path / "one"])) == {"train": "data.jsonl"}
     write(tmp_path / "two" / "train.jsonl", ROW)
-    write(tmp_path / "two" / "notes.jsonl", ROW)
+    write(tmp_path / "two" / "LICENSE", "Use it.")
     assert names(find_inputs([tmp_path / "two"])) == {"train": "train.jsonl"}
+    write(tmp_path / "two" / "notes.jsonl", ROW)
+    with pytest.raises(MtnlpError, match=r"E157.*notes\.jsonl.*train\.jsonl"):
+        find_inputs([tmp_path / "two"])
 
 
 def test_a_name_counts_only_as_a_word_of_its_own(tmp_path: Path) -> None:

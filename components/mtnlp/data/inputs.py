@@ -124,12 +124,10 @@ def _of_folder(folder: Path, format: Optional[str]) -> Dict[str, Path]:
         return clear
     if format is not None or recognised(folder) is not None:
         return {"train": folder}
-    if "train" in clear:
-        return clear
-    if named:
-        raise _unclear(named)
     found = [path for path in children if recognised(path) is not None]
-    if len(found) != 1:
+    if len(found) > 1:
+        raise _unclear(found)
+    if not found:
         raise not_recognised(folder)
     return {"train": found[0]}
 
