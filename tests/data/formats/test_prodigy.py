@@ -197,6 +197,8 @@ def test_nothing_annotated(tmp_path: Path, strict: BadInput) -> None:
         (row(spans=[{"start": 0, "end": 3}]), "E136"),
         (row(spans=5), "E136"),
         (row(options=[{}], accept=[]), "E136"),
+        (row(options=5, accept=[]), "E136"),
+        (row(accept="x"), "E136"),
         (row(label=True), "E136"),
     ],
 )

@@ -84,14 +84,21 @@ def _tasks(rows: Sequence[Row], path: Path, on_bad: BadInput) -> List[Row]:
     return tasks
 
 
-def _annotations(task: Mapping[str, Any]) -> List[Mapping[str, Any]]:
-    values = next(task[name] for name in ANNOTATIONS if isinstance(task.get(name), list))
-    return [value for value in values if isinstance(value, dict)]
+def _annotations(task: Mapping[str, Any]) -> List[Any]:
+    return next(task[name] for name in ANNOTATIONS if isinstance(task.get(name), list))
 
 
-def _regions(annotation: Mapping[str, Any]) -> List[Mapping[str, Any]]:
-    result = annotation.get("result")
-    return [value for value in result or () if isinstance(value, dict)]
+def _regions(annotation: Any) -> List[Mapping[str, Any]]:
+    """Raises: DataError (E136) where there is no list of regions."""
+    regions = annotation.get("result") if isinstance(annotation, dict) else None
+    if not isinstance(regions, list) or not all(isinstance(region, dict) for region in regions):
+        raise DataError(Errors.E136.format(field="result", form="a list of regions"))
+    return regions
+
+
+def _is_cancelled(annotation: Any) -> bool:
+    names = ("was_cancelled", "skipped")
+    return isinstance(annotation, dict) and any(annotation.get(name) for name in names)
 
 
 def _referred(tasks: Sequence[Row]) -> List[str]:
@@ -100,7 +107,11 @@ def _referred(tasks: Sequence[Row]) -> List[str]:
     counts: Dict[bool, Counter] = {True: Counter(), False: Counter()}
     for _, task in tasks:
         for annotation in _annotations(task):
-            for region in _regions(annotation):
+            try:
+                regions = _regions(annotation)
+            except DataError:  # it is reported where it is read
+                continue
+            for region in regions:
                 if region.get("type") in (*SPANS, CHOICES, TAXONOMY) and "to_name" in region:
                     counts[region["type"] in SPANS][str(region["to_name"])] += 1
     both = [name for is_span in (True, False) for name, _ in counts[is_span].most_common()]
@@ -117,7 +128,7 @@ def _items(task: Row, of: Optional[str], path: Path, on_bad: BadInput) -> Iterat
         found = value.get(what)
         on_bad.note(f"{what} left out", len(found) if isinstance(found, list) else 0)
     annotations = _annotations(value)
-    done = [item for item in annotations if not (item.get("was_cancelled") or item.get("skipped"))]
+    done = [annotation for annotation in annotations if not _is_cancelled(annotation)]
     on_bad.note("cancelled annotations left out", len(annotations) - len(done))
     on_bad.note("tasks without an annotation left out", not done)
     for annotation in done:

@@ -118,7 +118,7 @@ def _add_row(judged: _Judged, row: Mapping[str, Any], task: str, on_bad: BadInpu
         what = "rejected spans left out: they only say what is no entity" if asked else REFUSED_NOTE
         on_bad.note(what, max(_count(row.get("spans")), 1) if asked else 1)
         return False
-    if isinstance(row.get("accept"), list):
+    if row.get("accept") is not None:
         _add_choices(judged, row, task, on_bad)
     if not is_refused:
         _add_spans(judged, row, view, on_bad)
@@ -149,7 +149,10 @@ def _is_binary_label(row: Mapping[str, Any]) -> bool:
 
 def _add_choices(judged: _Judged, row: Mapping[str, Any], task: str, on_bad: BadInput) -> None:
     """The chosen options hold, the others do not."""
-    chosen = [label_name(label, "accept") for label in row["accept"]]
+    for name in ("accept", "options"):
+        if not isinstance(row.get(name) or [], list):
+            raise DataError(Errors.E136.format(field=name, form="a list"))
+    chosen = [label_name(label, "accept") for label in row["accept"] or ()]
     shown = [
         label_name(option.get("id") if isinstance(option, dict) else option, "options")
         for option in row.get("options") or ()
