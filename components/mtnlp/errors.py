@@ -157,6 +157,24 @@ class Errors:
     )
     E153 = "[E153] A list of label names has one name per line: this one is {what}."
     E154 = "[E154] {option} is for {formats}, and this is {found}. Leave it out."
+    E155 = (
+        "[E155] No format says that {path} is its own: {seen}. Name the format with --format "
+        "({formats}), or correct the path. A published corpus is converted by its name ({corpora}) "
+        "with --path."
+    )
+    E156 = "[E156] There is no file or folder {path}. Correct the path, or name one of: {names}."
+    E157 = (
+        "[E157] The names do not tell which split each of these is: {found}. Have one name each "
+        "with train, dev (or valid, validation) and test in it, or use --train, --dev and --test."
+    )
+    E158 = (
+        "[E158] The splits have different formats: {found}. Convert them to one, or say with "
+        "--format that they have the same."
+    )
+    E159 = (
+        "[E159] Several annotators judged this document: {names}. Say what counts with "
+        "--annotators majority or --annotators first."
+    )
     E160 = "[E160] mtnlp.MixedCorpus.v1: {option} = {value!r}. Expected {form}."
     E161 = (
         "[E161] {found} documents were read, but {expected} were counted. The file was probably "
@@ -247,6 +265,18 @@ class Errors:
         "[E184] The region quotes '{expected}', but its offsets {offsets} give '{found}' in the "
         "field '{field}'. Name the field that was annotated with --text-field, or leave such "
         "tasks out with --skip-bad."
+    )
+    E185 = (
+        "[E185] Cannot read this as a dataset of Hugging Face ({reason}). Write it again with "
+        "save_to_disk or to_parquet."
+    )
+    E186 = (
+        "[E186] The offsets {offsets} give '{found}' in the #Text lines, but the token is "
+        "'{token}'. WebAnno's offsets count UTF-16 units from the beginning of the document."
+    )
+    E187 = (
+        "[E187] A token line of WebAnno TSV, behind a #Text line, begins with SENTENCE-TOKEN and "
+        "BEGIN-END, such as 1-2 and 4-8. Found: '{found}'."
     )
     E190 = (
         "[E190] There is no file for the corpus '{name}' at {path}. Make it with `mtnlp convert`, "

@@ -51,9 +51,9 @@ class Record:
     tags: one part-of-speech tag per token.
     meta: where it comes from: `path`, `line`, `group` (what may not be split: a movie, a
         document), `stratum` (what splits are stratified by), `judged` (the tasks of which `cats`
-        names every label that holds: those it does not name are known not to hold); where several
-        people annotated a text, a Record each, with `annotator` (who) and `document` (which text,
-        the same for all of them).
+        names every label that holds: those it does not name are known not to hold), `split` (the
+        one it belongs to, whatever file it stands in); where several people annotated a text, a
+        Record each, with `annotator` (who) and `document` (which text, the same for all of them).
     """
 
     text: Optional[str] = None

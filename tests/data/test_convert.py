@@ -9,7 +9,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin, Span
 
-from mtnlp.data.convert import convert, keep_labels
+from mtnlp.data.convert import convert, keep_labels, print_report
 from mtnlp.data.options import ConvertOptions
 from mtnlp.errors import DataError, MtnlpError
 from mtnlp.types import Annotation, Record
@@ -214,11 +214,33 @@ def test_offsets_in_other_units_are_a_warning(tmp_path: Path) -> None:
 
 
 def test_a_test_split_is_needed(tmp_path: Path) -> None:
+    """A published corpus without one is not complete."""
+    root = make_conll(tmp_path / "in")
+    (root / "eng.testb").unlink()
+    with pytest.raises(MtnlpError, match=r"E145.*test"):
+        convert(ConvertOptions("conll", source="local", path=root, out=tmp_path / "out"))
+
+
+def test_splits_of_ones_own_data(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    """Train alone is split, and dev is halved where there is no test."""
     train = write(tmp_path / "train.txt", (COLUMNS + "\n") * 10)
-    with pytest.raises(MtnlpError, match="E145"):
-        convert(ConvertOptions("columns", train=train, out=tmp_path / "out"))
-    options = ConvertOptions("columns", train=train, ratio=(0.6, 0.2, 0.2), out=tmp_path / "out")
-    assert convert(options).written.units == {"train": 12, "dev": 4, "test": 4}
+    dev = write(tmp_path / "dev.txt", (COLUMNS + "\n") * 2)
+    options = ConvertOptions("columns", train=train, out=tmp_path / "out")
+    for given, units, said in (
+        (
+            options,
+            {"train": 16, "dev": 2, "test": 2},
+            "Train alone was given: it is split 80:10:10",
+        ),
+        (replace(options, dev=dev), {"train": 20, "dev": 2, "test": 2}, "it is half of dev"),
+        (replace(options, ratio=(0.6, 0.2, 0.2)), {"train": 12, "dev": 4, "test": 4}, ""),
+        (replace(options, test=dev), {"train": 16, "dev": 4, "test": 4}, ""),
+    ):
+        report = convert(given)
+        assert report.written.units == units
+        assert said in report.made and bool(said) == bool(report.made)
+        print_report(report)
+        assert said in " ".join(capsys.readouterr().out.split())
 
 
 def test_skip_bad_counts_and_goes_on(tmp_path: Path) -> None:

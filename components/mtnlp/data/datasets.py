@@ -8,13 +8,16 @@ from .formats.conll import CONLL
 from .formats.csvfile import CSV
 from .formats.doccano import DOCCANO
 from .formats.entry import Dataset, Format
+from .formats.huggingface import HUGGINGFACE
 from .formats.imdb import IMDB
 from .formats.jsonl import JSONL
 from .formats.label_studio import LABEL_STUDIO
 from .formats.multinerd import MULTINERD
+from .formats.own_brat import BRAT
 from .formats.prodigy import PRODIGY
 from .formats.spacy_docbin import DOCBIN
 from .formats.training_tuples import TRAINING_TUPLES
+from .formats.webanno import WEBANNO
 
 # Published datasets, by the name the command line has for them.
 DATASETS: Dict[str, Dataset] = {
@@ -29,6 +32,9 @@ FORMATS: Dict[str, Format] = {
         LABEL_STUDIO,
         TRAINING_TUPLES,
         DOCBIN,
+        HUGGINGFACE,
+        WEBANNO,
+        BRAT,
         COLUMNS,
         JSONL,
         CSV,

@@ -20,12 +20,12 @@ Progress = Callable[[Iterable[T], str, Optional[int]], Iterable[T]]
 class ConvertOptions:
     """A conversion.
 
-    format: a corpus (imdb conll nerel multinerd) or a format of one's own data (columns jsonl
-        csv docbin).
+    format: a corpus (imdb conll nerel multinerd) or a format of one's own data (columns, jsonl and
+        so on: `datasets.FORMATS`).
     source: "sample", "local" or "hub"; corpora only.
     path: where your copy is; source "local" alone reads it.
     sample: the folder of the embedded sample.
-    train, dev, test: the files of one's own data.
+    train, dev, test: the files or folders of one's own data.
     name: the output's file name; None takes the format's.
     out: the folder of the splits.
     ratio: shares of train, dev and test to split everything anew; None keeps the splits as found.
@@ -43,9 +43,12 @@ class ConvertOptions:
     spans_field, tags_field: the JSONL fields of offsets and of a tag per token; None takes the
         usual names.
     delimiter: what separates the columns of a CSV or of columns; None goes by the file.
-    label_names: a file with the names of numbered CSV labels, one per line.
+    label_names: a file with the names of numbered labels, one per line.
     group_field: the JSONL field or CSV column of what a split may not tear apart.
-    spans_key: the layer of `doc.spans` for entities of JSONL and columns; None is `doc.ents`.
+    spans_key: the layer of `doc.spans` for entities; None is `doc.ents`, or "sc" where a format
+        that may hold overlapping entities does.
+    annotators: what counts where several people judged a document: "majority", "first" (of each
+        layer and task, the first who judged it), or "error".
     """
 
     format: str
@@ -76,6 +79,7 @@ class ConvertOptions:
     delimiter: Optional[str] = None
     group_field: Optional[str] = None
     spans_key: Optional[str] = None
+    annotators: str = "majority"
 
 
 def parse_ratio(value: str) -> Tuple[float, float, float]:

@@ -3,7 +3,7 @@ categories, spans, a tag per token."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Set, Tuple
 
 from ...errors import DataError, Errors
 from ...types import Annotation, Record
@@ -11,8 +11,9 @@ from ..options import ConvertOptions
 from .bad_input import BadInput
 from .categories import judged_cats, label_name
 from .entry import Format
-from .json_rows import Row, read_rows
+from .json_rows import Row, first_values, read_rows
 from .offsets import is_spans, parse_spans, parse_token_spans, set_spans
+from .sniff import beginning
 from .tags import entities_of, missing_of, parse_tag, set_entities
 from .unread import is_annotated, unread_fields
 
@@ -62,7 +63,17 @@ def read_jsonl(path: Path, on_bad: BadInput, fields: Fields = Fields()) -> Itera
     hold offsets or labels and are not read are a warning, and so is a file without annotation.
     Raises: DataError through `on_bad`.
     """
-    rows = [Row(line, _mapping(value)) for line, value in read_rows(path, on_bad)]
+    yield from read_values(read_rows(path, on_bad), path, on_bad, fields)
+
+
+def read_values(
+    values: Iterable[Row], path: Path, on_bad: BadInput, fields: Fields
+) -> Iterator[Record]:
+    """The same for rows that were read already.
+
+    values: mappings, each with its line or number.
+    """
+    rows = [Row(line, _mapping(value)) for line, value in values]
     # A list under `label` is then always one of spans, the empty ones too.
     labels_are_spans = any(is_spans(_get(row, name)) for _, row in rows for name in _lists(fields))
     names: Dict[str, None] = {}
@@ -235,8 +246,9 @@ def _add_cats(
     return read
 
 
-def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator[Record]:
-    fields = Fields(
+def fields_of(options: ConvertOptions) -> Fields:
+    """The fields that the options of a conversion name."""
+    return Fields(
         text=options.text_field,
         label=options.label_field,
         spans=options.spans_field,
@@ -245,9 +257,24 @@ def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator
         task=options.task,
         spans_key=options.spans_key,
     )
-    return read_jsonl(path, on_bad, fields)
+
+
+def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator[Record]:
+    return read_jsonl(path, on_bad, fields_of(options))
+
+
+def is_jsonl(path: Path) -> bool:
+    """Whether a file holds JSON objects, one per line or in one array. What their fields are
+    called, options can say."""
+    lines = (line.lstrip() for line in beginning(path).split("\n"))
+    first = next((line for line in lines if line and not line.startswith(("#", "//"))), "")
+    values = first_values(path) if first.startswith(("{", "[")) else []
+    return bool(values) and all(isinstance(_mapping(value), dict) for value in values)
 
 
 JSONL = Format(
-    "jsonl", _read_own, options=("spans_field", "tags_field", "group_field", "spans_key")
+    "jsonl",
+    _read_own,
+    options=("spans_field", "tags_field", "group_field", "spans_key"),
+    recognise=is_jsonl,
 )
