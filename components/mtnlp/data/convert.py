@@ -1,7 +1,7 @@
 """A conversion from end to end: read, filter, split, limit, write, report."""
 
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional, Sequence, Set, Tuple
+from typing import Dict, List, Optional, Sequence, Set
 
 from wasabi import msg
 
@@ -9,10 +9,11 @@ from ..errors import Errors, MtnlpError
 from ..types import Annotation, Record
 from .datasets import DATASETS
 from .docbin import Written, write_corpus
+from .doctor import Finding, examine_records, print_findings
 from .formats.bad_input import BadInput
 from .options import SPLITS, ConvertOptions, Progress, Splits, quiet
-from .sources import language_of, read_source, unit_of
-from .splits import duplicates_across, make_splits, sample_records
+from .sources import choose_language, read_source, unit_of
+from .splits import make_splits, sample_records
 
 # How many of the malformed units a report shows.
 SHOWN = 10
@@ -27,7 +28,8 @@ class ConversionReport:
     skipped: one message for each malformed unit left out.
     notes: tolerated oddities, counted by name.
     warnings: what is probably a mistake in the input, each with file and line.
-    duplicates: units of the second split whose text is also in the first.
+    language: what the report says of the language that was taken; nothing where it was given.
+    findings: what the data doctor says.
     """
 
     name: str
@@ -36,7 +38,8 @@ class ConversionReport:
     skipped: List[str] = field(default_factory=list)
     notes: Dict[str, int] = field(default_factory=dict)
     warnings: List[str] = field(default_factory=list)
-    duplicates: Dict[Tuple[str, str], int] = field(default_factory=dict)
+    language: str = ""
+    findings: List[Finding] = field(default_factory=list)
 
 
 def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionReport:
@@ -63,15 +66,19 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
         for split, limit in zip(SPLITS, options.limit, strict=True)
         if split in splits
     }
-    written = write_corpus(splits, options.out, name, language_of(options), progress)
+    unit = unit_of(options)
+    language, about_language = choose_language(options, splits)
+    findings = examine_records(splits, language, unit)
+    written = write_corpus(splits, options.out, name, language, progress)
     return ConversionReport(
         name=name,
-        unit=unit_of(options),
+        unit=unit,
         written=written,
         skipped=[str(error) for error in on_bad.errors],
         notes=dict(on_bad.notes),
         warnings=[*on_bad.warning_lines(), *written.units_of_offsets.warnings()],
-        duplicates=duplicates_across(splits),
+        language=about_language,
+        findings=findings,
     )
 
 
@@ -146,10 +153,9 @@ def print_report(report: ConversionReport) -> None:
     for what, count in counts.items():
         if count:
             msg.info(f"{what[:1].upper()}{what[1:]}: {count:,}")
-    for (first, second), count in report.duplicates.items():
-        if count:
-            units = f"{report.unit.capitalize()}s of {second}"
-            msg.warn(f"{units} whose text is also in {first}: {count:,}")
+    if report.language:
+        msg.info(report.language)
+    print_findings(report.findings)
     for warning in report.warnings:
         msg.warn(warning)
     if report.skipped:
