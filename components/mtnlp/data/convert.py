@@ -28,8 +28,7 @@ class ConversionReport:
     skipped: one message for each malformed unit left out.
     notes: tolerated oddities, counted by name.
     warnings: what is probably a mistake in the input, each with file and line.
-    language: what the report says of the language that was taken; nothing where it was given.
-    findings: what the data doctor says.
+    findings: what the data doctor says, and which language was taken where none was given.
     """
 
     name: str
@@ -38,7 +37,6 @@ class ConversionReport:
     skipped: List[str] = field(default_factory=list)
     notes: Dict[str, int] = field(default_factory=dict)
     warnings: List[str] = field(default_factory=list)
-    language: str = ""
     findings: List[Finding] = field(default_factory=list)
 
 
@@ -68,7 +66,7 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
     }
     unit = unit_of(options)
     language, about_language = choose_language(options, splits)
-    findings = examine_records(splits, language, unit)
+    findings = [*about_language, *examine_records(splits, language, unit)]
     written = write_corpus(splits, options.out, name, language, progress)
     return ConversionReport(
         name=name,
@@ -77,7 +75,6 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
         skipped=[str(error) for error in on_bad.errors],
         notes=dict(on_bad.notes),
         warnings=[*on_bad.warning_lines(), *written.units_of_offsets.warnings()],
-        language=about_language,
         findings=findings,
     )
 
@@ -153,8 +150,6 @@ def print_report(report: ConversionReport) -> None:
     for what, count in counts.items():
         if count:
             msg.info(f"{what[:1].upper()}{what[1:]}: {count:,}")
-    if report.language:
-        msg.info(report.language)
     print_findings(report.findings)
     for warning in report.warnings:
         msg.warn(warning)
