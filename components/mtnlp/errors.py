@@ -278,6 +278,14 @@ class Errors:
         "[E187] A token line of WebAnno TSV, behind a #Text line, begins with SENTENCE-TOKEN and "
         "BEGIN-END, such as 1-2 and 4-8. Found: '{found}'."
     )
+    W180 = (
+        "[W180] The encoder cuts a word into {pieces:.1f} wordpieces on average, so it knows "
+        "little of the {language}. Encoders that would suit: {encoders}."
+    )
+    W181 = (
+        "[W181] The texts seem to be in '{language}', but spaCy cannot tokenise that here "
+        "({reason}), so '{taken}' is taken. Install what is missing, or set --lang."
+    )
     E190 = (
         "[E190] There is no file for the corpus '{name}' at {path}. Make it with `mtnlp convert`, "
         "or correct its `path` in the config."

@@ -3,12 +3,16 @@
 from pathlib import Path
 from typing import Dict, Iterable, List, Tuple, Union
 
+import spacy
+
 from ..errors import Errors, MtnlpError
 from ..types import Record
+from .checks.unit import Finding
 from .datasets import DATASETS, FORMATS
 from .formats.bad_input import BadInput
 from .formats.entry import Dataset, Format, renamed
 from .hub import read_hub
+from .language import guess_language
 from .options import SPLITS, ConvertOptions, Splits
 from .overlaps import separate_overlaps
 
@@ -102,6 +106,35 @@ def language_of(options: ConvertOptions) -> str:
     if isinstance(entry, Format):
         return "en"
     return entry.sample_language if options.source == "sample" else entry.language
+
+
+def choose_language(options: ConvertOptions, splits: Splits) -> Tuple[str, List[Finding]]:
+    """The language whose tokenizer splits raw texts: of one's own data what they seem to be in,
+    English where that is unsure.
+
+    Returns: the language, and what there is to say of it; nothing where nobody had to guess.
+    """
+    language = language_of(options)
+    texts = [record.text for rows in splits.values() for record in rows if record.text]
+    if options.lang or isinstance(entry_of(options), Dataset) or not texts:
+        return language, []
+    guessed = guess_language(texts)
+    if guessed is None:
+        message = f"The language of the texts is not clear, so '{language}' is taken"
+        return language, [_about_language(f"{message}. --lang sets another one")]
+    try:
+        spacy.blank(guessed)
+    except ImportError as error:  # a library that its tokenizer needs
+        reason = str(error).strip().splitlines()[0]
+        message = Errors.W181.format(language=guessed, reason=reason, taken=language)
+        return language, [_about_language(message, is_fault=True)]
+    message = f"The texts seem to be in '{guessed}', which is taken. --lang sets another one"
+    message += "" if guessed == "en" else f'. Train with lang = "{guessed}", too'
+    return guessed, [_about_language(message)]
+
+
+def _about_language(message: str, is_fault: bool = False) -> Finding:
+    return Finding("language", message, None, is_fault=is_fault)
 
 
 def find_splits(corpus: str, root: Path) -> Dict[str, Path]:
