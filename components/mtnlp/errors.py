@@ -588,7 +588,7 @@ class Errors:
     E432 = "[E432] The objective of thresholds is '{found}'. Choose one of: {known}."
     E433 = (
         "[E433] There is nothing left to fit for {names}. Allow temperatures; thresholds are only "
-        "for classifiers with a task that is not exclusive."
+        "for span_ner and for classifiers with a task that is not exclusive."
     )
     E434 = "[E434] {name} is {found}. Give 0 or more."
     E440 = (
