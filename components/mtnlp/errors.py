@@ -699,6 +699,10 @@ class Errors:
         "[E513] {path} has no document with a label of the task '{task}' (doc.cats['{task}/LABEL'] "
         "above 0). Name the task with --task, or another file."
     )
+    E520 = (
+        "[E520] {corpus} has neither test/ nor dev/ with {wanted}. Name the folder of the splits "
+        "with --corpus, and the corpora in it with --name."
+    )
     E540 = (
         "[E540] The benchmark compares with the library 'pytorch-crf': pip install "
         "'mtnlp[compare]'."

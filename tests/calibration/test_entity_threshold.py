@@ -91,7 +91,7 @@ def case(request: pytest.FixtureRequest, backbone: Path) -> Tuple[Language, str]
 def test_the_best_threshold_is_that_of_brute_force(
     case: Tuple[Language, str], seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mtnlp.calibration.thresholds.STEP", 0.25)
+    monkeypatch.setattr("mtnlp.calibration.thresholds.STEP", 0.5)
     nlp, name = case
     scores, pipe = plant(nlp, name, seed)
     pipe.cfg.update(threshold=0.97, temperature=1.3)
