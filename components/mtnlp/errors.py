@@ -605,6 +605,14 @@ class Errors:
         "mtnlp.TransformerModel.v1."
     )
     E443 = "[E443] mtnlp.TaskGradients.v1: every = {every}. Expected 1 or more."
+    E444 = (
+        "[E444] The study in {folder} is of another config, or its corpora have changed. Name "
+        "another --folder, or delete this one."
+    )
+    E445 = (
+        "[E445] {config} has none of the settings that a tuning varies: the optimizer's rate, "
+        "head_factor, the batcher's size, max_epochs, the dropout of heads."
+    )
     E450 = (
         "[E450] mtnlp.AdamW.v1 holds gradients but has not made a step on them. It makes one step "
         "for all components when optimizer.step_schedules() is called, as `spacy train` does "

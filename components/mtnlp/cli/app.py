@@ -27,6 +27,7 @@ VERBS: Dict[str, Verb] = {
     "calibrate": Verb("calibrate", "Fit temperatures and thresholds to held-out documents."),
     "compare": Verb("compare", "Train and score every cell of a grid, and tabulate."),
     "joint-report": Verb("joint_report", "Compare joint training with each task alone."),
+    "tune": Verb("tune", "Search the few settings that matter for the best dev score."),
     "export-tensorboard": Verb("export_tensorboard", "Write TensorBoard's curves as CSV."),
 }
 # What `pip install mtnlp` leaves out, and the extra that brings it.
@@ -34,6 +35,7 @@ EXTRAS = {
     "accelerate": "compare",
     "datasets": "hub",
     "matplotlib": "reports",
+    "optuna": "tune",
     "peft": "lora",
     "pyarrow": "hub",
     "scipy": "reports",
