@@ -161,6 +161,20 @@ class Errors:
     )
     E153 = "[E153] A list of label names has one name per line: this one is {what}."
     E154 = "[E154] {option} is for {formats}, and this is {found}. Leave it out."
+    E155 = (
+        "[E155] No format says that {path} is its own: {seen}. Name the format with --format "
+        "({formats}), or correct the path. A published corpus is converted by its name ({corpora}) "
+        "with --path."
+    )
+    E156 = "[E156] There is no file or folder {path}. Correct the path, or name one of: {names}."
+    E157 = (
+        "[E157] The names do not tell which split each of these is: {found}. Have one name each "
+        "with train, dev (or valid, validation) and test in it, or use --train, --dev and --test."
+    )
+    E158 = (
+        "[E158] The splits have different formats: {found}. Convert them to one, or say with "
+        "--format that they have the same."
+    )
     E160 = "[E160] mtnlp.MixedCorpus.v1: {option} = {value!r}. Expected {form}."
     E161 = (
         "[E161] {found} documents were read, but {expected} were counted. The file was probably "
