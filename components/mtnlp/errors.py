@@ -689,6 +689,17 @@ class Errors:
         "than jointly. Use sampling = proportional and whole weights for the report; --limit cuts "
         "corpora down."
     )
+    E480 = (
+        "[E480] {layer} is annotated in {first} and in {second} with different labels (only in "
+        "{first}: {left}; only in {second}: {right}): neither says where the other's are. Give one "
+        "of them a place of its own ({option}), or, if both follow the same guidelines, convert "
+        "them together as one corpus."
+    )
+    E481 = (
+        "[E481] The corpus '{name}' {what}. Give texts with entities, or with labels of the form "
+        "TASK/LABEL."
+    )
+    E482 = "[E482] {name} = {value}. Expected {form}."
 
     # E5: evaluation
     E501 = (

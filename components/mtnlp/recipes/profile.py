@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Optional
 
+from ..annotation.layers import entity_layer
+
 
 @dataclass(frozen=True)
 class LayerProfile:
@@ -11,7 +13,8 @@ class LayerProfile:
     key: `doc.spans[key]`; None is `doc.ents`.
     labels: gold entities in train, by label.
     documents: annotated documents in train.
-    nested, crossing: gold entities in train that lie within another one, or overlap one in part.
+    nested, crossing, same: gold entities in train that lie within another one, that overlap one in
+        part (pairs of them), or that have the boundaries of another one.
     widths: gold entities in train by their width in words.
     """
 
@@ -20,12 +23,22 @@ class LayerProfile:
     documents: int
     nested: int = 0
     crossing: int = 0
+    same: int = 0
     widths: Mapping[int, int] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        """As a user writes it: the layer's place in a Doc."""
+        return str(entity_layer(self.key))
+
     @property
-    def overlaps(self) -> bool:
-        """Whether a flat tagger cannot hold all of them."""
-        return self.nested + self.crossing > 0
+    def total(self) -> int:
+        """Gold entities in train."""
+        return sum(self.labels.values())
+
+    @property
+    def overlapping(self) -> int:
+        """Gold entities in train that a flat tagger cannot hold beside the others."""
+        return self.nested + self.crossing + self.same
 
 
 @dataclass(frozen=True)
@@ -51,11 +64,13 @@ class CorpusProfile:
 
     documents: by split.
     language: of its tokenizer, such as "en".
-    words: tokens of train. words_per_document: quantiles of train by share, {0.5: 14, 0.9: 30}.
-    pieces: wordpieces of train, special tokens included. pieces_per_document: as
-        `words_per_document`, and 1.0 for the longest. pieces_per_word: how finely the encoder cuts.
+    words: tokens of train. words_per_document: quantiles of train by share: half of the documents
+        have at most `words_per_document[0.5]` tokens, all at most `words_per_document[1.0]`.
+    pieces: wordpieces of train, special tokens included. pieces_per_document: quantiles as above.
+        pieces_per_word: how finely the encoder cuts.
     layers, tasks: what is annotated.
     is_cased: whether train has capitals (a lower-cased corpus has no use for word shapes).
+    several_sentences: the share of train's documents that have more than one sentence.
     """
 
     name: str
@@ -69,6 +84,17 @@ class CorpusProfile:
     layers: List[LayerProfile] = field(default_factory=list)
     tasks: List[TaskProfile] = field(default_factory=list)
     is_cased: bool = True
+    several_sentences: float = 0.0
+
+    @property
+    def median_words(self) -> int:
+        """Half of train's documents have at most as many tokens."""
+        return self.words_per_document[0.5]
+
+    @property
+    def unit(self) -> str:
+        """What a document of this corpus is: "document", or "sentence" where most are one."""
+        return "document" if self.several_sentences > 0.5 else "sentence"
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ class EntityPart:
     """A component that finds entities.
 
     name: in the pipeline. factory: "crf_ner" or "span_ner". spans_key: as in the factory.
-    max_width: of `span_ner`. shapes: whether the head reads the words' shapes beside the encoder.
     labels: the gold labels, most frequent first.
+    max_width: of `span_ner`. scorer: of `span_ner`, "biaffine" or "marker".
+    boundary: of `crf_ner`, the weight of `mtnlp.BoundaryLoss.v1` beside the likelihood.
+    shapes: whether the head reads the words' shapes beside the encoder.
     """
 
     name: str
@@ -18,6 +20,8 @@ class EntityPart:
     spans_key: Optional[str]
     labels: List[str]
     max_width: int = 8
+    scorer: str = "biaffine"
+    boundary: float = 0.0
     shapes: bool = False
 
 
@@ -41,7 +45,8 @@ class Recipe:
     window: wordpieces per window. batch: wordpieces per step. rate: the encoder's highest learning
         rate. head_factor: how much higher that of the heads is. epochs, warmup: as in `[training]`
         and `mtnlp.FitSchedule.v1`. dropout: of the heads. precision: "fp32" or "bf16".
-    weights: how often a document of each corpus is seen per epoch, relative to the corpus' size.
+    weights: how often a document of each corpus is seen per epoch.
+    device: "cpu" or "gpu". steps: per epoch, about.
     reasons: a sentence per setting, by its name: why it has this value.
     """
 
@@ -57,4 +62,6 @@ class Recipe:
     dropout: float = 0.1
     precision: str = "fp32"
     weights: Mapping[str, float] = field(default_factory=dict)
+    device: str = "cpu"
+    steps: int = 0
     reasons: Dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,179 @@
+"""The recipe that data calls for: one rule, which looks at nothing but the profiles."""
+
+from math import ceil
+from typing import Any, Dict, Tuple
+
+from .overrides import Overrides
+from .parts import LONG_DOCUMENT, Reasons, choose_classifier, choose_entities, is_long
+from .profile import EncoderProfile, Profiles
+from .recipe import Recipe
+
+# Windows, in wordpieces. A window costs the square of its length, and what a head says of a word
+# hardly depends on words 200 away; the backbone's authors trained it on 128 (configs/conll.cfg and
+# imdb.cfg: 256, goemotions.cfg: 128).
+WINDOWS = (64, 128, 256)
+# A longer text is cut into several windows, which costs its last words some context.
+WINDOW_SHARE = 0.95
+# Steps per epoch. With fewer the schedule is coarse, with more than that each step learns little.
+MOST_STEPS = 400
+# Wordpieces per step: some 10 sentences; and what configs/imdb.cfg and nerel.cfg have (2,000), and
+# 2 cores still make in 2 seconds.
+SMALLEST_BATCH = 250
+LARGEST_BATCH = 2400
+# A document gives a classifier one answer: of fewer per step the gradient is mostly noise.
+DOCUMENTS_PER_STEP = 8
+# ATIS with 1,040 steps and CoNLL-2003 with 2,600 were no longer learning much; few examples need to
+# be seen often, but not without end (500 sentences of CoNLL-2003 gain 0.8 points from 3 to 20).
+STEPS = 1200
+FEWEST_EPOCHS, MOST_EPOCHS = 3, 20
+# More steps than this in an epoch: two epochs are enough, which end with the rate at zero.
+LONG_EPOCH = 2000
+LONG_EPOCH_EPOCHS = 2
+# A classifier of long documents has enough after few looks (configs/imdb.cfg: 3 on 500 reviews).
+LONG_DOCUMENT_EPOCHS = 5
+# Rates of the encoder. On CoNLL-2003 2e-4 is above 1e-4 and 4e-4, on 500 reviews 1e-4 is above 5e-5
+# and 2e-4 (docs/results/conll2003.md, imdb.md).
+RATE = 2e-4
+CLASSIFIER_RATE = 1e-4
+# Encoders of this width were measured; wider ones are tuned at rates that fall with the square
+# (BERT-base, 768: 5e-5).
+WIDTH = 384
+# Heads begin at random, the encoder does not (configs/conll.cfg: 0.930 against 0.923).
+HEAD_FACTOR = 10.0
+WARMUP = 0.1
+DROPOUT = 0.1
+# Sampling by the square root of the sizes (temperature 2; XLM's alpha 0.5), so that large corpora
+# do not drown small ones; but no document is seen more often than this per epoch.
+ALPHA = 0.5
+MOST_WEIGHT = 4.0
+
+
+def choose_recipe(
+    profiles: Profiles,
+    encoder: EncoderProfile,
+    device: str = "cpu",
+    overrides: Overrides = Overrides(),
+    has_bf16: bool = False,
+) -> Recipe:
+    """Components and settings for some corpora.
+
+    device: "cpu" or "gpu". overrides: what is decided already. has_bf16: whether that device
+        computes in bfloat16 natively.
+    Returns: the recipe, with a reason for every setting.
+    Raises: MtnlpError E480 for corpora that cannot be learnt together, E482 for overrides that do
+        not fit.
+    """
+    reasons: Reasons = {}
+    chosen = Chosen(overrides, reasons)
+    entities = choose_entities(profiles, encoder, overrides, reasons)
+    classifier = choose_classifier(profiles, encoder, overrides, reasons)
+    language = chosen("language", *_language(profiles))
+    window = chosen("window", *_window(profiles, encoder))
+    weights = _weights(profiles, reasons)
+    pieces = sum(round(weights[name] * corpus.pieces) for name, corpus in profiles.items())
+    batch = chosen("batch", *_batch(profiles, pieces, classifier is not None))
+    steps = max(1, ceil(pieces / batch))
+    is_alone = classifier is not None and not entities
+    return Recipe(
+        language=language,
+        entities=entities,
+        classifier=classifier,
+        window=window,
+        batch=batch,
+        rate=chosen("rate", *_rate(encoder, is_alone)),
+        epochs=chosen("epochs", *_epochs(profiles, steps, is_alone)),
+        head_factor=chosen("head_factor", HEAD_FACTOR, "heads begin at random, the encoder not"),
+        warmup=chosen("warmup", WARMUP, "the share of the steps in which the rate rises"),
+        dropout=chosen("dropout", DROPOUT, "of the heads"),
+        precision=chosen("precision", *_precision(device, has_bf16)),
+        weights=weights,
+        device=device,
+        steps=steps,
+        reasons=reasons,
+    )
+
+
+class Chosen:
+    """Takes each setting from the overrides, where it is there, and notes why it is as it is."""
+
+    def __init__(self, overrides: Overrides, reasons: Reasons) -> None:
+        self.overrides = overrides
+        self.reasons = reasons
+
+    def __call__(self, name: str, value: Any, reason: str) -> Any:
+        """The value of a setting: the rule's, given with its reason, or that of the overrides."""
+        given = getattr(self.overrides, name)
+        self.reasons[name] = reason if given is None else f"as you set it; by rule it is {value}"
+        return value if given is None else given
+
+
+def _language(profiles: Profiles) -> Tuple[str, str]:
+    found = sorted({corpus.language for corpus in profiles.values()})
+    if len(found) == 1:
+        return found[0], "the corpus' own tokenizer"
+    return "xx", f"the corpora are in {', '.join(found)}: the tokenizer of many languages"
+
+
+def _window(profiles: Profiles, encoder: EncoderProfile) -> Tuple[int, str]:
+    needed = max(corpus.pieces_per_document[WINDOW_SHARE] for corpus in profiles.values())
+    window = next((window for window in WINDOWS if window >= needed), WINDOWS[-1])
+    found = f"{WINDOW_SHARE:.0%} of the documents have at most {needed:,} wordpieces"
+    if encoder.limit < window:
+        return encoder.limit, f"{found}, and the encoder reads {encoder.limit} at a time"
+    return window, found + ("; longer ones have several windows" if needed > window else "")
+
+
+def _weights(profiles: Profiles, reasons: Reasons) -> Dict[str, float]:
+    largest = max(corpus.pieces for corpus in profiles.values())
+    weights = {
+        name: min(MOST_WEIGHT, round((largest / max(1, corpus.pieces)) ** (1 - ALPHA), 1))
+        for name, corpus in profiles.items()
+    }
+    if len(weights) > 1:
+        reasons["weights"] = (
+            "how often a document is seen per epoch: by the square root of the sizes, at most "
+            f"{MOST_WEIGHT:g} times"
+        )
+    return weights
+
+
+def _batch(profiles: Profiles, pieces: int, has_classifier: bool) -> Tuple[int, str]:
+    batch, reason = pieces / MOST_STEPS, f"so that an epoch has {MOST_STEPS} steps"
+    if has_classifier:
+        longest = max(c.pieces_per_document[0.5] for c in profiles.values() if c.tasks)
+        if DOCUMENTS_PER_STEP * longest > batch:
+            batch = DOCUMENTS_PER_STEP * longest
+            reason = f"for {DOCUMENTS_PER_STEP} documents of median length"
+    if batch < SMALLEST_BATCH:
+        return SMALLEST_BATCH, f"the least, as an epoch has few wordpieces ({pieces:,})"
+    if batch > LARGEST_BATCH:
+        return LARGEST_BATCH, f"the most, as {reason} there would be {batch:,.0f}"
+    return int(round(batch, -1)), f"{reason} ({pieces:,} wordpieces)"
+
+
+def _epochs(profiles: Profiles, steps: int, is_alone: bool) -> Tuple[int, str]:
+    per_epoch = f"an epoch has about {steps:,} steps"
+    if steps > LONG_EPOCH:
+        return LONG_EPOCH_EPOCHS, f"{per_epoch}, more than {LONG_EPOCH:,}"
+    epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(STEPS / steps)))
+    are_long = all(is_long(corpus) for corpus in profiles.values())
+    if is_alone and are_long and epochs > LONG_DOCUMENT_EPOCHS:
+        reason = f"{per_epoch}; a classifier of documents over {LONG_DOCUMENT} words needs few"
+        return LONG_DOCUMENT_EPOCHS, reason
+    return epochs, f"{per_epoch}; {STEPS:,} in all, {FEWEST_EPOCHS} to {MOST_EPOCHS} epochs"
+
+
+def _rate(encoder: EncoderProfile, is_alone: bool) -> Tuple[float, str]:
+    rate, reason = RATE, "best for entities in what was measured"
+    if is_alone:
+        rate, reason = CLASSIFIER_RATE, "a classifier alone; best for it in what was measured"
+    if encoder.width > WIDTH:
+        rate *= (WIDTH / encoder.width) ** 2
+        reason += f", lowered for an encoder {encoder.width} wide"
+    return float(f"{rate:.2g}"), reason
+
+
+def _precision(device: str, has_bf16: bool) -> Tuple[str, str]:
+    if has_bf16:
+        return "bf16", f"this {device.upper()} computes in bf16, which is faster"
+    return "fp32", f"this {device.upper()} has no bf16 instructions"
