@@ -700,6 +700,16 @@ class Errors:
         "TASK/LABEL."
     )
     E482 = "[E482] {name} = {value}. Expected {form}."
+    E485 = (
+        "[E485] {path} is not empty. Choose another folder, or go on with the project in it: "
+        "cd {path} && python -m spacy project run all"
+    )
+    E486 = "[E486] {path} is named twice. Name each file or folder once."
+    E487 = "[E487] The task '{task}' is said to be exclusive and multi-label. Say one of the two."
+    E488 = (
+        "[E488] A step of the project failed; its own message is above. What is done is kept: after mending it, "
+        "go on with: cd {path} && python -m spacy project run all"
+    )
 
     # E5: evaluation
     E501 = (

@@ -1,7 +1,7 @@
 """`mtnlp init`."""
 
 from pathlib import Path
-from typing import Annotated, List
+from typing import TYPE_CHECKING, Annotated, List
 
 import typer
 
@@ -10,13 +10,19 @@ from .progress import progress_bar
 from .project_options import GroupedCommand, takes_project_options
 from .verb import verb_app
 
+if TYPE_CHECKING:
+    from ..recipes.project import Project
+
 app = verb_app()
 
 
 @app.command(cls=GroupedCommand, no_args_is_help=True)
 @takes_project_options
 def main(
-    data: Annotated[List[Path], typer.Argument(help="Files or folders with annotated texts.")],
+    data: Annotated[
+        List[Path],
+        typer.Argument(metavar="DATA", help="Files or folders with annotated texts."),
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The project's folder: new, or empty.")
     ],
@@ -38,13 +44,23 @@ def main(
     """
     from wasabi import msg
 
-    from ..recipes.project import make_project, next_steps
+    from ..recipes.project import make_project
+
+    show_project(make_project(data, output, options, progress_bar))
+    msg.text(f"Train, score and package the pipeline:\n\n  cd {output}")
+    msg.text("  python -m spacy project run all\n")
+
+
+def show_project(project: "Project") -> None:
+    """What was found in the data, and where the project is."""
+    from wasabi import msg
+
+    from ..data.convert import print_report
     from ..reports.tables import print_tables
 
-    project = make_project(data, output, options, progress_bar)
+    for report in project.reports:
+        print_report(report)
     print_tables(project.tables)
-    for line in project.notes:
-        msg.info(line)
-    msg.good(f"The project is in {output}")
-    for line in next_steps(output):
-        msg.text(line)
+    for note in project.notes:
+        msg.info(note)
+    msg.good(f"The project is in {project.folder}; its README says what was chosen, and why")

@@ -16,11 +16,12 @@ class GroupedCommand(TyperCommand):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Arguments and own options first, then a section per group."""
-        groups: Dict[str, List[Tuple[str, str]]] = {"Options": []}
+        groups: Dict[str, List[Tuple[str, str]]] = {"Arguments": [], "Options": []}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
             if record is not None:
-                panel = getattr(parameter, "rich_help_panel", None) or "Options"
+                kind = f"{parameter.param_type_name.capitalize()}s"
+                panel = getattr(parameter, "rich_help_panel", None) or kind
                 groups.setdefault(panel, []).append(record)
         for heading, rows in groups.items():
             with formatter.section(heading):

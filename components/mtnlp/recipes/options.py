@@ -54,10 +54,10 @@ class ProjectOptions:
         "Split everything anew, train:dev:test. Without it files keep their split, and a corpus of "
         "one file becomes 80:10:10.",
     )
-    dev_share: float = option(
-        DATA, "Share of train that becomes dev where there is no dev.", 0.1, min=0.01, max=0.99
+    dev_share: Optional[float] = option(
+        DATA, "Share of train that becomes dev where there is test but no dev.", min=0.01, max=0.99
     )
-    seed: int = option(DATA, "Seed of the splits.", 0)
+    seed: Optional[int] = option(DATA, "Seed of the splits.")
     copy_data: Optional[bool] = option(
         DATA, "Copy the files into the project, or name them by their path; copied up to 100 MB."
     )
