@@ -175,6 +175,10 @@ class Errors:
         "[E158] The splits have different formats: {found}. Convert them to one, or say with "
         "--format that they have the same."
     )
+    E159 = (
+        "[E159] Several annotators judged this document: {names}. Say what counts with "
+        "--annotators majority or --annotators first."
+    )
     E160 = "[E160] mtnlp.MixedCorpus.v1: {option} = {value!r}. Expected {form}."
     E161 = (
         "[E161] {found} documents were read, but {expected} were counted. The file was probably "

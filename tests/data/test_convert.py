@@ -9,7 +9,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin, Span
 
-from mtnlp.data.convert import convert, keep_labels
+from mtnlp.data.convert import convert, keep_labels, print_report
 from mtnlp.data.options import ConvertOptions
 from mtnlp.errors import DataError, MtnlpError
 from mtnlp.types import Annotation, Record

@@ -27,6 +27,14 @@ class Unit(StrEnum):
     document = "document"
 
 
+class Annotators(StrEnum):
+    """What counts where several people judged a document."""
+
+    majority = "majority"
+    first = "first"
+    error = "error"
+
+
 @app.command(no_args_is_help=True)
 def main(
     data: Optional[List[str]] = typer.Argument(
@@ -117,6 +125,11 @@ def main(
         None,
         help="Your own columns or JSONL: the layer of doc.spans for entities; doc.ents by default.",
     ),
+    annotators: Annotators = typer.Option(
+        Annotators.majority,
+        help="What counts where several people judged a document: what more than half of them "
+        "say, what the first says, or nothing (an error).",
+    ),
 ) -> None:
     """Convert a corpus, or data of your own, to spaCy's format.
 
@@ -172,5 +185,6 @@ def main(
         delimiter=parse_delimiter(delimiter) if delimiter else None,
         group_field=group_field,
         spans_key=spans_key,
+        annotators=annotators.value,
     )
     print_report(convert(options, progress_bar))

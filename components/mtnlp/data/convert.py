@@ -7,6 +7,8 @@ from wasabi import msg
 
 from ..errors import Errors, MtnlpError
 from ..types import Annotation, Record
+from .agreement import Agreement, print_agreement
+from .annotators import merge_annotators
 from .datasets import DATASETS, FORMATS
 from .docbin import Written, write_corpus
 from .formats.bad_input import BadInput
@@ -31,6 +33,7 @@ class ConversionReport:
     warnings: what is probably a mistake in the input, each with file and line.
     duplicates: units of the second split whose text is also in the first.
     split_anew: whether all came from one file, which was split because nothing else was asked for.
+    agreement: that of several annotators, where documents have them.
     """
 
     name: str
@@ -41,6 +44,7 @@ class ConversionReport:
     warnings: List[str] = field(default_factory=list)
     duplicates: Dict[Tuple[str, str], int] = field(default_factory=dict)
     split_anew: bool = False
+    agreement: Optional[Agreement] = None
 
 
 def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionReport:
@@ -54,7 +58,7 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
     if "/" in name or name in ("", ".", ".."):
         raise MtnlpError(Errors.E144.format(option="--name", value=name, form="a file name"))
     _check_inputs_survive(options, name)
-    splits = read_source(options, on_bad)
+    splits, agreement = merge_annotators(read_source(options, on_bad), options.annotators, on_bad)
     _check_filled(splits, on_bad)
     if options.labels is not None:
         entry = DATASETS.get(options.format)
@@ -81,6 +85,7 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
         warnings=[*on_bad.warning_lines(), *written.units_of_offsets.warnings()],
         duplicates=duplicates_across(splits),
         split_anew=ratio is SINGLE_FILE_RATIO,
+        agreement=agreement,
     )
 
 
@@ -148,6 +153,8 @@ def print_report(report: ConversionReport) -> None:
     if report.split_anew:
         shares = ":".join(f"{100 * share:g}" for share in SINGLE_FILE_RATIO)
         msg.info(f"One file alone: split {shares}. To split it otherwise: --ratio")
+    if report.agreement is not None:
+        print_agreement(report.agreement)
     counts = {
         **report.notes,
         "spans widened to token edges": written.misaligned,
