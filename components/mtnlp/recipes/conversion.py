@@ -18,6 +18,7 @@ _SHARED = (
     "label_separator",
     "delimiter",
     "group_field",
+    "annotators",
     "spans_key",
     "ratio",
     "dev_share",

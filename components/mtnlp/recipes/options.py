@@ -16,6 +16,14 @@ class EntityFactory(StrEnum):
     span_ner = "span_ner"
 
 
+class Annotators(StrEnum):
+    """What counts where several people judged a document."""
+
+    majority = "majority"
+    first = "first"
+    error = "error"
+
+
 class Precision(StrEnum):
     """What the encoder computes in."""
 
@@ -47,6 +55,9 @@ class ProjectOptions:
     )
     group_field: Optional[str] = option(
         DATA, "Field or column of what no split may tear apart, such as an author."
+    )
+    annotators: Optional[Annotators] = option(
+        DATA, "What counts where several people judged a document; majority by default."
     )
     lang: Optional[str] = option(DATA, "Language of the texts, such as en; it sets the tokenizer.")
     ratio: Optional[str] = option(

@@ -17,7 +17,7 @@ from ..files import fresh_folder, write_text
 from ..reports.tables import Table
 from ..trainer.backbone import fetch_backbone
 from .assets import place_files
-from .config import config_text
+from .config import write_config
 from .conversion import Conversion, plan_conversions
 from .corpora import find_sources
 from .device import has_bf16
@@ -82,7 +82,7 @@ def make_project(
             tune=options.tune,
             reasons=recipe.reasons,
         )
-        write_text(folder / CONFIG, config_text(recipe, corpora.profiles, encoder))
+        write_text(folder / CONFIG, write_config(recipe, plan.corpora, encoder))
         write_text(folder / PROJECT, project_yml(plan))
         write_text(folder / README, readme(plan))
         _mark_done(folder, ["encoder", "convert"])
