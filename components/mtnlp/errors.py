@@ -161,6 +161,24 @@ class Errors:
     )
     E153 = "[E153] A list of label names has one name per line: this one is {what}."
     E154 = "[E154] {option} is for {formats}, and this is {found}. Leave it out."
+    E155 = (
+        "[E155] No format says that {path} is its own: {seen}. Name the format with --format "
+        "({formats}), or correct the path. A published corpus is converted by its name ({corpora}) "
+        "with --path."
+    )
+    E156 = "[E156] There is no file or folder {path}. Correct the path, or name one of: {names}."
+    E157 = (
+        "[E157] The names do not tell which split each of these is: {found}. Have one name each "
+        "with train, dev (or valid, validation) and test in it, or use --train, --dev and --test."
+    )
+    E158 = (
+        "[E158] The splits have different formats: {found}. Convert them to one, or say with "
+        "--format that they have the same."
+    )
+    E159 = (
+        "[E159] Several annotators judged this document: {names}. Say what counts with "
+        "--annotators majority or --annotators first."
+    )
     E160 = "[E160] mtnlp.MixedCorpus.v1: {option} = {value!r}. Expected {form}."
     E161 = (
         "[E161] {found} documents were read, but {expected} were counted. The file was probably "
@@ -694,6 +712,16 @@ class Errors:
         "TASK/LABEL."
     )
     E482 = "[E482] {name} = {value}. Expected {form}."
+    E485 = (
+        "[E485] {path} is not empty. Choose another folder, or go on with the project in it: "
+        "cd {path} && python -m spacy project run all"
+    )
+    E486 = "[E486] {path} is named twice. Name each file or folder once."
+    E487 = "[E487] The task '{task}' is said to be exclusive and multi-label. Say one of the two."
+    E488 = (
+        "[E488] A step of the project failed; its own message is above. What is done is kept: after mending it, "
+        "go on with: cd {path} && python -m spacy project run all"
+    )
 
     # E5: evaluation
     E501 = (

@@ -252,3 +252,27 @@ def test_a_table_with_another_separator(tmp_path: Path) -> None:
     assert invoke("convert", *arguments, "--delimiter", ";").exit_code == 0
     result = invoke("convert", *arguments, "--delimiter", "::")
     assert result.exit_code == 1 and "E144" in result.output
+
+
+def test_data_recognised_by_content(tmp_path: Path) -> None:
+    rows = '{"text": "Anna flew.", "label": "move"}\n{"text": "Bob sang.", "label": "sound"}\n'
+    path, out = write(tmp_path / "notes.jsonl", rows * 10), tmp_path / "out"
+    result = invoke("convert", path, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert f"Recognised as jsonl: train {path}" in flat(result.output)
+    assert files_below(out) == ["dev/notes.spacy", "test/notes.spacy", "train/notes.spacy"]
+    folder = tmp_path / "shop"
+    for split in ("train", "valid", "test"):
+        write(folder / f"{split}.txt", COLUMNS * 4)
+    train, dev, test = (folder / f"{split}.txt" for split in ("train", "valid", "test"))
+    by_option = ("--train", train, "--dev", dev, "--test", test)
+    for arguments in ((folder,), (train, dev, test), by_option):
+        result = invoke("convert", *arguments, "--out", tmp_path / "shop_out")
+        assert result.exit_code == 0, result.output
+        assert "Recognised as columns" in result.output
+        assert "dev/shop.spacy" in files_below(tmp_path / "shop_out")
+    result = invoke("convert", write(tmp_path / "a.md", "Hello there"), "--out", tmp_path / "none")
+    assert result.exit_code == 1 and "[E155]" in result.output
+    result = invoke("convert", tmp_path / "a.md", "--format", "columns", "--out", tmp_path / "none")
+    assert result.exit_code == 1 and "a.md:1: [E104]" in flat(result.output)
+    assert not (tmp_path / "none").exists()

@@ -9,7 +9,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc, DocBin, Span
 
-from mtnlp.data.convert import convert, keep_labels
+from mtnlp.data.convert import convert, keep_labels, print_report
 from mtnlp.data.options import ConvertOptions
 from mtnlp.errors import DataError, MtnlpError
 from mtnlp.types import Annotation, Record
@@ -215,10 +215,18 @@ def test_offsets_in_other_units_are_a_warning(tmp_path: Path) -> None:
 
 def test_a_test_split_is_needed(tmp_path: Path) -> None:
     train = write(tmp_path / "train.txt", (COLUMNS + "\n") * 10)
-    with pytest.raises(MtnlpError, match="E145"):
-        convert(ConvertOptions("columns", train=train, out=tmp_path / "out"))
+    with pytest.raises(MtnlpError, match=r"E145.*test.*--ratio"):
+        convert(ConvertOptions("columns", train=train, dev=train, out=tmp_path / "out"))
     options = ConvertOptions("columns", train=train, ratio=(0.6, 0.2, 0.2), out=tmp_path / "out")
     assert convert(options).written.units == {"train": 12, "dev": 4, "test": 4}
+
+
+def test_one_file_alone_is_split(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    train = write(tmp_path / "train.txt", (COLUMNS + "\n") * 10)
+    report = convert(ConvertOptions("columns", train=train, out=tmp_path / "out"))
+    assert report.written.units == {"train": 16, "dev": 2, "test": 2}
+    print_report(report)
+    assert "One file alone: split 80:10:10" in capsys.readouterr().out
 
 
 def test_skip_bad_counts_and_goes_on(tmp_path: Path) -> None:

@@ -19,9 +19,12 @@ class Verb(NamedTuple):
 
 
 VERBS: Dict[str, Verb] = {
+    "quick": Verb("quick", "Train a pipeline on your data: from files to a wheel."),
+    "init": Verb("init", "Write a project that trains a pipeline on your data."),
     "convert": Verb("convert", "Convert a corpus, or data of your own, to spaCy's format."),
     "stats": Verb("stats", "Count documents, labels, lengths, missing annotations and duplicates."),
     "backbone": Verb("backbone", "Fetch an encoder: config, weights, tokenizer."),
+    "estimate": Verb("estimate", "Say how long a training will take on this machine."),
     "train": Verb("train", "Train a pipeline; resume it, or share it among processes."),
     "evaluate": Verb("evaluate", "Score every task of a pipeline, with 95% intervals."),
     "calibrate": Verb("calibrate", "Fit temperatures and thresholds to held-out documents."),

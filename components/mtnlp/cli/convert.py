@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Optional
+from typing import List, Optional
 
 import typer
 
@@ -27,12 +27,26 @@ class Unit(StrEnum):
     document = "document"
 
 
+class Annotators(StrEnum):
+    """What counts where several people judged a document."""
+
+    majority = "majority"
+    first = "first"
+    error = "error"
+
+
 @app.command(no_args_is_help=True)
 def main(
-    name: str = typer.Argument(
-        ...,
-        help="A corpus (imdb, conll, nerel, multinerd), or the format of your own data (columns, "
-        "jsonl, csv, docbin).",
+    data: Optional[List[str]] = typer.Argument(
+        None,
+        metavar="NAME|DATA...",
+        help="A corpus (imdb, conll, nerel, multinerd); or your own data: one file, one file per "
+        "split, or a folder; or the format of what --train, --dev and --test name.",
+    ),
+    format: Optional[str] = typer.Option(
+        None,
+        help="Your own data: its format (columns, jsonl, csv, docbin, ...); by default it is "
+        "recognised by content.",
     ),
     source: Optional[Source] = typer.Option(
         None,
@@ -51,7 +65,9 @@ def main(
     ),
     test: Optional[Path] = typer.Option(None, help="Your own data: the test file."),
     output_name: Optional[str] = typer.Option(
-        None, "--name", help="File name of the result; the corpus' own by default."
+        None,
+        "--name",
+        help="File name of the result; by default the corpus' own, or that of your file.",
     ),
     out: Path = typer.Option(Path("corpus"), help="Folder of the splits train, dev and test."),
     ratio: Optional[str] = typer.Option(
@@ -109,20 +125,27 @@ def main(
         None,
         help="Your own columns or JSONL: the layer of doc.spans for entities; doc.ents by default.",
     ),
+    annotators: Annotators = typer.Option(
+        Annotators.majority,
+        help="What counts where several people judged a document: what more than half of them "
+        "say, what the first says, or nothing (an error).",
+    ),
 ) -> None:
     """Convert a corpus, or data of your own, to spaCy's format.
 
     Writes OUT/{train,dev,test}/NAME.spacy, which `mtnlp train` and every command of spaCy read.
-    A corpus (imdb, conll, nerel, multinerd) comes from --source; your own data (columns, jsonl,
-    csv, docbin) from --train, --dev and --test. Malformed input is an error that names file and
-    line; then nothing is written.
+    A corpus (imdb, conll, nerel, multinerd) comes from --source; your own data from the files you
+    name, whose format is recognised by content. One file alone is split 80:10:10. Malformed input
+    is an error that names file and line; then nothing is written.
 
     \b
     Examples:
       mtnlp convert conll --source local --path conll2003
-      mtnlp convert jsonl --train reviews.jsonl --name reviews --ratio 80:10:10
+      mtnlp convert reviews.jsonl
+      mtnlp convert train.csv dev.csv test.csv --task topic --name news
     """
     from ..data.convert import convert, print_report
+    from ..data.inputs import requested, say_recognised
     from ..data.options import (
         ConvertOptions,
         parse_delimiter,
@@ -131,15 +154,17 @@ def main(
         parse_ratio,
     )
 
+    inputs = requested(data or [], {"train": train, "dev": dev, "test": test}, format)
+    say_recognised(inputs)
     options = ConvertOptions(
-        format=name,
+        format=inputs.format,
         source=(source or (Source.local if path else Source.sample)).value,
         path=path,
         sample=sample,
-        train=train,
-        dev=dev,
-        test=test,
-        name=output_name,
+        train=inputs.splits.get("train"),
+        dev=inputs.splits.get("dev"),
+        test=inputs.splits.get("test"),
+        name=output_name or inputs.name,
         out=out,
         ratio=parse_ratio(ratio) if ratio else None,
         dev_share=dev_share,
@@ -160,5 +185,6 @@ def main(
         delimiter=parse_delimiter(delimiter) if delimiter else None,
         group_field=group_field,
         spans_key=spans_key,
+        annotators=annotators.value,
     )
     print_report(convert(options, progress_bar))

@@ -7,7 +7,9 @@ from wasabi import msg
 
 from ..errors import Errors, MtnlpError
 from ..types import Annotation, Record
-from .datasets import DATASETS
+from .agreement import Agreement, print_agreement
+from .annotators import merge_annotators
+from .datasets import DATASETS, FORMATS
 from .docbin import Written, write_corpus
 from .formats.bad_input import BadInput
 from .options import SPLITS, ConvertOptions, Progress, Splits, quiet
@@ -16,6 +18,8 @@ from .splits import duplicates_across, make_splits, sample_records
 
 # How many of the malformed units a report shows.
 SHOWN = 10
+# How one file of one's own data is split.
+SINGLE_FILE_RATIO = (0.8, 0.1, 0.1)
 
 
 @dataclass
@@ -28,6 +32,8 @@ class ConversionReport:
     notes: tolerated oddities, counted by name.
     warnings: what is probably a mistake in the input, each with file and line.
     duplicates: units of the second split whose text is also in the first.
+    split_anew: whether all came from one file, which was split because nothing else was asked for.
+    agreement: that of several annotators, where documents have them.
     """
 
     name: str
@@ -37,6 +43,8 @@ class ConversionReport:
     notes: Dict[str, int] = field(default_factory=dict)
     warnings: List[str] = field(default_factory=list)
     duplicates: Dict[Tuple[str, str], int] = field(default_factory=dict)
+    split_anew: bool = False
+    agreement: Optional[Agreement] = None
 
 
 def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionReport:
@@ -50,14 +58,18 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
     if "/" in name or name in ("", ".", ".."):
         raise MtnlpError(Errors.E144.format(option="--name", value=name, form="a file name"))
     _check_inputs_survive(options, name)
-    splits = read_source(options, on_bad)
+    splits, agreement = merge_annotators(read_source(options, on_bad), options.annotators, on_bad)
     _check_filled(splits, on_bad)
     if options.labels is not None:
         entry = DATASETS.get(options.format)
         keep_labels(splits, options.labels, entry.labels if entry else None)
-    splits = make_splits(splits, options.ratio, options.dev_share, options.seed, options.stratify)
-    if "test" not in splits and options.ratio is None:
-        raise MtnlpError(Errors.E145.format(split="test", why=", because none was given"))
+    ratio = options.ratio
+    if ratio is None and options.format in FORMATS and list(splits) == ["train"]:
+        ratio = SINGLE_FILE_RATIO
+    splits = make_splits(splits, ratio, options.dev_share, options.seed, options.stratify)
+    if "test" not in splits and ratio is None:
+        why = ", because none was given: name one with --test, or split everything with --ratio"
+        raise MtnlpError(Errors.E145.format(split="test", why=why))
     splits = {
         split: sample_records(splits[split], limit, options.seed, options.stratify)
         for split, limit in zip(SPLITS, options.limit, strict=True)
@@ -72,6 +84,8 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
         notes=dict(on_bad.notes),
         warnings=[*on_bad.warning_lines(), *written.units_of_offsets.warnings()],
         duplicates=duplicates_across(splits),
+        split_anew=ratio is SINGLE_FILE_RATIO,
+        agreement=agreement,
     )
 
 
@@ -136,6 +150,11 @@ def print_report(report: ConversionReport) -> None:
     header = ("Split", f"{report.unit.capitalize()}s", "Tokens", "File")
     msg.divider(f"Converted: {report.name}")
     msg.table(rows, header=header, divider=True, aligns=("l", "r", "r", "l"))
+    if report.split_anew:
+        shares = ":".join(f"{100 * share:g}" for share in SINGLE_FILE_RATIO)
+        msg.info(f"One file alone: split {shares}. To split it otherwise: --ratio")
+    if report.agreement is not None:
+        print_agreement(report.agreement)
     counts = {
         **report.notes,
         "spans widened to token edges": written.misaligned,

@@ -46,6 +46,8 @@ class ConvertOptions:
     label_names: a file with the names of numbered CSV labels, one per line.
     group_field: the JSONL field or CSV column of what a split may not tear apart.
     spans_key: the layer of `doc.spans` for entities of JSONL and columns; None is `doc.ents`.
+    annotators: what counts where several people judged a document: "majority", "first" (of each
+        layer and task, the first who judged it), or "error".
     """
 
     format: str
@@ -76,6 +78,7 @@ class ConvertOptions:
     delimiter: Optional[str] = None
     group_field: Optional[str] = None
     spans_key: Optional[str] = None
+    annotators: str = "majority"
 
 
 def parse_ratio(value: str) -> Tuple[float, float, float]:

@@ -1,7 +1,7 @@
 """Where corpora come from: the embedded sample, a local copy, the hub, or one's own files."""
 
 from pathlib import Path
-from typing import Dict, List, Tuple, Union
+from typing import Dict, Iterable, List, Tuple, Union
 
 from ..errors import Errors, MtnlpError
 from ..types import Record
@@ -55,10 +55,15 @@ def read_dataset(dataset: Dataset, root: Path, on_bad: BadInput, unit: str = "")
     splits: Dict[str, List[Record]] = {}
     for split, path in dataset.find(root).items():
         records = renamed(dataset.read(path, on_bad, unit or dataset.units[0]), dataset.rename)
-        splits.setdefault(split, [])
-        for record in records:
-            splits.setdefault(record.meta.get("split", split), []).append(record)
+        _add_by_split(splits, split, records)
     return {split: splits[split] for split in SPLITS if split in splits}
+
+
+def _add_by_split(splits: Splits, split: str, records: Iterable[Record]) -> None:
+    """Adds Records to the split each one names in `meta`, or else to that of its file."""
+    splits.setdefault(split, [])
+    for record in records:
+        splits.setdefault(record.meta.get("split", split), []).append(record)
 
 
 def entry_of(options: ConvertOptions) -> Union[Dataset, Format]:
@@ -146,12 +151,11 @@ def _read_own(format: Format, options: ConvertOptions, on_bad: BadInput) -> Spli
         form = "the file with your training data"
         raise MtnlpError(Errors.E144.format(option="--train", value="", form=form))
     unit_of(options)
-    splits = {
-        split: list(format.read(path, on_bad, options))
-        for split, path in given.items()
-        if path is not None
-    }
-    return fill_cats(splits)
+    splits: Splits = {}
+    for split, path in given.items():
+        if path is not None:
+            _add_by_split(splits, split, format.read(path, on_bad, options))
+    return fill_cats({split: splits[split] for split in SPLITS if split in splits})
 
 
 def fill_cats(splits: Splits) -> Splits:

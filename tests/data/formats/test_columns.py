@@ -151,3 +151,20 @@ def test_any_delimiter(tmp_path: Path, strict: BadInput) -> None:
 def test_one_column(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r":1: .*E103"):
         list(read_columns(write(tmp_path / "a", "O\nO\n"), BadInput()))
+
+
+def test_a_column_that_counts_tokens(tmp_path: Path) -> None:
+    """As in WikiNEuRal, or CoNLL-U with a tag added: the second column holds the tokens."""
+    text = "0\tNew\tB-LOC\n1\tYork\tI-LOC\n\n0\tsang\tO\n"
+    first, second = read_columns(write(tmp_path / "a", text), BadInput())
+    assert (first.tokens, first.entities) == (["New", "York"], [(0, 2, "LOC")])
+    assert second.tokens == ["sang"]
+    from_one = "1 Ada NN B-PER\n2 sang VB O\n\n1 Nobody NN O\n"
+    first, second = read_columns(write(tmp_path / "b", from_one), BadInput())
+    assert (first.tokens, second.tokens) == (["Ada", "sang"], ["Nobody"])
+    numbers = "1 CD O\n2 CD O\n\n1 CD O\n\n7 CD O\n"
+    first, *_ = read_columns(write(tmp_path / "c", numbers), BadInput())
+    assert first.tokens == ["1", "2"]
+    broken = "0\tNew\tB-LOC\n1\tYork\tI-LOC\n\n" * 60 + "5\tOslo\tO\n"
+    with pytest.raises(DataError, match=r"181: \[E134\] The token index is '5'"):
+        list(read_columns(write(tmp_path / "d", broken), BadInput()))

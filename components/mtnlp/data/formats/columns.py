@@ -3,6 +3,7 @@ sentences, `-DOCSTART-` lines between documents. CrossNER's `token TAB tag` is o
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Collection, Iterator, List, Optional, Sequence, Tuple
 
@@ -11,10 +12,13 @@ from ...types import Annotation, Record
 from ..options import ConvertOptions
 from .bad_input import BadInput, Line, blocks, decode, read_lines
 from .entry import Format
+from .sniff import first_lines, mostly
 from .tags import Tag, entities_of, missing_of, parse_tag, scheme_evidence, set_entities
 
 DOCSTART = b"-DOCSTART-"
 _BLANKS = re.compile(r"[ \t]+")
+# How many sentences tell whether a column counts tokens.
+_SENTENCES = 50
 
 
 @dataclass
@@ -48,7 +52,8 @@ def read_columns(
 
     A file whose legal types are not given is somebody's own: its types may hold blanks where tabs
     separate the columns, its tag `-` is a token nobody judged (`Record.missing`), and a line that
-    begins with `#` and is no token with a tag is a comment, counted and ignored.
+    begins with `#` and is no token with a tag is a comment, counted and ignored. Where the first of
+    three or more columns counts the tokens of each sentence, the second one holds them.
 
     unit: "sentence" or "document", what becomes a Record.
     spans_key: where entities go: None for `entities`, a name for `spans[name]`.
@@ -58,6 +63,7 @@ def read_columns(
     delimiter: what separates columns; None takes a tab where a line has one, else blanks.
     Raises: DataError through `on_bad`.
     """
+    token_column = 0
     try:
         lines = read_lines(path)
         if unit == "document" and not any(line.raw.startswith(DOCSTART) for line in lines):
@@ -67,7 +73,12 @@ def read_columns(
         return
     if labels is None:
         lines = _without_comments(lines, on_bad, delimiter)
-    sentences = list(read_sentences(path, lines, on_bad, labels, columns, pos_column, delimiter))
+        token_column = int(_is_numbered(lines, delimiter))
+    sentences = list(
+        read_sentences(
+            path, lines, on_bad, labels, columns, pos_column, delimiter, token_column=token_column
+        )
+    )
     scheme, slips = detect_scheme(sentences)
     on_bad.note(f"entities of {scheme} files that begin as in the other scheme", slips)
     for group in _units(sentences, unit):
@@ -97,8 +108,11 @@ def read_sentences(
     columns: Optional[int] = None,
     pos_column: Optional[int] = None,
     delimiter: Optional[str] = None,
+    *,
+    token_column: int = 0,
 ) -> Iterator[Sentence]:
-    """Parses lines into sentences; the arguments are those of `read_columns`.
+    """Parses lines into sentences; the arguments are those of `read_columns`, and the column of
+    the tokens.
 
     Raises: DataError through `on_bad`.
     """
@@ -112,6 +126,8 @@ def read_sentences(
         try:
             rows = [_columns_of(line, path, columns, delimiter) for line in content]
             columns = columns or len(rows[0])
+            if token_column:
+                _check_counted(rows, path, content)
             tags = [
                 _tag_of(row, path, line, labels, columns)
                 for row, line in zip(rows, content, strict=True)
@@ -121,7 +137,14 @@ def read_sentences(
             continue
         pos = None if pos_column is None else [row[pos_column].strip() for row in rows]
         numbers = [line.number for line in content]
-        yield Sentence([row[0] for row in rows], tags, pos, documents, numbers)
+        yield Sentence([row[token_column] for row in rows], tags, pos, documents, numbers)
+
+
+def _check_counted(rows: Sequence[List[str]], path: Path, lines: Sequence[Line]) -> None:
+    for index, (row, line) in enumerate(zip(rows, lines, strict=True)):
+        if not _counts(row, index):
+            message = Errors.E134.format(found=row[0], expected=f"{index} or {index + 1}")
+            raise DataError(message, path, line.number)
 
 
 def _columns_of(
@@ -157,15 +180,35 @@ def _without_comments(
     return [line for line, comment in zip(lines, is_comment, strict=True) if not comment]
 
 
+def _is_numbered(lines: Sequence[Line], delimiter: Optional[str]) -> bool:
+    """Whether the first of three columns or more counts the tokens, as far as the first sentences
+    tell."""
+    rows = [
+        (index, _split(line.raw.decode("utf8", errors="replace"), delimiter))
+        for block in islice(blocks(lines), _SENTENCES)
+        for index, line in enumerate(block)
+        if not block[0].raw.startswith(DOCSTART)
+    ]
+    return bool(rows) and all(len(row) > 2 and _counts(row, index) for index, row in rows)
+
+
+def _counts(row: List[str], index: int) -> bool:
+    return row[0] in (str(index), str(index + 1))
+
+
 def _is_row(text: str, width: int, delimiter: str) -> bool:
     if delimiter != " ":
         return delimiter in text.rstrip()
-    row = _split(text, delimiter)
+    return _has_tag(_split(text, delimiter), max(width, 2))
+
+
+def _has_tag(row: List[str], width: int) -> bool:
+    """Whether a row has so many columns, and a tag in the last one."""
     try:
         parse_tag(row[-1].strip(), own_data=True)
     except DataError:
         return False
-    return len(row) == max(width, 2)
+    return len(row) == width
 
 
 def _tag_of(
@@ -231,9 +274,20 @@ def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator
     )
 
 
+def is_columns(path: Path) -> bool:
+    """Whether a file is of columns, separated by blanks or tabs, with a tag in the last one."""
+    raws = [line.encode("utf8") for line in first_lines(path) if line.strip()]
+    lines = [Line(0, raw) for raw in raws if not raw.startswith(DOCSTART)]
+    texts = [line.raw.decode("utf8") for line in _without_comments(lines, BadInput(), None)]
+    mark = "\t" if texts and "\t" in texts[0] else " "
+    width = len(_split(texts[0], mark)) if texts else 0
+    return width > 1 and mostly(_has_tag(_split(text, mark), width) for text in texts)
+
+
 COLUMNS = Format(
     "columns",
     _read_own,
     units=("sentence", "document"),
     options=("delimiter", "spans_key"),
+    recognise=is_columns,
 )

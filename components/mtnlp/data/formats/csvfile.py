@@ -13,6 +13,7 @@ from .bad_input import BadInput, decode, read_lines
 from .entry import Format
 from .jsonl import REFUSED, REFUSED_NOTE
 from .label_names import name_of, read_label_names
+from .sniff import first_lines, mostly
 from .unread import unread_columns
 
 # Python's default of 131,072 characters is less than a long document.
@@ -212,6 +213,32 @@ def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator
     return read_csv(path, on_bad, csv_options)
 
 
+def is_csv(path: Path) -> bool:
+    """Whether a file is a table: rows of one width of at least two, separated by tabs, or by
+    another mark where it is called `.csv` or has a column `text`."""
+    lines = [line for line in first_lines(path) if line.strip()]
+    for mark in _DELIMITERS:
+        csv.field_size_limit(FIELD_LIMIT)
+        reader = csv.reader(
+            (f"{line}\n" for line in lines),
+            delimiter=mark,
+            quoting=csv.QUOTE_NONE if mark == "\t" else csv.QUOTE_MINIMAL,
+        )
+        try:
+            rows = [row for row in reader if row and not row[0].lstrip().startswith("#")]
+        except csv.Error:
+            continue
+        width = len(rows[0]) if rows[1:] else 0
+        if width < 2 or not mostly(len(row) == width for row in rows):
+            continue
+        if mark == "\t" or path.suffix == ".csv" or "text" in rows[0]:
+            return True
+    return False
+
+
 CSV = Format(
-    "csv", _read_own, options=("label_separator", "label_names", "delimiter", "group_field")
+    "csv",
+    _read_own,
+    options=("label_separator", "label_names", "delimiter", "group_field"),
+    recognise=is_csv,
 )

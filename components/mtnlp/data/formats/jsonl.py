@@ -13,6 +13,7 @@ from .categories import judged_cats, label_name
 from .entry import Format
 from .json_rows import Row, read_rows
 from .offsets import flat, is_spans, parse_spans, parse_token_spans
+from .sniff import first_values
 from .tags import entities_of, missing_of, parse_tag, set_entities
 from .unread import unread_fields
 
@@ -256,6 +257,16 @@ def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator
     return read_jsonl(path, on_bad, fields)
 
 
+def is_jsonl(path: Path) -> bool:
+    """Whether a file holds JSON objects, one per line or in one array. What their fields are
+    called, options can say."""
+    values = first_values(path)
+    return bool(values) and all(isinstance(_mapping(value), dict) for value in values)
+
+
 JSONL = Format(
-    "jsonl", _read_own, options=("spans_field", "tags_field", "group_field", "spans_key")
+    "jsonl",
+    _read_own,
+    options=("spans_field", "tags_field", "group_field", "spans_key"),
+    recognise=is_jsonl,
 )

@@ -17,6 +17,8 @@ from .tags import MISSING, OUTSIDE, missing_of
 
 # What Docs may hold and Records do not.
 _NOT_KEPT = ("POS", "MORPH", "LEMMA", "DEP", "ENT_KB_ID")
+# How many bytes of a file's content show what it is.
+_START = 200
 
 
 def read_docbin(path: Path, on_bad: BadInput, task: str = "category") -> Iterator[Record]:
@@ -83,4 +85,14 @@ def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator
     return read_docbin(path, on_bad, options.task)
 
 
-DOCBIN = Format("docbin", _read_own)
+def is_docbin(path: Path) -> bool:
+    """Whether a file begins as a DocBin does: compressed, its attributes among the first keys."""
+    try:
+        with path.open("rb") as stream:
+            start = zlib.decompressobj().decompress(stream.read(1 << 12), _START)
+    except (OSError, zlib.error):
+        return False
+    return b"attrs" in start
+
+
+DOCBIN = Format("docbin", _read_own, recognise=is_docbin)
