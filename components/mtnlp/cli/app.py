@@ -25,6 +25,7 @@ VERBS: Dict[str, Verb] = {
     "stats": Verb("stats", "Count documents, labels, lengths, missing annotations and duplicates."),
     "backbone": Verb("backbone", "Fetch an encoder: config, weights, tokenizer."),
     "estimate": Verb("estimate", "Say how long a training will take on this machine."),
+    "recipe": Verb("recipe", "Fit a config's settings to its corpora."),
     "train": Verb("train", "Train a pipeline; resume it, or share it among processes."),
     "evaluate": Verb("evaluate", "Score every task of a pipeline, with 95% intervals."),
     "calibrate": Verb("calibrate", "Fit temperatures and thresholds to held-out documents."),
