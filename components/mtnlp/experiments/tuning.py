@@ -16,7 +16,7 @@ from spacy.util import load_config
 from thinc.api import Config
 
 from ..errors import Errors, MtnlpError
-from ..files import fresh_file, write_json
+from ..files import write_json, write_text
 from ..trainer.checkpoint import FILE as CHECKPOINT
 from ..training.step_count import count_steps, measure_training
 from .comparison import Show, failure_reason, probe_rates, run_process, sigterm_exits
@@ -208,8 +208,7 @@ class Tuning:
         config = load_config(self.cell.config)
         for setting in (*self.cell.settings, *self.settings(best.number, best.params)):
             put_setting(config, setting)
-        with fresh_file(output) as temporary:
-            config.to_disk(temporary, interpolate=False)
+        write_text(output, config.to_str(interpolate=False) + "\n")
 
     def write_log(self) -> None:
         """Write what is known of all trials to `trials.json`."""

@@ -16,7 +16,7 @@ from ..data.statistics import WordpieceCounter
 from ..errors import Errors, MtnlpError
 from ..experiments.joint_plan import find_heads, is_mixed, reader_block
 from ..experiments.settings import config_errors
-from .config_edits import encoder_block, keep_only, put_recipe, set_length
+from .config_edits import can_be_fitted, keep_only, put_recipe, set_length
 from .device import has_bf16
 from .overrides import Overrides
 from .profile import CorpusProfile, Profiles
@@ -69,7 +69,7 @@ def fit_config(
     with config_errors(path.name):
         nlp = load_model_from_config(config, auto_fill=True)
     train = nlp.config["training"]["train_corpus"]
-    if encoder_block(config) is None or not is_mixed(reader_block(config, train)):
+    if not can_be_fitted(config, train):
         raise MtnlpError(Errors.E447.format(config=path))
     heads = find_heads(nlp)
     counter = WordpieceCounter(backbone)
