@@ -82,7 +82,8 @@ def fit_config(
     left_out = keep_readable(config, nlp.config, heads, profiles, readable)
     if not readable:
         raise MtnlpError(Errors.E446.format(encoder=backbone, corpora="; ".join(left_out)))
-    several = len({found.language for found in readable.values()}) > 1
+    languages = sorted({found.language for found in readable.values()})
+    several = len(languages) > 1
     recipe = choose_recipe(
         readable,
         profile_encoder(backbone),
@@ -91,6 +92,8 @@ def fit_config(
         Overrides(language=config["nlp"]["lang"]) if several else Overrides(),
         has_bf16(gpu_id),
     )
+    if several:
+        recipe.reasons["language"] = f"the config's own; the corpora are in {', '.join(languages)}"
     put_recipe(config, train, recipe, readable)
     return Fitted(config, recipe, readable, left_out)
 
