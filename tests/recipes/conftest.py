@@ -1,0 +1,5 @@
+"""The mini corpus of the experiments."""
+
+from tests.experiments.conftest import mini
+
+__all__ = ["mini"]
