@@ -19,7 +19,7 @@ from ..trainer.backbone import fetch_backbone
 from .assets import place_files
 from .config import write_config
 from .conversion import Conversion, plan_conversions
-from .corpora import find_sources
+from .corpora import Source, find_sources
 from .device import has_bf16
 from .options import ProjectOptions
 from .overrides import Overrides
@@ -36,11 +36,12 @@ CONFIG, PROJECT, README = "config.cfg", "project.yml", "README.md"
 class Project:
     """What was written.
 
-    folder: where. plan: what its files say. tables: "your data". reports: of the conversions.
-    notes: what somebody should know and could not see.
+    folder: where. sources: what was found. plan: what its files say. tables: "your data".
+    reports: of the conversions. notes: what somebody should know and could not see.
     """
 
     folder: Path
+    sources: List[Source]
     plan: ProjectPlan
     tables: List[Table]
     reports: List[ConversionReport]
@@ -86,8 +87,14 @@ def make_project(
         write_text(folder / PROJECT, project_yml(plan))
         write_text(folder / README, readme(plan))
         _mark_done(folder, ["encoder", "convert"])
-    tables = data_tables(corpora.profiles, encoder, recipe)
-    return Project(output, plan, tables, list(corpora.reports.values()), notes)
+    return Project(
+        folder=output,
+        sources=sources,
+        plan=plan,
+        tables=data_tables(corpora.profiles, encoder, recipe),
+        reports=[_moved(corpora.reports[s.name], folder, output) for s in sources],
+        notes=notes,
+    )
 
 
 def require_free(output: Path) -> None:
@@ -172,6 +179,12 @@ def _has_layers(conversion: Conversion) -> bool:
     """Whether a corpus' entities can go to a layer that nobody has named yet."""
     readable = FORMATS[conversion.source.inputs.format].options
     return "spans_key" in readable and "spans_key" not in conversion.settings
+
+
+def _moved(report: ConversionReport, folder: Path, output: Path) -> ConversionReport:
+    """A report whose files are where the project is now, and no more where it was written."""
+    files = {split: output / path.relative_to(folder) for split, path in report.written.files.items()}
+    return replace(report, written=replace(report.written, files=files))
 
 
 def _as_named(encoder: str) -> str:
