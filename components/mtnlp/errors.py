@@ -596,8 +596,8 @@ class Errors:
     E429 = "[E429] The figure needs matplotlib: pip install 'mtnlp[reports]'."
     E430 = (
         "[E430] mtnlp.FitSchedule.v1 sets the steps of a warmup_linear.v1 schedule, but "
-        "[training.optimizer.learn_rate] is something else. Use warmup_linear.v1, or remove the "
-        "callback from [initialize.before_init]."
+        "[training.optimizer.learn_rate] is something else. Use warmup_linear.v1 or a number, or "
+        "remove the callback from [initialize.before_init]."
     )
     E431 = (
         "[E431] mtnlp.FitSchedule.v1 cannot know how long the training is: set "

@@ -11,8 +11,7 @@ from thinc.types import Floats2d
 from ..nn.span_tagger import CHUNK_SIZE, SpanTagger
 from ..ranges import DROPOUT, SIZE, require
 from ..structured.span_decoding import Decoder
-from .skip_empty import skip_empty
-from .token_classifier import with_head
+from .token_classifier import token_encoder, with_head
 from .torch_head import Output, module_for_prediction, token_head
 
 NAME = "mtnlp.SpanClassifier.v1"
@@ -27,6 +26,7 @@ def build_span_classifier_v1(
     dropout: float = 0.1,
     loss: Optional[Callable] = None,
     chunk_size: int = CHUNK_SIZE,
+    shapes: bool = False,
 ) -> Model[List[Doc], Output]:
     """Scores of all spans up to a width, over any tok2vec layer.
 
@@ -38,6 +38,8 @@ def build_span_classifier_v1(
     dropout: on the token vectors, in training.
     loss: a `@losses` block; cross-entropy by default, binary where not exclusive.
     chunk_size: tokens whose spans are scored at a time, which bounds the memory.
+    shapes: read the words' shapes beside `tok2vec`, by `mtnlp.ShapeEmbedding.v1`: an uncased
+        encoder cannot see capitals.
 
     Raises: MtnlpError E330 for settings out of range; building the head raises E232 for a max_width
     below 1.
@@ -54,7 +56,7 @@ def build_span_classifier_v1(
         loss=loss,  # type: ignore[arg-type]
         chunk_size=chunk_size,
     )
-    return with_head(skip_empty(tok2vec), token_head(build))
+    return with_head(token_encoder(tok2vec, shapes), token_head(build))
 
 
 @torch.no_grad()

@@ -149,7 +149,9 @@ def choose_classifier(
         found = [(corpus, task) for corpus, task in pairs if task.name == name]
         labels = [(corpus.name, task.labels) for corpus, task in found]
         require_same_labels(f"the task '{name}'", labels, "--task")
-        exclusive[name], reasons[name] = _choose_exclusive([t for _, t in found], given.get(name))
+        exclusive[name], reasons[f"textcat: {name}"] = _choose_exclusive(
+            [t for _, t in found], given.get(name)
+        )
     for name in given:
         if name not in exclusive:
             form = "one of the tasks " + (", ".join(exclusive) or "(there are none)")
@@ -170,9 +172,8 @@ def choose_classifier(
 def _choose_exclusive(tasks: Sequence[TaskProfile], given: Optional[bool]) -> Tuple[bool, str]:
     found = "; ".join(_distinct(task.evidence for task in tasks))
     if given is not None:
-        return given, f"{'exclusive' if given else 'multi-label'}, as you set it; {found}"
-    exclusive = all(task.exclusive for task in tasks)
-    return exclusive, f"{'exclusive' if exclusive else 'multi-label'}: {found}"
+        return given, f"as you set it; {found}"
+    return all(task.exclusive for task in tasks), found
 
 
 def is_long_and_rare(corpus: CorpusProfile) -> bool:

@@ -22,7 +22,8 @@ def create_fit_schedule_v1(
     `warmup_linear.v1` wants to know the number of steps, which follows from corpus, batcher and
     epochs; nobody counts that by hand for each corpus. The callback reads the training corpus
     once, counts its batches, and writes `total_steps` and `warmup_steps` into
-    `[training.optimizer.learn_rate]`, so the saved config shows the numbers that were used.
+    `[training.optimizer.learn_rate]`, so the saved config shows the numbers that were used. Where
+    `learn_rate` is a number, it becomes a `warmup_linear.v1` that rises to it.
 
     It also brings `eval_frequency` down so that the last evaluation comes at the end: spaCy keeps
     the best *evaluated* weights, and a training shorter than `eval_frequency` would otherwise
@@ -54,6 +55,9 @@ def create_fit_schedule_v1(
     def fit_schedule(nlp: Language) -> None:
         training = nlp.config["training"]
         rate = training["optimizer"].get("learn_rate")
+        if isinstance(rate, float):
+            rate = {"@schedules": "warmup_linear.v1", "initial_rate": rate}
+            training["optimizer"]["learn_rate"] = rate
         if not isinstance(rate, dict) or rate.get("@schedules") != "warmup_linear.v1":
             raise MtnlpError(Errors.E430)
         length = measure_length(nlp, epochs, bool(evaluations))
