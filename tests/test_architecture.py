@@ -49,6 +49,7 @@ EXTRAS = {
     "accelerate",
     "datasets",
     "matplotlib",
+    "optuna",
     "peft",
     "pyarrow",
     "scipy",

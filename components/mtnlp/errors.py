@@ -623,6 +623,23 @@ class Errors:
         "mtnlp.TransformerModel.v1."
     )
     E443 = "[E443] mtnlp.TaskGradients.v1: every = {every}. Expected 1 or more."
+    E444 = (
+        "[E444] The study in {folder} is of another config, or its corpora have changed. Name "
+        "another --folder, or delete this one."
+    )
+    E445 = (
+        "[E445] {config} has none of the settings that a tuning varies: the optimizer's rate, "
+        "head_factor, the batcher's size, max_epochs, the dropout of heads."
+    )
+    E446 = (
+        "[E446] The encoder {encoder} can read none of the config's corpora: {corpora}. Name an "
+        "encoder that knows the language, such as a multilingual one (in the project "
+        "--vars.backbone and --vars.encoder), or train the config as it is (--recipe none)."
+    )
+    E447 = (
+        "[E447] {config} cannot be fitted: it needs an encoder by mtnlp.TransformerModel.v1, and a "
+        "train corpus that names its corpora, as mtnlp.MixedCorpus.v1 does."
+    )
     E450 = (
         "[E450] mtnlp.AdamW.v1 holds gradients but has not made a step on them. It makes one step "
         "for all components when optimizer.step_schedules() is called, as `spacy train` does "

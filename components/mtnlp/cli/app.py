@@ -25,11 +25,13 @@ VERBS: Dict[str, Verb] = {
     "stats": Verb("stats", "Count documents, labels, lengths, missing annotations and duplicates."),
     "backbone": Verb("backbone", "Fetch an encoder: config, weights, tokenizer."),
     "estimate": Verb("estimate", "Say how long a training will take on this machine."),
+    "recipe": Verb("recipe", "Fit a config's settings to its corpora."),
     "train": Verb("train", "Train a pipeline; resume it, or share it among processes."),
     "evaluate": Verb("evaluate", "Score every task of a pipeline, with 95% intervals."),
     "calibrate": Verb("calibrate", "Fit temperatures and thresholds to held-out documents."),
     "compare": Verb("compare", "Train and score every cell of a grid, and tabulate."),
     "joint-report": Verb("joint_report", "Compare joint training with each task alone."),
+    "tune": Verb("tune", "Search the few settings that matter for the best dev score."),
     "export-tensorboard": Verb("export_tensorboard", "Write TensorBoard's curves as CSV."),
 }
 # What `pip install mtnlp` leaves out, and the extra that brings it.
@@ -37,6 +39,7 @@ EXTRAS = {
     "accelerate": "compare",
     "datasets": "hub",
     "matplotlib": "reports",
+    "optuna": "tune",
     "peft": "lora",
     "pyarrow": "hub",
     "scipy": "reports",

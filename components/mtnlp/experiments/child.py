@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Callable, Dict
 
 import spacy
 from spacy.language import Language
@@ -45,8 +45,13 @@ def main(folder: Path) -> None:
 
 def attempt(folder: Path) -> int:
     """Do the job of a folder; what fails is printed. Returns: an exit code."""
+    return report_errors(main, folder)
+
+
+def report_errors(work: Callable[[Path], None], folder: Path) -> int:
+    """Do the work of a folder; what fails is printed. Returns: an exit code."""
     try:
-        main(folder)
+        work(folder)
     except Exception as error:
         traceback.print_exc()
         # The last line of the log is what the user is shown.

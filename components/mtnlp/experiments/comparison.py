@@ -64,19 +64,9 @@ class Comparison:
         left = self.left
         if self.results or not left:
             return
-        folder = self.output / "probe"
         first = left[0]
-        run = Run(first.cell, first.seed, first.config, folder, probe=True)
-        try:
-            found = run.result()
-        except MtnlpError:  # of another setting: nothing that could be lost
-            (folder / RESULT).unlink()
-            found = None
-        if found is None:
-            execute(run, self.options)
-            found = run.result()
-        assert found is not None
-        self.rates = Rates.from_measures(found["measures"])
+        run = Run(first.cell, first.seed, first.config, self.output / "probe", probe=True)
+        self.rates = probe_rates(run, self.options)
 
     def seconds_left(self, runs: List[Run]) -> Optional[float]:
         """An estimate for some runs; None where nothing is known yet of their speed."""
@@ -139,6 +129,23 @@ def make_comparison(grid: Grid, output: Path, options: Optional[Options] = None)
     return Comparison(grid, runs, workloads, output, options or Options())
 
 
+def probe_rates(run: Run, options: Options) -> Rates:
+    """How fast the few steps of a probe are; made, unless its folder has them already.
+
+    Raises: MtnlpError (E428) where they fail.
+    """
+    try:
+        found = run.result()
+    except MtnlpError:  # of another setting: nothing that could be lost
+        (run.folder / RESULT).unlink()
+        found = None
+    if found is None:
+        execute(run, options)
+        found = run.result()
+    assert found is not None
+    return Rates.from_measures(found["measures"])
+
+
 def execute(run: Run, options: Options, tick: Optional[Callable[[], None]] = None) -> None:
     """Make a run in a process of its own, and wait for its end.
 
@@ -150,15 +157,29 @@ def execute(run: Run, options: Options, tick: Optional[Callable[[], None]] = Non
     with path.open("w", encoding="utf8") as log:
         code = run_process(run.folder, log, tick)
     if run.result() is None:
-        lines = path.read_text(encoding="utf8", errors="replace").strip().splitlines()
-        reason = lines[-1] if lines else f"exit code {code}"
-        raise MtnlpError(Errors.E428.format(run=run.name, reason=reason, log=path))
+        raise MtnlpError(
+            Errors.E428.format(run=run.name, reason=failure_reason(path, code), log=path)
+        )
 
 
-def run_process(folder: Path, log: TextIO, tick: Optional[Callable[[], None]] = None) -> int:
-    """Do the job of a run's folder in a process of its own. log: gets what it prints. Returns: its
-    exit code."""
-    command = [sys.executable, "-m", CHILD, str(folder)]
+def failure_reason(log: Path, code: int) -> str:
+    """The last line that a process printed; its exit code, where it printed none."""
+    lines = log.read_text(encoding="utf8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"exit code {code}"
+
+
+def run_process(
+    folder: Path,
+    log: TextIO,
+    tick: Optional[Callable[[], None]] = None,
+    module: Optional[str] = None,
+) -> int:
+    """Do the job of a folder in a process of its own.
+
+    log: gets what it prints. tick: called while it runs; what it raises ends the process. module:
+    what does the job; a run of a comparison by default. Returns: the exit code.
+    """
+    command = [sys.executable, "-m", module or CHILD, str(folder)]
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
     )

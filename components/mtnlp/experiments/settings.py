@@ -4,7 +4,7 @@ import re
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, Iterator, Sequence
+from typing import Any, Dict, Iterator, Optional, Sequence
 
 from spacy.language import Language
 from spacy.schemas import ConfigSchemaTraining
@@ -22,9 +22,10 @@ CORPORA = ("train", "dev", "test")
 HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
-def make_config(cell: Cell, seed: int) -> Config:
+def make_config(cell: Cell, seed: Optional[int]) -> Config:
     """The config of one run, its variables not yet filled in.
 
+    seed: in place of the config's own; None leaves that.
     Raises: MtnlpError (E421, E422, E423) for settings that have no place, and for a config file
         that is missing or cannot be built.
     """
@@ -38,9 +39,10 @@ def make_config(cell: Cell, seed: int) -> Config:
             raise MtnlpError(
                 Errors.E421.format(source=setting.source, name=name, config=cell.config)
             )
-    if "seed" in config.get("system", {}):
-        config["system"]["seed"] = seed
-    config["training"]["seed"] = seed
+    if seed is not None:
+        if "seed" in config.get("system", {}):
+            config["system"]["seed"] = seed
+        config["training"]["seed"] = seed
     # A bar in a log file is noise.
     config["training"].get("logger", {}).pop("progress_bar", None)
     return config
