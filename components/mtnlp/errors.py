@@ -248,6 +248,18 @@ class Errors:
         "[E176] The Docs also have {attributes}, which the converter does not keep: only entities, "
         "spans, categories, tags and sentence starts. Train on the file itself if you need them."
     )
+    E185 = (
+        "[E185] Cannot read this as a dataset of Hugging Face ({reason}). Write it again with "
+        "save_to_disk or to_parquet."
+    )
+    E186 = (
+        "[E186] The offsets {offsets} give '{found}' in the #Text lines, but the token is "
+        "'{token}'. WebAnno's offsets count UTF-16 units from the beginning of the document."
+    )
+    E187 = (
+        "[E187] A token line of WebAnno TSV, behind a #Text line, begins with SENTENCE-TOKEN and "
+        "BEGIN-END, such as 1-2 and 4-8. Found: '{found}'."
+    )
     E190 = (
         "[E190] There is no file for the corpus '{name}' at {path}. Make it with `mtnlp convert`, "
         "or correct its `path` in the config."

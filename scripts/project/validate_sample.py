@@ -15,7 +15,7 @@ if not __package__:  # run by its path
 from mtnlp.cli.verb import verb_app
 from mtnlp.data.datasets import DATASETS
 from mtnlp.data.formats.bad_input import BadInput, read_lines
-from mtnlp.data.formats.brat import BratDocument, read_brat
+from mtnlp.data.formats.brat import NEREL_INVENTORY, BratDocument, read_brat
 from mtnlp.data.formats.columns import DOCSTART, read_sentences
 from mtnlp.data.formats.conll import read_conll
 from mtnlp.data.formats.multinerd import read_multinerd
@@ -221,8 +221,8 @@ def _brat(root: Path, on_bad: BadInput) -> Dict[str, List[BratDocument]]:
         stems = {file.with_suffix("") for file in folder.iterdir()}
         for stem in sorted(stems):
             try:
-                document = read_brat(stem.with_suffix(".txt"), stem.with_suffix(".ann"))
-                splits[split].append(document)
+                text, annotation = stem.with_suffix(".txt"), stem.with_suffix(".ann")
+                splits[split].append(read_brat(text, annotation, NEREL_INVENTORY))
             except DataError as error:
                 on_bad.report(error)
     return splits

@@ -187,7 +187,7 @@ def test_a_broken_docbin(tmp_path: Path) -> None:
         (("conll", "--source", "local", "--path", "nowhere"), "E141"),
         (("conll", "--path", "nowhere"), "[E141] There is nothing to read at nowhere."),
         (("conll", "--sample", str(SAMPLE), "--lang", "zz"), "[E144] --lang 'zz'"),
-        (("conll", "--train", "eng.train"), "[E154] --train is for columns, jsonl, csv and docbin"),
+        (("conll", "--train", "eng.train"), "[E154] --train is for docbin,"),
         (("conll", "--ratio", "1:2"), "E144"),
         (("conll", "--limit", "many"), "E144"),
         (("imdb", "--unit", "sentence"), "E148"),

@@ -101,5 +101,7 @@ def test_an_option_the_format_does_not_read(option: str, formats: str) -> None:
 
 def test_own_files_are_not_for_a_published_corpus() -> None:
     """The embedded sample would be converted in their place."""
-    with pytest.raises(MtnlpError, match=r"--train is for columns, .* and .*, and this is conll"):
+    with pytest.raises(
+        MtnlpError, match=r"--train is for .*, columns, .* and .*, and this is conll"
+    ):
         convert(ConvertOptions("conll", train=Path("my.conll")))

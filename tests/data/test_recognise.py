@@ -12,6 +12,7 @@ from mtnlp.data.formats.sniff import SIZE, beginning, first_lines, first_values
 from mtnlp.data.recognise import recognise, recognised
 from mtnlp.errors import MtnlpError
 from tests.data.corpora import COLUMNS, CONLL, REAL_DATA, TSV, write
+from tests.data.formats.test_webanno import SIMPLE
 
 ROWS = [{"text": "Anna flew.", "label": "move"}, {"text": "Nobody sang.", "label": "sound"}]
 LINES = "".join(json.dumps(row) + "\n" for row in ROWS)
@@ -42,6 +43,7 @@ LINES = "".join(json.dumps(row) + "\n" for row in ROWS)
         ("Anna flew.\t27\tx1\nBob sang.\t3\tx2\n", "csv"),
         ("Anna, who flew\nBob, who sang\n", None),
         ("text\nAnna\n", None),
+        (SIMPLE, "webanno"),
         ("\ufeff" + LINES, "jsonl"),
         (b"text,label\nAnna fl\xe9w,move\n", "csv"),
         (b"PK\x03\x04\x00\x00text,label\nx,y\n", None),
@@ -110,6 +112,7 @@ def test_a_long_file_is_not_read_to_its_end(tmp_path: Path) -> None:
         ("crossner/ai/dev.txt", "columns"),
         ("goemotions/train.tsv", "csv"),
         ("wikineural_en/val.conllu", "columns"),
+        ("NEREL-v1.1/dev", "brat"),
         ("README.md", None),
         ("goemotions/labels.txt", None),
     ],

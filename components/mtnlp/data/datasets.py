@@ -7,14 +7,19 @@ from .formats.columns import COLUMNS
 from .formats.conll import CONLL
 from .formats.csvfile import CSV
 from .formats.entry import Dataset, Format
+from .formats.huggingface import HUGGINGFACE
 from .formats.imdb import IMDB
 from .formats.jsonl import JSONL
 from .formats.multinerd import MULTINERD
+from .formats.own_brat import BRAT
 from .formats.spacy_docbin import DOCBIN
+from .formats.webanno import WEBANNO
 
 # Published datasets, by the name the command line has for them.
 DATASETS: Dict[str, Dataset] = {
     dataset.name: dataset for dataset in (IMDB, CONLL, NEREL, MULTINERD)
 }
-# Formats of one's own data.
-FORMATS: Dict[str, Format] = {format.name: format for format in (COLUMNS, JSONL, CSV, DOCBIN)}
+# Formats of one's own data, those that are recognised by a mark of their own before the general.
+FORMATS: Dict[str, Format] = {
+    format.name: format for format in (DOCBIN, HUGGINGFACE, WEBANNO, BRAT, COLUMNS, JSONL, CSV)
+}

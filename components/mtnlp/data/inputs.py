@@ -11,14 +11,7 @@ from ..errors import Errors, MtnlpError
 from .datasets import DATASETS, FORMATS
 from .options import SPLITS
 from .recognise import not_recognised, recognise, recognised
-
-# How people call the splits, in names of files and folders.
-_WORDS: Mapping[str, Sequence[str]] = {
-    "train": ("train", "training"),
-    "dev": ("dev", "devel", "development", "val", "valid", "validation", "testa"),
-    "test": ("test", "testing", "testb"),
-}
-_SPLIT_OF = {word: split for split, words in _WORDS.items() for word in words}
+from .split_names import SPLIT_OF, split_of
 
 
 @dataclass(frozen=True)
@@ -114,9 +107,9 @@ def corpus_name(train: Path) -> str:
     that of the folder above it."""
     path = train.resolve()
     pieces = re.split(r"([-_. ])", path.name if path.is_dir() else path.stem)
-    while pieces and (pieces[-1].lower() in _SPLIT_OF or pieces[-1] in "-_. "):
+    while pieces and (pieces[-1].lower() in SPLIT_OF or pieces[-1] in "-_. "):
         pieces.pop()
-    is_split = not pieces or pieces[0].lower() in _SPLIT_OF
+    is_split = not pieces or pieces[0].lower() in SPLIT_OF
     return path.parent.name if is_split else "".join(pieces)
 
 
@@ -134,8 +127,8 @@ def _of_folder(folder: Path, format: Optional[str]) -> Dict[str, Path]:
         return clear
     if len(children) == 1:
         return {"train": children[0]}
-    if any(_split_of(path) for path in children):
-        raise _unclear([path for path in children if _split_of(path)])
+    if any(split_of(path.name) for path in children):
+        raise _unclear([path for path in children if split_of(path.name)])
     raise not_recognised(folder)
 
 
@@ -144,7 +137,7 @@ def _by_name(paths: Sequence[Path]) -> Dict[str, Path]:
     `train.csv` before `old_train.csv`; a split with several as plain is left out."""
     found: Dict[str, Path] = {}
     for split in SPLITS:
-        named: List[Path] = [path for path in paths if _split_of(path) == split]
+        named: List[Path] = [path for path in paths if split_of(path.name) == split]
         plainest = min((_plainness(path) for path in named), default=0)
         best = [path for path in named if _plainness(path) == plainest]
         if len(best) == 1:
@@ -152,18 +145,11 @@ def _by_name(paths: Sequence[Path]) -> Dict[str, Path]:
     return found
 
 
-def _split_of(path: Path) -> Optional[str]:
-    """The one split whose word is in a name."""
-    words = re.findall("[a-z]+", path.name.lower())
-    splits = {_SPLIT_OF[word] for word in words if word in _SPLIT_OF}
-    return splits.pop() if len(splits) == 1 else None
-
-
 def _plainness(path: Path) -> int:
     """0 for a name that is the split's word, 1 for an ending that is (`eng.train`), 2 otherwise."""
-    if path.name.lower() in _SPLIT_OF or path.stem.lower() in _SPLIT_OF:
+    if path.name.lower() in SPLIT_OF or path.stem.lower() in SPLIT_OF:
         return 0
-    return 1 if path.suffix.lower().removeprefix(".") in _SPLIT_OF else 2
+    return 1 if path.suffix.lower().removeprefix(".") in SPLIT_OF else 2
 
 
 def _unclear(paths: Sequence[Path]) -> MtnlpError:

@@ -10,6 +10,7 @@ from .formats.bad_input import BadInput
 from .formats.entry import Dataset, Format, renamed
 from .hub import read_hub
 from .options import SPLITS, ConvertOptions, Splits
+from .overlaps import settle
 
 SOURCES = ("sample", "local", "hub")
 ASSETS = Path("assets")
@@ -155,7 +156,8 @@ def _read_own(format: Format, options: ConvertOptions, on_bad: BadInput) -> Spli
     for split, path in given.items():
         if path is not None:
             _add_by_split(splits, split, format.read(path, on_bad, options))
-    return fill_cats({split: splits[split] for split in SPLITS if split in splits})
+    splits = {split: splits[split] for split in SPLITS if split in splits}
+    return fill_cats(settle(splits, on_bad))
 
 
 def fill_cats(splits: Splits) -> Splits:

@@ -1,9 +1,10 @@
 from pathlib import Path
+from typing import List
 
 import pytest
 
 from mtnlp.data.formats.bad_input import BadInput, read_lines
-from mtnlp.data.formats.columns import detect_scheme, read_columns, read_sentences
+from mtnlp.data.formats.columns import detect_scheme, is_columns, read_columns, read_sentences
 from mtnlp.data.formats.conll import read_conll
 from mtnlp.errors import DataError
 from tests.data.corpora import COLUMNS, CONLL, write
@@ -168,3 +169,23 @@ def test_a_column_that_counts_tokens(tmp_path: Path) -> None:
     broken = "0\tNew\tB-LOC\n1\tYork\tI-LOC\n\n" * 60 + "5\tOslo\tO\n"
     with pytest.raises(DataError, match=r"181: \[E134\] The token index is '5'"):
         list(read_columns(write(tmp_path / "d", broken), BadInput()))
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        ["I-PER", "I-PER", "B-PER", "O", "I-LOC"],
+        ["B-PER", "I-PER", "B-PER", "O", "B-LOC"],
+        ["B-PER", "E-PER", "S-PER", "O", "S-LOC"],
+        ["B-PER", "L-PER", "U-PER", "O", "U-LOC"],
+    ],
+    ids=["IOB1", "IOB2", "BIOES", "BILOU"],
+)
+def test_a_file_in_every_scheme(tmp_path: Path, strict: BadInput, tags: List[str]) -> None:
+    words = ["Anna", "Berg", "Bob", "saw", "Oslo"]
+    text = "".join(f"{word}\t{tag}\n" for word, tag in zip(words, tags, strict=True))
+    path = write(tmp_path / "a", text)
+    assert is_columns(path)
+    (record,) = read_columns(path, strict)
+    assert record.entities == [(0, 2, "PER"), (2, 3, "PER"), (4, 5, "LOC")]
+    assert not strict.notes

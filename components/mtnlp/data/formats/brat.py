@@ -1,9 +1,11 @@
-"""NEREL's brat files: `NAME.txt` with the text, `NAME.ann` with entities and relations."""
+"""brat's files, `NAME.txt` with the text and `NAME.ann` with entities and relations; and NEREL,
+which comes as such."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Collection, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from ...annotation.white_space import trim_characters
 from ...errors import DataError, Errors
@@ -22,8 +24,17 @@ _RELATION = re.compile(r"(R\d+)\t(\S+) Arg1:(T\d+) Arg2:(T\d+)\s*")
 # A line that means to be an entity or a relation, well-formed or not.
 _ENTITY_LIKE = re.compile(r"T\d+(\s|$)")
 _RELATION_LIKE = re.compile(r"R\d+(\s|$)")
-# brat's other lines (events, attributes, normalisations, notes, equivalences): not used here.
-_IGNORED = re.compile(r"([EAMN#]\w*\d|\*\t|#)")
+# brat's other lines, by the mark they begin with: not used here.
+_IGNORED = re.compile(r"[EAMN#]\w*\d|\*\t|#")
+_OTHERS = {
+    "E": "events",
+    "A": "attributes",
+    "M": "attributes",
+    "N": "normalisations",
+    "#": "notes",
+    "*": "equivalences",
+    "R": "relations",
+}
 
 Fragment = Tuple[int, int]
 
@@ -48,14 +59,31 @@ class Relation:
     line: int
 
 
+class Inventory(NamedTuple):
+    """The types a corpus has."""
+
+    entities: Collection[str]
+    relations: Collection[str]
+
+
+NEREL_INVENTORY = Inventory(NEREL_ENTITY_LABELS, NEREL_RELATION_LABELS)
+
+
 @dataclass
 class BratDocument:
-    """A text with its annotation. `stray_lines` counts lines that are no brat at all."""
+    """A text with its annotation. `stray_lines` counts lines that are no brat at all, `others`
+    the lines of other kinds, such as "notes"."""
 
     text: str = ""
     entities: Dict[str, Entity] = field(default_factory=dict)
     relations: List[Relation] = field(default_factory=list)
     stray_lines: int = 0
+    others: Counter = field(default_factory=Counter)
+
+    @property
+    def discontinuous(self) -> int:
+        """How many entities are in several pieces, with more than white space between them."""
+        return sum(len(joined(self.text, e.fragments)) > 1 for e in self.entities.values())
 
 
 def read_nerel(path: Path, on_bad: BadInput) -> Iterator[Record]:
@@ -74,29 +102,34 @@ def read_nerel(path: Path, on_bad: BadInput) -> Iterator[Record]:
         on_bad.report(DataError(Errors.E120, path))
         return
     for stem in stems:
+        text_path, ann_path = with_suffix(stem, ".txt"), with_suffix(stem, ".ann")
         try:
-            document = read_brat(_with_suffix(stem, ".txt"), _with_suffix(stem, ".ann"))
-            record = _to_record(document, _with_suffix(stem, ".ann"))
+            document = read_brat(text_path, ann_path, NEREL_INVENTORY)
+            spans = continuous_spans(document, ann_path)
         except DataError as error:
             on_bad.report(error)
             continue
-        discontinuous = sum(
-            len(joined(document.text, entity.fragments)) > 1
-            for entity in document.entities.values()
-        )
-        on_bad.note("discontinuous entities left out", discontinuous)
+        on_bad.note("discontinuous entities left out", document.discontinuous)
         on_bad.note("stray lines ignored", document.stray_lines)
-        yield record
+        yield Record(
+            text=document.text,
+            spans={NEREL_KEY: spans},
+            cats=event_cats(document.relations),
+            meta={"path": str(ann_path)},
+        )
 
 
-def read_brat(text_path: Path, ann_path: Path) -> BratDocument:
+def read_brat(
+    text_path: Path, ann_path: Path, inventory: Optional[Inventory] = None
+) -> BratDocument:
     """Reads and checks one document; relations may stand before their entities.
 
+    inventory: the legal types. None allows any type of entity, and counts relations as `others`.
     Raises: DataError for a missing file or an empty text, bad UTF-8, a malformed line, an unknown
         type, two lines with one id, offsets that do not give the quoted text, a relation between
         unknown entities.
     """
-    document = _read_annotation(ann_path)
+    document = _read_annotation(ann_path, inventory)
     raw = decode(read_bytes(text_path), text_path)
     document.text = _text_of(raw, document.entities)
     for entity in document.entities.values():
@@ -144,7 +177,8 @@ def _is_brat(path: Path) -> bool:
     return path.suffix in (".txt", ".ann") and not path.name.startswith(".")
 
 
-def _with_suffix(stem: Path, suffix: str) -> Path:
+def with_suffix(stem: Path, suffix: str) -> Path:
+    """The file of a document. Its name may hold dots."""
     return stem.parent / (stem.name + suffix)
 
 
@@ -167,7 +201,7 @@ def _text_of(raw: str, entities: Dict[str, Entity]) -> str:
     return unix
 
 
-def _read_annotation(path: Path) -> BratDocument:
+def _read_annotation(path: Path, inventory: Optional[Inventory]) -> BratDocument:
     document = BratDocument()
     lines_of: Dict[str, int] = {}
     for number, raw in read_lines(path, may_be_empty=True):
@@ -176,14 +210,16 @@ def _read_annotation(path: Path) -> BratDocument:
             continue
         try:
             if _ENTITY_LIKE.match(line):
-                name, entity = _parse_entity(line, number)
+                name, entity = _parse_entity(line, number, inventory)
                 _check_id("entity", name, number, lines_of)
                 document.entities[name] = entity
-            elif _RELATION_LIKE.match(line):
-                name, relation = _parse_relation(line, number)
+            elif _RELATION_LIKE.match(line) and inventory is not None:
+                name, relation = _parse_relation(line, number, inventory)
                 _check_id("relation", name, number, lines_of)
                 document.relations.append(relation)
-            elif not _IGNORED.match(line):
+            elif _RELATION_LIKE.match(line) or _IGNORED.match(line):
+                document.others[_OTHERS[line[0]]] += 1
+            else:
                 document.stray_lines += 1
         except DataError as error:
             raise DataError(str(error), path, number) from None
@@ -197,29 +233,30 @@ def _check_id(what: str, name: str, number: int, lines_of: Dict[str, int]) -> No
         raise DataError(Errors.E164.format(what=what, name=name, first=first))
 
 
-def _parse_entity(line: str, number: int) -> Tuple[str, Entity]:
+def _parse_entity(line: str, number: int, inventory: Optional[Inventory]) -> Tuple[str, Entity]:
     match = _ENTITY.fullmatch(line)
     if match is None:
         raise DataError(Errors.E121.format(what="entity", form="T1<TAB>TYPE 0 5<TAB>quotation"))
     name, label, offsets, surface = match.groups()
-    if label not in NEREL_ENTITY_LABELS:
+    if inventory is not None and label not in inventory.entities:
         raise DataError(Errors.E125.format(what="entity", label=label))
     pairs = [pair.split(" ") for pair in offsets.split(";")]
     fragments = tuple((int(start), int(end)) for start, end in pairs)
     return name, Entity(label, fragments, surface, number)
 
 
-def _parse_relation(line: str, number: int) -> Tuple[str, Relation]:
+def _parse_relation(line: str, number: int, inventory: Inventory) -> Tuple[str, Relation]:
     match = _RELATION.fullmatch(line)
     if match is None:
         raise DataError(Errors.E121.format(what="relation", form="R1<TAB>TYPE Arg1:T1 Arg2:T2"))
     name, label, head, tail = match.groups()
-    if label not in NEREL_RELATION_LABELS:
+    if label not in inventory.relations:
         raise DataError(Errors.E125.format(what="relation", label=label))
     return name, Relation(label, head, tail, number)
 
 
-def _to_record(document: BratDocument, path: Path) -> Record:
+def continuous_spans(document: BratDocument, path: Path) -> List[Annotation]:
+    """The entities in one piece, sorted. Raises: DataError (E123) for one of white space alone."""
     spans: List[Annotation] = []
     for entity in document.entities.values():
         fragments = joined(document.text, entity.fragments)
@@ -231,10 +268,7 @@ def _to_record(document: BratDocument, path: Path) -> Record:
             spans.append(Annotation(start, end, entity.label))
     # A shorter span after the longer one it begins with, whatever the order of the file.
     spans.sort(key=lambda span: (span.start, -span.end, span.label))
-    record = Record(text=document.text, spans={NEREL_KEY: spans})
-    record.cats = event_cats(document.relations)
-    record.meta = {"path": str(path)}
-    return record
+    return spans
 
 
 NEREL = Dataset(

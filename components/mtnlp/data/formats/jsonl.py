@@ -3,7 +3,7 @@ categories, spans, a tag per token."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Set, Tuple
 
 from ...errors import DataError, Errors
 from ...types import Annotation, Record
@@ -64,7 +64,17 @@ def read_jsonl(path: Path, on_bad: BadInput, fields: Fields = Fields()) -> Itera
     hold offsets or labels and are not read are a warning, and so is a file without annotation.
     Raises: DataError through `on_bad`.
     """
-    rows = [Row(line, _mapping(value)) for line, value in read_rows(path, on_bad)]
+    yield from read_values(read_rows(path, on_bad), path, on_bad, fields)
+
+
+def read_values(
+    values: Iterable[Row], path: Path, on_bad: BadInput, fields: Fields
+) -> Iterator[Record]:
+    """The same for rows that were read already.
+
+    values: mappings, each with its line or number.
+    """
+    rows = [Row(line, _mapping(value)) for line, value in values]
     # A list under `label` is then always one of spans, the empty ones too.
     labels_are_spans = any(is_spans(_get(row, name)) for _, row in rows for name in _lists(fields))
     names: Dict[str, None] = {}
@@ -244,8 +254,9 @@ def _add_cats(
     return read
 
 
-def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator[Record]:
-    fields = Fields(
+def fields_of(options: ConvertOptions) -> Fields:
+    """The fields that the options of a conversion name."""
+    return Fields(
         text=options.text_field,
         label=options.label_field,
         spans=options.spans_field,
@@ -254,7 +265,10 @@ def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator
         task=options.task,
         spans_key=options.spans_key,
     )
-    return read_jsonl(path, on_bad, fields)
+
+
+def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator[Record]:
+    return read_jsonl(path, on_bad, fields_of(options))
 
 
 def is_jsonl(path: Path) -> bool:
