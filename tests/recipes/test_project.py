@@ -97,7 +97,9 @@ def test_what_is_done_is_not_done_again(make: Any, tmp_path: Path) -> None:
 def test_the_command_converts_as_the_project_was_made(
     make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = write(tmp_path / "r.csv", "who;said\nA;One\n" + "".join(f"B;It is {n}\n" for n in range(19)))
+    file = write(
+        tmp_path / "r.csv", "who;said\nA;One\n" + "".join(f"B;It is {n}\n" for n in range(19))
+    )
     project = make(
         file, delimiter=";", text_field="said", label_field="who", ratio="60:20:20", task="speaker"
     )
@@ -129,7 +131,9 @@ def test_other_labels_get_a_layer_of_their_own(make: Any, tmp_path: Path) -> Non
     )
     (note,) = project.notes
     assert "goods" in note and "doc.spans['goods']" in note
-    keys = [pipe.cfg.get("spans_key") for _, pipe in built(project).pipeline if hasattr(pipe, "cfg")]
+    keys = [
+        pipe.cfg.get("spans_key") for _, pipe in built(project).pipeline if hasattr(pipe, "cfg")
+    ]
     assert [key for key in keys if key is not None] == ["goods"]
     names, more, goods = project.plan.conversions
     assert "--spans-key goods" in goods and "--spans-key" not in names + more
@@ -205,7 +209,7 @@ def test_an_error_leaves_nothing(
 def test_a_folder_with_something_in_it_is_left_alone(make: Any, tmp_path: Path) -> None:
     file = make_reviews(tmp_path / "reviews.csv")
     kept = write(tmp_path / "shop" / "notes.txt", "mine")
-    with pytest.raises(MtnlpError, match="E485.*shop"):
+    with pytest.raises(MtnlpError, match=r"E485.*shop"):
         make(file)
     assert files_below(tmp_path / "shop") == ["notes.txt"] and kept.read_text() == "mine"
     kept.unlink()

@@ -106,9 +106,7 @@ def test_variables(tmp_path: Path) -> None:
     assert command_named(config, "package")["outputs"] == [plan.wheel]
     assert command_named(config, "train")["script"][1].endswith("--gpu-id 1")
     changed = load(tmp_path, plan, **{"vars.version": "2.0", "vars.gpu_id": -1})
-    assert command_named(changed, "package")["outputs"] == [
-        "packages/en_shop-2.0-py3-none-any.whl"
-    ]
+    assert command_named(changed, "package")["outputs"] == ["packages/en_shop-2.0-py3-none-any.whl"]
     assert command_named(changed, "train")["script"][1].endswith("--gpu-id -1")
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from weasel.cli.run import update_lockfile
 from weasel.util.config import load_project_config
@@ -108,28 +108,29 @@ def overrides_of(options: ProjectOptions) -> Overrides:
 
     Raises: MtnlpError E487 for a task that is said to be both, E482 for a value out of range.
     """
-    exclusive = {task: True for task in options.exclusive or ()}
+    exclusive = dict.fromkeys(options.exclusive or (), True)
     for task in options.multilabel or ():
         if task in exclusive:
             raise MtnlpError(Errors.E487.format(task=task))
         exclusive[task] = False
+    # `Overrides` checks the values; an enumeration's is a text.
+    factory: Any = options.entities and options.entities.value
+    precision: Any = options.precision and options.precision.value
     return Overrides(
         exclusive=exclusive or None,
-        factory=options.entities and options.entities.value,
+        factory=factory,
         window=options.window,
         batch=options.batch,
         rate=options.rate,
         epochs=options.epochs,
-        precision=options.precision and options.precision.value,
+        precision=precision,
     )
 
 
 class Corpora:
     """The converted corpora of a project: `folder/corpus/{train,dev,test}/NAME.spacy`."""
 
-    def __init__(
-        self, folder: Path, conversions: Sequence[Conversion], progress: Progress
-    ) -> None:
+    def __init__(self, folder: Path, conversions: Sequence[Conversion], progress: Progress) -> None:
         self.folder = folder / "corpus"
         self.progress = progress
         self.counter = WordpieceCounter(str(folder / ENCODER))
@@ -183,7 +184,9 @@ def _has_layers(conversion: Conversion) -> bool:
 
 def _moved(report: ConversionReport, folder: Path, output: Path) -> ConversionReport:
     """A report whose files are where the project is now, and no more where it was written."""
-    files = {split: output / path.relative_to(folder) for split, path in report.written.files.items()}
+    files = {
+        split: output / path.relative_to(folder) for split, path in report.written.files.items()
+    }
     return replace(report, written=replace(report.written, files=files))
 
 

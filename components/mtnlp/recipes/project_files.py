@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 from dataclasses import dataclass, field
-from typing import List, Mapping, Sequence
+from typing import Mapping, Sequence
 
 from .corpora import plain_name
 
