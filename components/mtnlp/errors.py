@@ -740,8 +740,8 @@ class Errors:
     E486 = "[E486] {path} is named twice. Name each file or folder once."
     E487 = "[E487] The task '{task}' is said to be exclusive and multi-label. Say one of the two."
     E488 = (
-        "[E488] A step of the project failed; its own message is above. What is done is kept: after "
-        "mending it, go on with: cd {path} && python -m spacy project run all"
+        "[E488] A step of the project failed; its own message is above. What is done is kept. Mend "
+        "it and go on with: cd {path} && python -m spacy project run all"
     )
 
     # E5: evaluation

@@ -27,7 +27,7 @@ def make_plan(**settings: Any) -> ProjectPlan:
         ],
         "files": ['assets/a "b".csv', "assets/names.txt"],
         "encoder": "some one/encoder",
-        "reasons": {"rate": "best in what was measured"},
+        "choices": "| rate | 0.1 |\n",
     }
     return ProjectPlan(**{**own, **settings})
 
@@ -113,7 +113,7 @@ def test_variables(tmp_path: Path) -> None:
 def test_readme_says_how_and_why() -> None:
     text = readme(make_plan())
     assert 'spacy.load("en_shop")' in text and make_plan().wheel in text
-    assert "- **rate**: best in what was measured." in text
+    assert text.endswith("\n\n| rate | 0.1 |\n")
     rows: List[str] = [line for line in text.splitlines() if line.startswith("|")]
     assert all(row.count("|") == 3 for row in rows)
 

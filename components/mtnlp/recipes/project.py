@@ -27,7 +27,7 @@ from .profile import Profiles
 from .profiling import profile_corpus, profile_encoder
 from .project_files import ENCODER, ProjectPlan, package_name, project_yml, readme
 from .rule import choose_recipe
-from .tables import data_tables
+from .tables import data_tables, recipe_table
 
 CONFIG, PROJECT, README = "config.cfg", "project.yml", "README.md"
 
@@ -66,6 +66,7 @@ def make_project(
         corpora = Corpora(folder, plan_conversions(sources, options), progress)
         notes = corpora.separate_layers()
         encoder = replace(profile_encoder(str(folder / ENCODER)), name=ENCODER)
+        named = replace(encoder, name=options.encoder)
         device = "gpu" if options.gpu_id >= 0 else "cpu"
         bf16 = has_bf16(options.gpu_id)
         recipe = choose_recipe(corpora.profiles, encoder, device, overrides, bf16)
@@ -81,7 +82,7 @@ def make_project(
             encoder=_as_named(options.encoder),
             gpu_id=options.gpu_id,
             tune=options.tune,
-            reasons=recipe.reasons,
+            choices=recipe_table(named, recipe).to_markdown(),
         )
         write_text(folder / CONFIG, write_config(recipe, plan.corpora, encoder))
         write_text(folder / PROJECT, project_yml(plan))
@@ -91,7 +92,7 @@ def make_project(
         folder=output,
         sources=sources,
         plan=plan,
-        tables=data_tables(corpora.profiles, encoder, recipe),
+        tables=data_tables(corpora.profiles, named, recipe),
         reports=[_moved(corpora.reports[s.name], folder, output) for s in sources],
         notes=notes,
     )
