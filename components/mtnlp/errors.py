@@ -618,7 +618,7 @@ class Errors:
     E432 = "[E432] The objective of thresholds is '{found}'. Choose one of: {known}."
     E433 = (
         "[E433] There is nothing left to fit for {names}. Allow temperatures; thresholds are only "
-        "for classifiers with a task that is not exclusive."
+        "for span_ner and for classifiers with a task that is not exclusive."
     )
     E434 = "[E434] {name} is {found}. Give 0 or more."
     E440 = (
@@ -766,6 +766,10 @@ class Errors:
     E513 = (
         "[E513] {path} has no document with a label of the task '{task}' (doc.cats['{task}/LABEL'] "
         "above 0). Name the task with --task, or another file."
+    )
+    E520 = (
+        "[E520] {corpus} has neither test/ nor dev/ with {wanted}. Name the folder of the splits "
+        "with --corpus, and the corpora in it with --name."
     )
     E540 = (
         "[E540] The benchmark compares with the library 'pytorch-crf': pip install "

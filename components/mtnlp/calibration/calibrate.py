@@ -15,6 +15,7 @@ from ..errors import Errors, MtnlpError
 from ..evaluation.evaluator import load_pipeline
 from ..files import fresh_folder, is_replaceable
 from ..pipes.classifier import DocClassifier
+from ..pipes.span_ner import SpanNER
 from .category_report import category_figures
 from .classifier_fit import FitOptions, TaskFit, fit_classifier
 from .collected_scores import (
@@ -25,6 +26,7 @@ from .collected_scores import (
     start_collection,
 )
 from .entity_report import calibration_report
+from .entity_threshold import ThresholdFit, fit_entity_threshold, threshold_figures
 from .temperature import fit_collected, pipes_with_temperature
 
 
@@ -50,9 +52,11 @@ def calibrate(
     report: a .spacy file or folder, for neither training nor fitting, to report calibration on;
         pipes for which it has no annotations are left out there.
     Returns: {"model", "dev", "output", "temperatures": {entity pipe: the numbers of a
-        `TemperatureFit`}, "classifiers": {pipe: {task: {"fit": the numbers of a `TaskFit`, "dev":
+        `TemperatureFit`}, "thresholds": {span_ner: the numbers of a `ThresholdFit`},
+        "classifiers": {pipe: {task: {"fit": the numbers of a `TaskFit`, "dev":
         `category_figures`}}}} and, with a report, {"test", "report": what `calibration_report`
-        returns, "category_report": {pipe: `category_figures`}}.
+        returns, "threshold_report": {span_ner: `threshold_figures`}, "category_report": {pipe:
+        `category_figures`}}.
     Raises: MtnlpError E144 for an output that holds something else than a pipeline, E150, E411,
         E415, E416, E433, E503, DataError for a broken file.
     """
@@ -68,10 +72,16 @@ def calibrate(
         collected = annotated(collected, docs) or collected
     collect(nlp, list(collected.values()), progress(pairs(nlp, docs), "dev", len(docs)))
     temperatures, classifiers = {}, {}
+    thresholds: Dict[str, ThresholdFit] = {}
     fits: Dict[str, Dict[str, TaskFit]] = {}
     for name, scores in collected.items():
         if isinstance(scores, EntityScores):
-            temperatures[name] = asdict(fit_collected(scores))
+            before = scores.pipe.cfg["temperature"]
+            if options.temperature:
+                temperatures[name] = asdict(fit_collected(scores))
+            # Of the probabilities that follow.
+            if options.thresholds and isinstance(scores.pipe, SpanNER):
+                thresholds[name] = fit_entity_threshold(scores, options, before)
         elif isinstance(scores, CategoryScores):
             fits[name] = fit_classifier(scores, options)
             figures = category_figures(scores, fits[name])
@@ -82,9 +92,11 @@ def calibrate(
         nlp.to_disk(folder)
     results: Dict[str, Any] = {"model": model, "dev": dev, "output": output}
     results.update(temperatures=temperatures, classifiers=classifiers)
+    results["thresholds"] = {name: asdict(fit) for name, fit in thresholds.items()}
     if report is not None:
         docs = read_docs(nlp, report)
-        results.update(test=report, **report_on(nlp, docs, list(collected), fits, progress))
+        found = report_on(nlp, docs, list(collected), fits, thresholds, progress)
+        results.update(test=report, **found)
     return results
 
 
@@ -93,26 +105,29 @@ def report_on(
     docs: List[Doc],
     names: Sequence[str],
     fits: Dict[str, Dict[str, TaskFit]],
+    thresholds: Dict[str, ThresholdFit],
     progress: Progress = quiet,
 ) -> Dict[str, Any]:
     """What calibration is worth on other documents.
 
-    names: the calibrated pipes. fits: of the classifiers among them. Returns: {"report",
-    "category_report"}, see `calibrate`.
+    names: the calibrated pipes. fits: of the classifiers among them. thresholds: of entity pipes
+        among them. Returns: {"report", "threshold_report", "category_report"}, see `calibrate`.
     """
     collected = {name: start_collection(nlp.get_pipe(name)) for name in names}
     collected = annotated(collected, docs) or collected
     entities = [name for name in collected if name not in fits]
-    classes = {name: item for name, item in collected.items() if isinstance(item, CategoryScores)}
-    found: Dict[str, Any] = {"report": {}, "category_report": {}}
+    decided = {name: item for name, item in collected.items() if name in {*fits, *thresholds}}
+    found: Dict[str, Any] = {"report": {}, "threshold_report": {}, "category_report": {}}
     if entities:
         found["report"] = calibration_report(nlp, entities, progress(docs, "test", len(docs)))
-    if classes:
-        collect(
-            nlp, list(classes.values()), progress(pairs(nlp, docs), "test, categories", len(docs))
-        )
-        for name, item in classes.items():
+    if decided:
+        stream = progress(pairs(nlp, docs), "test, decisions", len(docs))
+        collect(nlp, list(decided.values()), stream)
+    for name, item in decided.items():
+        if isinstance(item, CategoryScores):
             found["category_report"][name] = category_figures(item, fits[name])
+        elif isinstance(item, EntityScores):
+            found["threshold_report"][name] = threshold_figures(item, thresholds[name])
     return found
 
 
@@ -142,7 +157,7 @@ def choose(
 def is_fittable(pipe: Any, options: FitOptions) -> bool:
     """Whether the options leave something to fit for a pipe."""
     tasks = pipe.tasks.values() if isinstance(pipe, DocClassifier) else ()
-    has_thresholds = any(not task["exclusive"] for task in tasks)
+    has_thresholds = isinstance(pipe, SpanNER) or any(not task["exclusive"] for task in tasks)
     return options.temperature or (options.thresholds and has_thresholds)
 
 

@@ -13,7 +13,7 @@ from spacy.training import Example
 from spacy.util import minibatch
 
 from ..annotation.layers import CategoriesLayer
-from ..data.reading import bare_copy
+from ..data.reading import bare_copy, copy_tokens
 from ..errors import Errors, MtnlpError
 from ..gold.targets import Target
 from ..log import logger
@@ -49,14 +49,17 @@ class CollectedScores(Protocol):
 class EntityScores:
     """The scores of an entity pipe.
 
-    memory: bytes of scores that are collected; documents after those are left out. One number
-        does not need many.
+    batches: of annotated documents. examples: these documents, batch by batch, without what the
+        pipeline has made of them.
+    memory: bytes of scores that are collected; documents after those are left out. A number or two
+        do not need many.
     """
 
     def __init__(self, pipe: Any, memory: int = MEMORY) -> None:
         self.pipe = pipe
         self.memory = memory
         self.batches: List[LossBatch] = []
+        self.examples: List[List[Example]] = []
         self.documents = 0
         self.units = 0.0
         self.is_full = False
@@ -72,10 +75,12 @@ class EntityScores:
         if self.batches and scores.nbytes > self.memory:
             self.is_full = True
             numbers = self.pipe.name, self.documents
-            logger.info("%s: the temperature is fitted on the first %d documents", *numbers)
+            logger.info("%s: fitted on the first %d documents alone", *numbers)
             return
         self.memory -= scores.nbytes
         self.batches.append(LossBatch(scores, None, target.target, target.mask))
+        chosen = [examples[row] for row in target.doc_indices]
+        self.examples.append([Example(copy_tokens(eg.predicted), eg.reference) for eg in chosen])
         self.documents += len(target.doc_indices)
         self.units += target.units
 

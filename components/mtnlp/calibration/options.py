@@ -16,9 +16,11 @@ class FitOptions:
     """What to fit. Raises: MtnlpError E432 for an unknown objective, E434 for a negative number.
 
     temperature, thresholds: whether they are fitted; without its flag, each stays as it is.
-    objective: "macro" or "micro", which F1 the thresholds are for. min_positives: how often a label
-        must be gold to have a threshold of its own. smoothing: over how many log-odds F1 is
-        smoothed where thresholds are for macro F1; 0.0 for those that are the best there are.
+    objective: "macro" or "micro", which F1 the thresholds of labels are for; that of entities is
+        for micro F1. min_positives: how often a label must be gold to have a threshold of its own,
+        and how many entities, for an entity pipe to get another one. smoothing: over how many
+        log-odds F1 is smoothed where thresholds are for macro F1, or of entities; 0.0 for those
+        that are the best there are.
     """
 
     temperature: bool = True

@@ -261,9 +261,17 @@ def smooth_thresholds(ranked: Floats, true_positives: NDArray[np.int64], width: 
     predicted = len(ranked) - torch.searchsorted(rising, sought).numpy().T  # [grid, labels]
     found = np.take_along_axis(true_positives, predicted, axis=0)
     fscores = 2 * found / np.maximum(predicted + true_positives[-1], 1)
+    return thresholds[smooth(fscores, odds, width).argmax(0)]
+
+
+def smooth(values: Floats, odds: Floats, width: float) -> Floats:
+    """Each value as the mean of those around it, weighed by a normal distribution.
+
+    values: `[grid]` or `[grid, columns]`. odds: `[grid]`, where they stand. width: of the
+    distribution, above 0.
+    """
     kernel = np.exp(-0.5 * ((odds[:, None] - odds) / width) ** 2)
-    smoothed = (kernel / kernel.sum(1, keepdims=True)) @ fscores
-    return thresholds[smoothed.argmax(0)]
+    return np.asarray((kernel / kernel.sum(1, keepdims=True)) @ values)
 
 
 def threshold_grid() -> Tuple[Floats, Floats]:

@@ -28,6 +28,7 @@ VERBS: Dict[str, Verb] = {
     "recipe": Verb("recipe", "Fit a config's settings to its corpora."),
     "train": Verb("train", "Train a pipeline; resume it, or share it among processes."),
     "evaluate": Verb("evaluate", "Score every task of a pipeline, with 95% intervals."),
+    "summary": Verb("summary", "Say what a trained pipeline is worth, and what would help."),
     "calibrate": Verb("calibrate", "Fit temperatures and thresholds to held-out documents."),
     "compare": Verb("compare", "Train and score every cell of a grid, and tabulate."),
     "joint-report": Verb("joint_report", "Compare joint training with each task alone."),

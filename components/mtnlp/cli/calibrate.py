@@ -40,25 +40,31 @@ def main(
         bool, typer.Option(help="Fit temperatures: of entity pipes and of each classifier's tasks.")
     ] = True,
     thresholds: Annotated[
-        bool, typer.Option(help="Fit one threshold per label of multi-label tasks.")
+        bool,
+        typer.Option(help="Fit a threshold: of span_ner, and of each label of multi-label tasks."),
     ] = True,
     objective: Annotated[
-        Objective, typer.Option(help="The F1 for which thresholds are the best on DEV.")
+        Objective,
+        typer.Option(
+            help="The F1 for which the thresholds of labels are the best on DEV. That of span_ner "
+            "is for micro F1."
+        ),
     ] = Objective.macro,
     min_positives: Annotated[
         int,
         typer.Option(
             min=0,
             help="Labels with fewer gold documents in DEV share one threshold; those without any "
-            "keep the component's.",
+            "keep the component's. With fewer gold entities span_ner keeps its own.",
         ),
     ] = MIN_POSITIVES,
     smoothing: Annotated[
         float,
         typer.Option(
             min=0.0,
-            help="For macro F1: the curve of F1 over the threshold is smoothed, because its "
-            "highest raw point is often chance. The kernel's width in log-odds; 0 for none.",
+            help="For macro F1 and span_ner: the curve of F1 over the threshold is smoothed, "
+            "because its highest raw point is often chance. The kernel's width in log-odds; 0 for "
+            "none.",
         ),
     ] = SMOOTHING,
     report: Annotated[
@@ -67,8 +73,9 @@ def main(
             help="Other annotated documents (.spacy or a folder) to measure on: expected "
             "calibration error over 15 equal-mass bins and Brier score, before and after; for "
             "entities also the area under the risk-coverage curve, scores at a threshold of 0.5, "
-            "0.8 and 0.95, and the least softmax probability of an entity; for multi-label tasks "
-            "F1 at the default, at one fitted and at each label's threshold."
+            "0.8 and 0.95, the least softmax probability of an entity, and F1 at the threshold of "
+            "span_ner before and after; for multi-label tasks F1 at the default, at one fitted and "
+            "at each label's threshold."
         ),
     ] = None,
     metrics: Annotated[Path, typer.Option(help="The JSON file for all figures.")] = Path(
@@ -82,8 +89,9 @@ def main(
     number per entity pipe (crf_ner, span_ner) and one per task of a classifier
     (multitask_textcat, event_textcat), the one that makes the gold of DEV most likely. The
     entities of crf_ner and the labels of exclusive tasks stay the same, only their probabilities
-    change. For multi-label tasks one threshold per label is then fitted. The pipeline is saved
-    with them to OUTPUT. Fit again after further training.
+    change. Then thresholds of these probabilities are fitted: one for the entities of span_ner,
+    and one per label of multi-label tasks. That of crf_ner stays as it is: its entities are those
+    of the best tag sequence. The pipeline is saved to OUTPUT. Fit again after further training.
 
     \b
     Example:
@@ -100,6 +108,7 @@ def main(
         calibration_tables,
         category_tables,
         temperature_rows,
+        threshold_tables,
     )
     from ..reports.tables import print_tables
 
@@ -116,6 +125,7 @@ def main(
     if rows:
         msg.table(rows, header=TEMPERATURE_HEADER, divider=True, aligns=list("lrrrr"))
     msg.good(f"Calibrated pipeline written to {output}")
-    print_tables([*calibration_tables(results), *category_tables(results)])
+    tables = [*calibration_tables(results), *threshold_tables(results), *category_tables(results)]
+    print_tables(tables)
     write_json(metrics, results)
     msg.good(f"Figures written to {metrics}")

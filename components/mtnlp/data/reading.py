@@ -5,6 +5,7 @@ from typing import List, Optional, Sequence
 
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin
+from spacy.vocab import Vocab
 
 from ..errors import DataError, Errors, MtnlpError
 
@@ -39,8 +40,14 @@ def corpus_files(folder: Path, names: Optional[Sequence[str]] = None) -> List[Pa
 
 def bare_copy(nlp: Language, doc: Doc) -> Doc:
     """The same tokens without annotations."""
+    return copy_tokens(doc, nlp.vocab)
+
+
+def copy_tokens(doc: Doc, vocab: Optional[Vocab] = None) -> Doc:
+    """The same tokens without annotations. vocab: of the copy; the Doc's own by default."""
     words = [token.text for token in doc]
-    return Doc(nlp.vocab, words=words, spaces=[bool(token.whitespace_) for token in doc])
+    spaces = [bool(token.whitespace_) for token in doc]
+    return Doc(vocab or doc.vocab, words=words, spaces=spaces)
 
 
 def bare_doc(nlp: Language, reference: Doc) -> Doc:

@@ -33,6 +33,21 @@ def calibration_tables(results: Mapping[str, Any]) -> List[Table]:
     return tables
 
 
+def threshold_tables(results: Mapping[str, Any]) -> List[Table]:
+    """What the thresholds of entities do for micro F1, on dev and the report's documents."""
+    tables = []
+    for name, dev in results.get("thresholds", {}).items():
+        columns = ["where", "gold", "temperature", "threshold", "P", "R", "F1"]
+        table = Table(f"{name}: threshold", columns)
+        where = {"dev": dev, "test": results.get("threshold_report", {}).get(name)}
+        for split, numbers in where.items():
+            for when in ("before", "after") if numbers else ():
+                keys = ("support", "temperature", "threshold", "p", "r", "f")
+                table.rows.append([f"{split}, {when}", *(numbers[when][key] for key in keys)])
+        tables.append(table)
+    return tables
+
+
 def category_tables(results: Mapping[str, Any]) -> List[Table]:
     """What was fitted; the thresholds of each task; and, of dev and the report's documents, how far
     the probabilities can be trusted and what F1 the thresholds reach."""
