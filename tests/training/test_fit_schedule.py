@@ -203,9 +203,20 @@ def test_endless_training_and_other_schedules_are_refused(nlp: Language) -> None
     nlp.config["training"]["max_epochs"] = 0
     with pytest.raises(MtnlpError, match="E431"):
         create_fit_schedule_v1()(nlp)
-    nlp.config["training"]["optimizer"]["learn_rate"] = 0.001
+    nlp.config["training"]["optimizer"]["learn_rate"] = {"@schedules": "constant.v1", "rate": 0.001}
     with pytest.raises(MtnlpError, match="E430"):
         create_fit_schedule_v1()(nlp)
+
+
+def test_a_plain_rate_becomes_the_height_of_the_schedule(nlp: Language) -> None:
+    nlp.config["training"]["optimizer"]["learn_rate"] = 0.001
+    create_fit_schedule_v1()(nlp)
+    assert rate(nlp) == {
+        "@schedules": "warmup_linear.v1",
+        "initial_rate": 0.001,
+        "warmup_steps": 1,
+        "total_steps": 9,
+    }
 
 
 MIXED = {"@readers": "mtnlp.MixedCorpus.v1", "corpora": {}}

@@ -15,8 +15,8 @@ MOST_LINES = 60
 WIDTH = 100
 # The layer whose scores the factory's default score weights name.
 DEFAULT_LAYER = {"crf_ner": "ents", "span_ner": "spans_sc"}
-DROPOUT = 0.1
-WARMUP = 0.1
+# What is left out.
+DEFAULTS = {"precision": "fp32", "max_width": 8, "dropout": 0.1, "warmup": 0.1}
 
 
 def write_config(recipe: Recipe, names: Sequence[str], encoder: EncoderProfile) -> str:
@@ -69,7 +69,7 @@ def _transformer(recipe: Recipe) -> List[str]:
         "[components.transformer.model]",
         _line("@architectures", "mtnlp.TransformerModel.v1"),
         "name = ${paths.backbone}",
-        *_lines(window=recipe.window, precision=recipe.precision),
+        *_lines(window=recipe.window, **_changed(precision=recipe.precision)),
         *([_line("layers", layers)] if layers else []),
     ]
 
@@ -81,7 +81,7 @@ def _entities(part: EntityPart, recipe: Recipe) -> List[str]:
         lines.append(_line("spans_key", part.spans_key))
         if part.spans_key is None:
             lines.append(_line("decoder", "flat"))
-        model["max_width"] = part.max_width
+        model.update(_changed(max_width=part.max_width))
         if part.scorer == "marker":
             model["scorer"] = {"@layers": "mtnlp.MarkerScorer.v1"}
     elif part.spans_key is not None:
@@ -111,8 +111,7 @@ def _classifier(part: ClassifierPart, recipe: Recipe) -> List[str]:
 
 
 def _model(model: Dict[str, Any], recipe: Recipe) -> List[str]:
-    if recipe.dropout != DROPOUT:
-        model = {**model, "dropout": recipe.dropout}
+    model = {**model, **_changed(dropout=recipe.dropout)}
     return [_line("model", model)] if model else []
 
 
@@ -151,10 +150,8 @@ def _training(recipe: Recipe) -> List[str]:
 
 
 def _schedule(recipe: Recipe) -> Dict[str, Any]:
-    schedule: Dict[str, Any] = {"@callbacks": "mtnlp.FitSchedule.v1", "evaluations": 1}
-    if recipe.warmup != WARMUP:
-        schedule["warmup"] = recipe.warmup
-    return schedule
+    schedule = {"@callbacks": "mtnlp.FitSchedule.v1", "evaluations": 1}
+    return {**schedule, **_changed(warmup=recipe.warmup)}
 
 
 def _score_weights(parts: Sequence[EntityPart]) -> Dict[str, Any]:
@@ -170,6 +167,11 @@ def _score_weights(parts: Sequence[EntityPart]) -> Dict[str, Any]:
         if default not in layers.values():
             weights.update(dict.fromkeys(f"{default}_{end}" for end in ("f", "p", "r", "per_type")))
     return weights
+
+
+def _changed(**settings: Any) -> Dict[str, Any]:
+    """Those settings that have another value than by default."""
+    return {name: value for name, value in settings.items() if value != DEFAULTS[name]}
 
 
 def _lines(**settings: Any) -> List[str]:

@@ -149,9 +149,9 @@ def choose_classifier(
         found = [(corpus, task) for corpus, task in pairs if task.name == name]
         labels = [(corpus.name, task.labels) for corpus, task in found]
         require_same_labels(f"the task '{name}'", labels, "--task")
-        exclusive[name], reasons[f"textcat: {name}"] = _choose_exclusive(
-            [t for _, t in found], given.get(name)
-        )
+        own = [task for _, task in found]
+        exclusive[name], why = _choose_exclusive(own, given.get(name))
+        reasons[f"textcat: {name}"] = why
     for name in given:
         if name not in exclusive:
             form = "one of the tasks " + (", ".join(exclusive) or "(there are none)")
