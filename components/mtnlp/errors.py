@@ -248,6 +248,14 @@ class Errors:
         "[E176] The Docs also have {attributes}, which the converter does not keep: only entities, "
         "spans, categories, tags and sentence starts. Train on the file itself if you need them."
     )
+    W180 = (
+        "[W180] The encoder cuts a word into {pieces:.1f} wordpieces on average, so it knows "
+        "little of the {language}. Encoders that would suit: {encoders}."
+    )
+    W181 = (
+        "[W181] The texts seem to be in '{language}', but spaCy cannot tokenise that here "
+        "({reason}), so '{taken}' is taken. Install what is missing, or set --lang."
+    )
     E185 = (
         "[E185] Cannot read this as a dataset of Hugging Face ({reason}). Write it again with "
         "save_to_disk or to_parquet."

@@ -31,6 +31,13 @@ class Annotation(NamedTuple):
     label: str
 
 
+class Trimmed(Annotation):
+    """An Annotation that had white space at an edge, which its reader left out. Equal to the
+    Annotation without it; only the data doctor asks which of the two it is."""
+
+    __slots__ = ()
+
+
 @dataclass
 class Record:
     """One unit of a corpus as read from disk, before spaCy is involved.

@@ -109,7 +109,11 @@ def test_keep_labels_keeps_annotated_apart_from_missing() -> None:
 def test_limit_and_report(tmp_path: Path) -> None:
     report = convert(local("conll", tmp_path, limit=(2, 1, 0)))
     assert report.written.units == {"train": 2, "dev": 1, "test": 3}
-    assert report.duplicates[("train", "test")] == 2
+    (shared,) = [
+        f for f in report.findings if f.message == "Sentences of test whose text is also in train"
+    ]
+    assert (shared.count, len(shared.places)) == (2, 2)
+    assert all("eng.testb:" in place and "eng.train:" in place for place in shared.places)
     assert report.unit == "sentence"
 
 

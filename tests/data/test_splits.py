@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 
 from mtnlp.data.options import Splits
 from mtnlp.data.splits import (
-    duplicates_across,
     make_splits,
-    normalised,
     sample_records,
     split_by_ratio,
     strata_of,
@@ -152,17 +150,3 @@ def test_strata_are_the_rarest_labels() -> None:
         Record(tokens=["a"], entities=[common]),
     ]
     assert strata_of(records) == ["PER", "DIS", "", "given", "PER"]
-
-
-def test_duplicates() -> None:
-    splits = {
-        "train": [Record(text="A  b\n"), Record(text="c")],
-        "dev": [Record(tokens=["a", "B"]), Record(text="a b"), Record(text="x")],
-        "test": [Record(text="X"), Record(text="y")],
-    }
-    assert normalised(splits["train"][0]) == "a b"
-    assert duplicates_across(splits) == {
-        ("train", "dev"): 2,
-        ("train", "test"): 0,
-        ("dev", "test"): 1,
-    }

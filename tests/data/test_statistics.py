@@ -64,6 +64,7 @@ def test_a_corpus(corpus: Path) -> None:
     assert train["tokens_per_document"] == {"mean": 5.25, "median": 4.5, "max": 8}
     assert train["duplicates"] == 1
     assert numbers["duplicates_across"] == {"train/test": 1}
+    assert numbers["language"] == "en"
     ents = train["entities"]["ents"]
     assert (ents["documents"], ents["missing"], ents["total"]) == (3, 1, 4)
     assert ents["labels"] == {
@@ -172,3 +173,22 @@ def test_the_tokenizers_wordpieces_and_the_encoders_window(backbones: Dict[str, 
     assert WordpieceCounter(str(backbones["bert"]), window=1000).window == 64
     with pytest.raises(MtnlpError, match="E151"):
         WordpieceCounter(str(backbones["bert"] / "nothing"))
+
+
+def test_an_encoder_that_cuts_words_up(corpus: Path, backbones: Dict[str, Path]) -> None:
+    """The tiny one knows some words only; its window of 60 is smaller than a text."""
+    doc = spacy.blank("en")("Unfathomable incomprehensibilities notwithstanding. " * 5)
+    DocBin(docs=[plain("Never.", {}), doc]).to_disk(corpus / "test" / "mixed.spacy")
+    counter = WordpieceCounter(str(backbones["bert"]), window=60)
+    assert counter.special == 2
+    numbers = corpus_statistics(corpus, wordpieces=counter)["mixed"]
+    findings = {finding["kind"]: finding for finding in numbers["findings"]}
+    pieces = sum(
+        split["wordpieces"]["total"] - 2 * split["documents"]
+        for split in numbers["splits"].values()
+    )
+    tokens = sum(split["tokens"] for split in numbers["splits"].values())
+    assert f"into {pieces / tokens:.1f} wordpieces" in findings["wordpieces_per_word"]["message"]
+    long = findings["long_texts"]
+    assert (long["count"], long["is_fault"]) == (1, False)
+    assert long["places"] == ["test 1 'Unfathomable incomprehensibili…'"]

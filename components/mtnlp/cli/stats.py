@@ -30,11 +30,11 @@ def main(
         "metrics/stats.json"
     ),
 ) -> None:
-    """Count documents, labels, lengths, missing annotations and duplicates.
+    """Count documents, labels, lengths, missing annotations and duplicates, and find faults.
 
-    Reads every corpus and split below CORPUS, prints tables of each corpus and writes all figures
-    as JSON. With --backbone it also says how many documents need more than one window of the
-    encoder.
+    Reads every corpus and split below CORPUS, prints tables of each corpus and what is probably
+    wrong with its annotations, and writes all figures as JSON. With --backbone it also says how
+    many documents need more than one window of the encoder, and whether it suits the language.
 
     \b
     Example:
@@ -44,6 +44,7 @@ def main(
 
     from ..data.statistics import WordpieceCounter, corpus_statistics
     from ..files import write_json
+    from ..reports.findings import print_corpus_findings
     from ..reports.statistics import statistics_tables
     from ..reports.tables import print_tables
 
@@ -51,4 +52,5 @@ def main(
     statistics = corpus_statistics(corpus, name, wordpieces=wordpieces, progress=progress_bar)
     write_json(output, statistics)
     print_tables(statistics_tables(statistics))
+    print_corpus_findings(statistics)
     msg.good(f"Statistics written to {output}")

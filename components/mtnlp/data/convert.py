@@ -1,7 +1,7 @@
 """A conversion from end to end: read, filter, split, limit, write, report."""
 
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional, Sequence, Set, Tuple
+from typing import Dict, List, Optional, Sequence, Set
 
 from wasabi import msg
 
@@ -11,10 +11,11 @@ from .agreement import Agreement, print_agreement
 from .annotators import merge_annotators
 from .datasets import DATASETS, FORMATS
 from .docbin import Written, write_corpus
+from .doctor import Finding, examine_records, print_findings
 from .formats.bad_input import BadInput
 from .options import SPLITS, ConvertOptions, Progress, Splits, quiet
-from .sources import language_of, read_source, unit_of
-from .splits import duplicates_across, make_splits, sample_records
+from .sources import choose_language, read_source, unit_of
+from .splits import make_splits, sample_records
 
 # How many of the malformed units a report shows.
 SHOWN = 10
@@ -31,9 +32,11 @@ class ConversionReport:
     skipped: one message for each malformed unit left out.
     notes: tolerated oddities, counted by name.
     warnings: what is probably a mistake in the input, each with file and line.
-    duplicates: units of the second split whose text is also in the first.
     split_anew: whether all came from one file, which was split because nothing else was asked for.
     agreement: that of several annotators, where documents have them.
+    tokenizer: the language whose tokenizer split raw texts, such as "en".
+    language: what the report says of the language that was taken; nothing where it was given.
+    findings: what the data doctor says.
     """
 
     name: str
@@ -42,9 +45,11 @@ class ConversionReport:
     skipped: List[str] = field(default_factory=list)
     notes: Dict[str, int] = field(default_factory=dict)
     warnings: List[str] = field(default_factory=list)
-    duplicates: Dict[Tuple[str, str], int] = field(default_factory=dict)
     split_anew: bool = False
     agreement: Optional[Agreement] = None
+    tokenizer: str = "en"
+    language: str = ""
+    findings: List[Finding] = field(default_factory=list)
 
 
 def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionReport:
@@ -75,17 +80,22 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
         for split, limit in zip(SPLITS, options.limit, strict=True)
         if split in splits
     }
-    written = write_corpus(splits, options.out, name, language_of(options), progress)
+    unit = unit_of(options)
+    language, about_language = choose_language(options, splits)
+    findings = examine_records(splits, language, unit)
+    written = write_corpus(splits, options.out, name, language, progress)
     return ConversionReport(
         name=name,
-        unit=unit_of(options),
+        unit=unit,
         written=written,
         skipped=[str(error) for error in on_bad.errors],
         notes=dict(on_bad.notes),
         warnings=[*on_bad.warning_lines(), *written.units_of_offsets.warnings()],
-        duplicates=duplicates_across(splits),
         split_anew=ratio is SINGLE_FILE_RATIO,
         agreement=agreement,
+        tokenizer=language,
+        language=about_language,
+        findings=findings,
     )
 
 
@@ -165,10 +175,9 @@ def print_report(report: ConversionReport) -> None:
     for what, count in counts.items():
         if count:
             msg.info(f"{what[:1].upper()}{what[1:]}: {count:,}")
-    for (first, second), count in report.duplicates.items():
-        if count:
-            units = f"{report.unit.capitalize()}s of {second}"
-            msg.warn(f"{units} whose text is also in {first}: {count:,}")
+    if report.language:
+        msg.info(report.language)
+    print_findings(report.findings)
     for warning in report.warnings:
         msg.warn(warning)
     if report.skipped:

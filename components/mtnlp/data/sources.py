@@ -3,12 +3,15 @@
 from pathlib import Path
 from typing import Dict, Iterable, List, Tuple, Union
 
+import spacy
+
 from ..errors import Errors, MtnlpError
 from ..types import Record
 from .datasets import DATASETS, FORMATS
 from .formats.bad_input import BadInput
 from .formats.entry import Dataset, Format, renamed
 from .hub import read_hub
+from .language import guess_language
 from .options import SPLITS, ConvertOptions, Splits
 from .overlaps import settle
 
@@ -102,6 +105,29 @@ def language_of(options: ConvertOptions) -> str:
     if isinstance(entry, Format):
         return "en"
     return entry.sample_language if options.source == "sample" else entry.language
+
+
+def choose_language(options: ConvertOptions, splits: Splits) -> Tuple[str, str]:
+    """The language whose tokenizer splits raw texts: of one's own data what they seem to be in,
+    English where that is unsure.
+
+    Returns: the language, and a sentence about it; "" where nobody had to guess.
+    """
+    language = language_of(options)
+    texts = [record.text for rows in splits.values() for record in rows if record.text]
+    if options.lang or isinstance(entry_of(options), Dataset) or not texts:
+        return language, ""
+    guessed = guess_language(texts)
+    if guessed is None:
+        unsure = f"The language of the texts is not clear, so '{language}' is taken"
+        return language, f"{unsure}. --lang sets another one"
+    try:
+        spacy.blank(guessed)
+    except ImportError as error:  # a library that its tokenizer needs
+        reason = str(error).strip().splitlines()[0]
+        return language, Errors.W181.format(language=guessed, reason=reason, taken=language)
+    sure = f"The texts seem to be in '{guessed}', which is taken. --lang sets another one"
+    return guessed, sure if guessed == "en" else f'{sure}. Train with lang = "{guessed}", too'
 
 
 def find_splits(corpus: str, root: Path) -> Dict[str, Path]:

@@ -2,7 +2,6 @@
 
 import random
 from collections import Counter
-from itertools import combinations
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import Errors, MtnlpError
@@ -130,19 +129,3 @@ def _labels(record: Record) -> List[str]:
     labels.update(span.label for layer in (record.spans or {}).values() for span in layer)
     labels.update(label for label, value in (record.cats or {}).items() if value)
     return sorted(labels)
-
-
-def duplicates_across(splits: Splits) -> Dict[Tuple[str, str], int]:
-    """How many units of the second split of each pair are also, as a text, in the first."""
-    texts = {split: [normalised(record) for record in records] for split, records in splits.items()}
-    known = {split: set(rows) for split, rows in texts.items()}
-    return {
-        (first, second): sum(text in known[first] for text in texts[second])
-        for first, second in combinations(texts, 2)
-    }
-
-
-def normalised(record: Record) -> str:
-    """A record's text without differences of case and spacing."""
-    text = record.text if record.text is not None else " ".join(record.tokens or [])
-    return " ".join(text.casefold().split())

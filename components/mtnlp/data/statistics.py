@@ -1,10 +1,12 @@
 """What a converted corpus holds: sizes, labels, lengths, what is missing, and duplicates."""
 
 from collections import Counter
+from dataclasses import asdict
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Dict, Iterable, List, Optional, Sequence
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence
 
 import spacy
 from spacy.pipeline import Sentencizer
@@ -15,12 +17,18 @@ from ..annotation.categories import annotated_keys, annotated_tasks, is_positive
 from ..annotation.layers import EntsLayer
 from ..errors import Errors, MtnlpError
 from ..models.wordpieces import find_limit
+from .checks.unit import SHOWN, Places, quote
+from .doctor import Doctor, Finding
+from .language import guess_language
 from .options import SPLITS, Progress, quiet
 from .reading import open_docbin
 from .span_statistics import SpanCounts, describe, shares
+from .suitable_encoders import suits
 
 ENTS = "ents"
 CHUNK = 256
+# Documents of each corpus of which the language is told.
+READ_FOR_LANGUAGE = 200
 
 
 class WordpieceCounter:
@@ -42,6 +50,7 @@ class WordpieceCounter:
             raise MtnlpError(Errors.E151.format(name=backbone, reason=error)) from error
         limit = find_limit(self._tokenizer, SimpleNamespace(config=config))
         self.window = min(window, limit) if window > 0 else limit
+        self.special = int(self._tokenizer.num_special_tokens_to_add())
 
     def count(self, texts: Sequence[str]) -> List[int]:
         """Wordpieces of each text, special tokens included."""
@@ -63,6 +72,8 @@ class SplitCounts:
         self.texts: Counter[bytes] = Counter()
         self._tokens: Counter[int] = Counter()
         self._wordpieces: Counter[int] = Counter()
+        # Documents longer than a window: their numbers in the split, and how they begin.
+        self.longer = Places()
         self._sentences = 0
         self._without_sentences = 0
         self._layers: Dict[str, SpanCounts] = {}
@@ -77,7 +88,14 @@ class SplitCounts:
             for doc in chunk:
                 self._add_doc(doc)
             if self._counter is not None:
-                self._wordpieces.update(self._counter.count([doc.text for doc in chunk]))
+                self._add_wordpieces([doc.text for doc in chunk], self._counter)
+
+    def _add_wordpieces(self, texts: Sequence[str], counter: WordpieceCounter) -> None:
+        first = sum(self._wordpieces.values())
+        for number, (text, length) in enumerate(zip(texts, counter.count(texts), strict=True)):
+            self._wordpieces[length] += 1
+            if length > counter.window:
+                self.longer.add(f"{first + number} {quote(text)}")
 
     def _add_doc(self, doc: Doc) -> None:
         self.texts[blake2b(doc.text.strip().encode("utf8"), digest_size=16).digest()] += 1
@@ -177,8 +195,10 @@ def corpus_statistics(
     """Counts over `corpus/{train,dev,test}/{name}.spacy`.
 
     names: the corpora; all there are by default. Each needs only some of the splits.
-    Returns: {name: {"splits": {split: numbers}, "duplicates_across": {"train/test": n}}}. The
-        last counts the documents of the second split whose text is also in the first. A split's
+    Returns: {name: {"splits": {split: numbers}, "duplicates_across": {"train/test": n},
+        "language", "findings"}}. `duplicates_across` counts the documents of the second split
+        whose text is also in the first, `language` is what the texts seem to be in (None where
+        that is unsure), `findings` are the `Finding`s of the data doctor as mappings. A split's
         numbers hold documents, sentences, tokens, duplicates (documents whose text stood in the
         split before), `entities` by layer (`ents` or `spans/KEY`; see `SpanCounts`),
         `categories` by task, `part_of_speech`, each with the number of documents that miss the
@@ -188,17 +208,47 @@ def corpus_statistics(
     vocab = spacy.blank("xx").vocab
     result: Dict[str, Any] = {}
     for name, files in corpora(corpus, names).items():
+        docbins = {split: open_docbin(file) for split, file in files.items()}
+        language = guess_language(
+            doc.text
+            for docbin in docbins.values()
+            for doc in islice(docbin.get_docs(vocab), READ_FOR_LANGUAGE)
+        )
+        doctor = Doctor(language or "en")
         counted: Dict[str, SplitCounts] = {}
-        for split, file in files.items():
-            docbin = open_docbin(file)
+        for split, docbin in docbins.items():
             counted[split] = SplitCounts(wordpieces)
-            docs = docbin.get_docs(vocab)
+            docs = doctor.watch(docbin.get_docs(vocab), split)
             counted[split].add(progress(docs, f"{name} {split}", len(docbin)))
+        findings = doctor.findings()
+        if wordpieces is not None:
+            findings += _wordpiece_findings(counted, wordpieces, language)
         result[name] = {
             "splits": {split: counts.to_dict() for split, counts in counted.items()},
             "duplicates_across": _duplicates_across(counted),
+            "language": language,
+            "findings": [asdict(finding) for finding in findings],
         }
     return result
+
+
+def _wordpiece_findings(
+    counted: Mapping[str, SplitCounts], counter: WordpieceCounter, language: Optional[str]
+) -> Iterator[Finding]:
+    """Whether the encoder suits the texts, and the documents longer than its window."""
+    numbers = [counts.to_dict() for counts in counted.values()]
+    special = counter.special * sum(row["documents"] for row in numbers)
+    pieces = sum(row["wordpieces"]["total"] for row in numbers) - special
+    warning = suits(pieces / max(1, sum(row["tokens"] for row in numbers)), language)
+    if warning is not None:
+        yield Finding("wordpieces_per_word", warning, None)
+    places = [
+        f"{split} {place}" for split, counts in counted.items() for place in counts.longer.first
+    ]
+    count = sum(counts.longer.count for counts in counted.values())
+    if count:
+        message = f"Documents longer than a window of {counter.window} wordpieces, read in several"
+        yield Finding("long_texts", message, count, places[:SHOWN], is_fault=False)
 
 
 def corpora(folder: Path, names: Optional[Sequence[str]] = None) -> Dict[str, Dict[str, Path]]:

@@ -10,8 +10,8 @@ from weasel.util.config import load_project_config
 from ..data.convert import ConversionReport, convert
 from ..data.datasets import FORMATS
 from ..data.options import Progress, quiet
-from ..data.sources import language_of
 from ..data.statistics import WordpieceCounter
+from ..data.suitable_encoders import suits
 from ..errors import Errors, MtnlpError
 from ..files import fresh_folder, write_text
 from ..reports.tables import Table
@@ -21,6 +21,7 @@ from .config import write_config
 from .conversion import Conversion, plan_conversions
 from .corpora import Source, find_sources
 from .device import has_bf16
+from .fit_config import pieces_per_word
 from .options import ProjectOptions
 from .overrides import Overrides
 from .profile import Profiles
@@ -64,7 +65,7 @@ def make_project(
     with fresh_folder(output.resolve()) as folder:
         fetch_backbone(options.encoder, folder / ENCODER)
         corpora = Corpora(folder, plan_conversions(sources, options), progress)
-        notes = corpora.separate_layers()
+        notes = [*corpora.separate_layers(), *corpora.unsuited()]
         encoder = replace(profile_encoder(str(folder / ENCODER)), name=ENCODER)
         named = replace(encoder, name=options.encoder)
         device = "gpu" if options.gpu_id >= 0 else "cpu"
@@ -143,16 +144,15 @@ class Corpora:
 
     def add(self, conversion: Conversion) -> None:
         """Convert a corpus and look at it; one of the same name is replaced."""
-        name, options = conversion.source.name, conversion.options(self.folder)
-        language = language_of(options)
-        # Said in project.yml, where somebody may look for it.
-        conversion = conversion.with_settings(lang=language)
-        self.reports[name] = convert(options, self.progress)
+        name = conversion.source.name
+        report = self.reports[name] = convert(conversion.options(self.folder), self.progress)
+        language = report.tokenizer
         self.profiles[name] = profile_corpus(
             self.folder, name, self.counter, language, self.progress
         )
         kept = [c for c in self.conversions if c.source.name != name]
-        self.conversions = [*kept, conversion]
+        # What was guessed is said in project.yml, where somebody may look for it.
+        self.conversions = [*kept, conversion.with_settings(lang=language)]
 
     def separate_layers(self) -> List[str]:
         """Give a corpus a layer of its own where another one has different labels in the same: what
@@ -175,6 +175,14 @@ class Corpora:
                 )
                 break
         return notes
+
+    def unsuited(self) -> List[str]:
+        """A warning per corpus whose language the encoder hardly knows."""
+        warnings = {
+            name: suits(pieces_per_word(profile), profile.language)
+            for name, profile in self.profiles.items()
+        }
+        return [f"{name}: {warning}" for name, warning in warnings.items() if warning]
 
 
 def _has_layers(conversion: Conversion) -> bool:

@@ -3,8 +3,8 @@
 import json
 import re
 import shlex
-from dataclasses import dataclass, field
-from typing import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Sequence
 
 from .corpora import plain_name
 

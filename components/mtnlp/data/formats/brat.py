@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Collection, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
-from ...annotation.white_space import trim_characters
 from ...errors import DataError, Errors
 from ...types import Annotation, Record
 from ..labels import (
@@ -18,6 +17,7 @@ from ..labels import (
 )
 from .bad_input import BadInput, decode, read_bytes, read_lines
 from .entry import Card, Dataset, SplitFiles
+from .offsets import trimmed
 
 _ENTITY = re.compile(r"(T\d+)\t(\S+) (\d+ \d+(?:;\d+ \d+)*)\t(.*)")
 _RELATION = re.compile(r"(R\d+)\t(\S+) Arg1:(T\d+) Arg2:(T\d+)\s*")
@@ -261,11 +261,11 @@ def continuous_spans(document: BratDocument, path: Path) -> List[Annotation]:
     for entity in document.entities.values():
         fragments = joined(document.text, entity.fragments)
         if len(fragments) == 1:
-            start, end = trim_characters(document.text, *fragments[0])
-            if start == end:
+            span = trimmed(document.text, *fragments[0], entity.label)
+            if span is None:
                 message = Errors.E123.format(expected=entity.surface, found="")
                 raise DataError(message, path, entity.line)
-            spans.append(Annotation(start, end, entity.label))
+            spans.append(span)
     # A shorter span after the longer one it begins with, whatever the order of the file.
     spans.sort(key=lambda span: (span.start, -span.end, span.label))
     return spans

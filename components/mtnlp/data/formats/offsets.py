@@ -5,7 +5,7 @@ from typing import Any, List, Optional, Sequence, Tuple
 
 from ...annotation.white_space import trim_characters
 from ...errors import DataError, Errors
-from ...types import Annotation
+from ...types import Annotation, Trimmed
 
 # How annotation tools name the three things. Order decides where a mapping has several.
 START = ("start", "start_offset", "start_char")
@@ -28,11 +28,21 @@ def parse_spans(rows: Any, text: str, field: str) -> List[Annotation]:
     spans: List[Annotation] = []
     for start, end, label in _triples(rows, field):
         inside = type(start) is int and type(end) is int and 0 <= start < end <= len(text)
-        trimmed = trim_characters(text, start, end) if inside else (0, 0)
-        if trimmed[0] == trimmed[1]:
+        span = trimmed(text, start, end, label) if inside else None
+        if span is None:
             raise DataError(Errors.E122.format(offsets=(start, end), length=len(text)))
-        spans.append(Annotation(*trimmed, label))
+        spans.append(span)
     return spans
+
+
+def trimmed(text: str, start: int, end: int, label: str) -> Optional[Annotation]:
+    """The span without white space at its edges, None where there is nothing else. That there was
+    some is kept, for the data doctor: the span then is a `Trimmed`."""
+    edges = trim_characters(text, start, end)
+    if edges[0] == edges[1]:
+        return None
+    kind = Annotation if edges == (start, end) else Trimmed
+    return kind(*edges, label)
 
 
 def parse_token_spans(rows: Any, tokens: Sequence[str], field: str) -> List[Annotation]:
