@@ -78,7 +78,7 @@ def make_project(
             name=package_name(output.resolve().name, recipe.language),
             language=recipe.language,
             corpora=[source.name for source in sources],
-            conversions=[c.command(files[c.source.name]) for c in corpora.conversions],
+            conversions=[c.command(files[name]) for name, c in corpora.conversions.items()],
             files=[path.as_posix() for path in paths],
             encoder=_as_named(options.encoder),
             gpu_id=options.gpu_id,
@@ -136,7 +136,7 @@ class Corpora:
         self.folder = folder / "corpus"
         self.progress = progress
         self.counter = WordpieceCounter(str(folder / ENCODER))
-        self.conversions: List[Conversion] = []
+        self.conversions: Dict[str, Conversion] = {}
         self.reports: Dict[str, ConversionReport] = {}
         self.profiles: Profiles = {}
         for conversion in conversions:
@@ -150,9 +150,8 @@ class Corpora:
         self.profiles[name] = profile_corpus(
             self.folder, name, self.counter, language, self.progress
         )
-        kept = [c for c in self.conversions if c.source.name != name]
         # What was guessed is said in project.yml, where somebody may look for it.
-        self.conversions = [*kept, conversion.with_settings(lang=language)]
+        self.conversions[name] = conversion.with_settings(lang=language)
 
     def separate_layers(self) -> List[str]:
         """Give a corpus a layer of its own where another one has different labels in the same: what
@@ -162,8 +161,7 @@ class Corpora:
         """
         notes: List[str] = []
         first: Dict[Optional[str], str] = {}
-        for conversion in list(self.conversions):
-            name = conversion.source.name
+        for name, conversion in list(self.conversions.items()):
             for layer in self.profiles[name].layers:
                 other = first.setdefault(layer.key, name)
                 known = {row.key: row.labels for row in self.profiles[other].layers}
