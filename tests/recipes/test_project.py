@@ -145,6 +145,15 @@ def test_other_labels_get_a_layer_of_their_own(make: Any, tmp_path: Path) -> Non
     assert all(doc.spans["goods"] and not doc.has_annotation("ENT_IOB") for doc in docs)
 
 
+def test_an_encoder_that_spells_the_language_is_not_passed_over(make: Any, tmp_path: Path) -> None:
+    texts = ("Стамбул лежит на двух берегах", "Москва встретила гостей дождём и ветром")
+    rows = "".join(f"{texts[n % 2]} номер {n},{'да' if n % 2 else 'нет'}\n" for n in range(20))
+    project = make(write(tmp_path / "texts.csv", "text,label\n" + rows), lang="ru")
+    (note,) = project.warnings
+    assert note.startswith("texts: [W180]") and "'ru'" in note
+    assert "--lang ru" in project.plan.conversions[0] and project.plan.package == "ru_shop"
+
+
 def test_flags_decide(make: Any, tmp_path: Path) -> None:
     project = make(
         make_reviews(tmp_path / "reviews.csv"),
@@ -167,7 +176,7 @@ def test_flags_decide(make: Any, tmp_path: Path) -> None:
     (entities,) = [name for name in nlp.pipe_names if nlp.get_pipe_meta(name).factory == "span_ner"]
     assert nlp.get_pipe(entities).cfg["spans_key"] == "parcels"
     model = config["components"]["transformer"]["model"]
-    assert (model["window"], model["precision"]) == (32, "fp32")
+    assert (model["window"], model.get("precision", "fp32")) == (32, "fp32")
     assert config["training"]["batcher"]["size"] == 111 and config["training"]["max_epochs"] == 7
     assert load_project_config(project.folder)["vars"]["gpu_id"] == 0
 

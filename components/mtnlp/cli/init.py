@@ -64,4 +64,6 @@ def show_project(project: "Project") -> None:
     print_tables(project.tables)
     for note in project.notes:
         msg.info(note)
+    for warning in project.warnings:
+        msg.warn(warning)
     msg.good(f"The project is in {project.folder}; its README says what was chosen, and why")

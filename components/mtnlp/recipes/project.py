@@ -38,7 +38,8 @@ class Project:
     """What was written.
 
     folder: where. sources: what was found. plan: what its files say. tables: "your data".
-    reports: of the conversions. notes: what somebody should know and could not see.
+    reports: of the conversions. notes: what was done that somebody could not see. warnings: what
+        somebody should do something about.
     """
 
     folder: Path
@@ -47,6 +48,7 @@ class Project:
     tables: List[Table]
     reports: List[ConversionReport]
     notes: List[str]
+    warnings: List[str]
 
 
 def make_project(
@@ -65,7 +67,7 @@ def make_project(
     with fresh_folder(output.resolve()) as folder:
         fetch_backbone(options.encoder, folder / ENCODER)
         corpora = Corpora(folder, plan_conversions(sources, options), progress)
-        notes = [*corpora.separate_layers(), *corpora.unsuited()]
+        notes = corpora.separate_layers()
         encoder = replace(profile_encoder(str(folder / ENCODER)), name=ENCODER)
         named = replace(encoder, name=options.encoder)
         device = "gpu" if options.gpu_id >= 0 else "cpu"
@@ -96,6 +98,7 @@ def make_project(
         tables=data_tables(corpora.profiles, named, recipe),
         reports=[_moved(corpora.reports[s.name], folder, output) for s in sources],
         notes=notes,
+        warnings=corpora.unsuited(),
     )
 
 

@@ -114,7 +114,8 @@ def project_yml(plan: ProjectPlan) -> str:
             [
                 f"python -m spacy package {MODEL} packages --name ${{vars.name}} "
                 "--version ${vars.version} --build none --force",
-                f"python -m build packages/{PACKAGE} --wheel --no-isolation --quiet --outdir packages",
+                f"python -m build packages/{PACKAGE} --wheel --no-isolation --quiet "
+                "--outdir packages",
             ],
             deps=[MODEL],
             outputs=[f"packages/{PACKAGE}-py3-none-any.whl"],
