@@ -94,6 +94,8 @@ def test_config_is_built(block: Block, base: Config, deep_backbone: Path) -> Non
     config = Config(base).merge(pasted)
     config["components"] = {name: config["components"][name] for name in config["nlp"]["pipeline"]}
     config["components"]["transformer"]["model"]["name"] = str(deep_backbone)
+    if "backbone" in config["paths"]:
+        config["paths"]["backbone"] = str(deep_backbone)
     whole = config.interpolate()
     registry.resolve(whole["training"], schema=ConfigSchemaTraining)
     registry.resolve(whole["initialize"], schema=ConfigSchemaInit)

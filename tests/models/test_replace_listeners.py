@@ -190,3 +190,17 @@ def test_an_optimizer_tells_the_encoders_apart(backbone: Path) -> None:
     nlp.update(make_examples(nlp), sgd=optimizer, losses=losses)
     optimizer.step_schedules()
     assert losses["ner"] > 0 and losses["events"] > 0 and losses["textcat"] > 0
+
+
+@pytest.mark.parametrize("name", ["ner", "nested_ner"])
+def test_a_head_that_reads_shapes(name: str, backbone: Path, tmp_path: Path) -> None:
+    """`shapes = true` stands beside the listener's block, which is found and replaced as ever."""
+    nlp = make_nlp(backbone, [name], {name: {"model": {"shapes": True}}})
+    nlp.initialize(lambda: make_examples(nlp))
+    assert any(layer.name == "hashembed" for layer in nlp.get_pipe(name).model.walk())
+    expected = [answers(doc) for doc in nlp.pipe(TEXTS)]
+    nlp.replace_listeners("transformer", name, ["model.tok2vec"])
+    nlp.remove_pipe("transformer")
+    assert_same(nlp, expected)
+    nlp.to_disk(tmp_path)
+    assert_same(spacy.load(tmp_path), expected)

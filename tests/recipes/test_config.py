@@ -1,4 +1,5 @@
 import io
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Dict, List
@@ -83,7 +84,7 @@ def test_spacys_commands_take_the_filled_config(
     with pytest.raises(SystemExit):
         import_module("spacy.cli.debug_data").debug_data(full, silent=False)
     found = capsys.readouterr().out
-    assert "(20)" in found
+    assert "training docs" in found
     assert "2 checks passed" in found
     assert "1 error" in found
 
@@ -150,3 +151,27 @@ def test_defaults_are_left_out() -> None:
     assert "precision" not in text
     assert "score_weights" not in text
     assert "weight" not in text
+
+
+# What a line of a config sets, or an item of the JSON in it.
+KEY = re.compile(r'^([@\w]+) = |"([@\w]+)": ', re.MULTILINE)
+
+
+def test_the_docs_explain_every_line() -> None:
+    layers = [layer(), layer("nerel", nested=900, labels={"A": 900}, widths={12: 900})]
+    news = profile("news", words=100, layers=layers, tasks=[task("topic")])
+    corpora = {"news": news, "small": profile("small", documents=10, words=100, layers=layers)}
+    given = Overrides(warmup=0.2, dropout=0.3)
+    texts = [
+        text_of(corpora, overrides=given, has_bf16=True, device="gpu"),
+        text_of({"news": news}, overrides=Overrides(factory="span_ner")),
+    ]
+    found = {name or item for text in texts for name, item in KEY.findall(text)}
+    # Names of corpora, tasks and scores are the data's own.
+    found -= {"news", "small", "topic"} | {key for key in found if re.match("ents_|spans_.+_", key)}
+    page = (Path(__file__).parents[2] / "docs" / "init.md").read_text(encoding="utf8")
+    rows = [row for row in page.partition("### Every line")[2].splitlines() if row[:1] == "|"]
+    explained = {key for row in rows for key in re.findall(r"`([^`]+)`", row.split("|")[1])}
+    assert found - explained == {"exclusive"}
+    assert {key for key in explained if key[0] != "["} - found == {"layers"} - found
+    assert "`exclusive`" in page
