@@ -8,7 +8,7 @@ usage() {
 Usage: scripts/run.sh prepare|train|evaluate|all [--vars.NAME VALUE ...]
 
   prepare   fetch the encoder, convert the corpora, count them
-  train     train the joint pipeline
+  train     fit the config to the corpora, train the joint pipeline
   evaluate  score it
   all       everything, then package the model and try it in a new environment
 
@@ -25,7 +25,8 @@ verb="${1:-}"
 [ $# -gt 0 ] && shift
 case "$verb" in
     prepare) steps=(backbone convert-imdb convert-conll convert-nerel convert-multinerd stats) ;;
-    train | evaluate | all) steps=("$verb") ;;
+    train) steps=(recipe train) ;;
+    evaluate | all) steps=("$verb") ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
 esac

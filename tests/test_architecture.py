@@ -89,9 +89,10 @@ def imports_of(path: Path, at_import: bool = False) -> Iterator[Tuple[str, ...]]
 
 
 def top_level(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes that run when a module is imported."""
+    """The nodes that run when a module is imported; what only type checkers read is none."""
     for child in ast.iter_child_nodes(node):
-        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        is_run = not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING")
+        if is_run and not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             yield child
             yield from top_level(child)
 

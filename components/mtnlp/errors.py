@@ -657,8 +657,9 @@ class Errors:
         "--vars.backbone and --vars.encoder), or train the config as it is (--recipe none)."
     )
     E447 = (
-        "[E447] {config} cannot be fitted: it needs an encoder by mtnlp.TransformerModel.v1, and a "
-        "train corpus that names its corpora, as mtnlp.MixedCorpus.v1 does."
+        "[E447] {config} cannot be fitted: it needs an encoder by mtnlp.TransformerModel.v1, a train "
+        "corpus that names its corpora, as mtnlp.MixedCorpus.v1 does, and mtnlp.FitSchedule.v1 in "
+        "[initialize.before_init]."
     )
     E450 = (
         "[E450] mtnlp.AdamW.v1 holds gradients but has not made a step on them. It makes one step "

@@ -48,6 +48,8 @@ def test_a_search(tmp_path: Path, mini: Mini, monkeypatch: pytest.MonkeyPatch) -
     )
     assert "No trial was better than the config as it is" in flat(result.output)
     (first,) = json.loads((folder / "trials.json").read_text(encoding="utf8"))
+    made = json.loads((folder / "trial-0" / "evaluations.json").read_text(encoding="utf8"))
+    assert first["score"] == max(score for score, _ in made)
 
     result = invoke("tune", CONFIG, "--trials", "2", *options)
     assert result.exit_code == 0, result.output

@@ -17,8 +17,11 @@ from spacy.vocab import Vocab
 from thinc.api import Config
 
 from mtnlp.data.convert import convert
+from mtnlp.data.datasets import DATASETS
 from mtnlp.data.options import ConvertOptions
+from mtnlp.data.sources import language_of
 from mtnlp.experiments.settings import filled_config
+from mtnlp.recipes.fit_config import corpus_entries
 from tests.pipes.cases import assert_same_answers
 from tests.tiny import SAMPLE
 
@@ -70,6 +73,24 @@ def blocks(block: Dict[str, Any]) -> Iterator[Dict[str, Any]]:
     for value in block.values():
         if isinstance(value, dict):
             yield from blocks(value)
+
+
+@pytest.mark.parametrize("name", NAMES + COMPARED)
+def test_the_language_is_that_of_the_corpora(name: str) -> None:
+    """The tokenizer is the one that the converter used."""
+    config = load_config(CONFIGS / f"{name}.cfg")
+    files = [entry.path.stem for entry in corpus_entries(config, "corpora.train").values()]
+    published = [file for file in files if file in DATASETS]
+    assert published or name == "goemotions"
+    by_source = {
+        source: {language_of(ConvertOptions(file, source=source)) for file in published}
+        for source in ("local", "sample")
+    }
+    lang = config["nlp"]["lang"]
+    if len(by_source["local"]) > 1:  # no tokenizer is that of all: that of the sample
+        assert by_source["sample"] == {lang}
+    elif published:
+        assert by_source["local"] == {lang}
 
 
 @pytest.mark.parametrize("name", NAMES + COMPARED)

@@ -63,7 +63,7 @@ def test_every_line_calls_what_there_is() -> None:
                 continue
             known = {name for option in get_command(app).params for name in option.opts}
             assert {word for word in words if word.startswith("--")} <= known, line
-    assert called == {"backbone", "convert", "stats", "evaluate"}
+    assert called == {"backbone", "convert", "stats", "recipe", "evaluate"}
 
 
 @pytest.mark.parametrize("workflow", ["all", "imdb", "conll", "nerel", "multinerd"])
@@ -82,16 +82,35 @@ def test_workflows_make_their_dependencies_first(workflow: str) -> None:
 def test_order_of_the_main_job() -> None:
     steps = load_project_config(ROOT)["workflows"]["all"]
     named = [step for step in steps if not step.startswith("convert-")]
-    assert named == ["backbone", "stats", "train", "evaluate", "package", "smoke"]
+    assert named == ["backbone", "stats", "recipe", "train", "evaluate", "package", "smoke"]
 
 
 @pytest.mark.parametrize("name", ["train", *(f"train-{name}" for name in SINGLE)])
 def test_epochs_rates_and_seeds_stand_in_the_configs_alone(name: str) -> None:
-    """`spacy train configs/X.cfg` and `spacy project run` train the same pipeline."""
+    """Neither a training nor its recipe has settings of its own."""
     line = commands()[name]["script"][0]
     options = [word for word in line.split() if word.startswith("--")]
     paths = ["--paths.train", "--paths.dev"] if name == "train-multinerd-b" else []
     assert options == ["--output", *paths, "--gpu-id", "--paths.backbone"]
+
+
+@pytest.mark.parametrize("suffix", ["", *(f"-{name}" for name in SINGLE)])
+def test_every_training_takes_its_fitted_config(suffix: str) -> None:
+    known = commands(recipe="none", hours=3, source="hub", encoder="other", gpu_id=0)
+    fitting, training = known[f"recipe{suffix}"], known[f"train{suffix}"]
+    (fitted,) = fitting["outputs"]
+    assert arguments(fitting)["--output"] == fitted and fitted in training["deps"]
+    assert f"spacy train {fitted} " in training["script"][0]
+    given = arguments(fitting)
+    assert (given["--recipe"], given["--hours"], given["--source"]) == ("none", "3", "hub")
+    assert (given["--backbone"], given["--gpu-id"]) == ("assets/backbone/other", "0")
+    # What is fitted is what is trained: the same corpora, under the config's own name.
+    corpora = {path for path in training["deps"] if path.startswith("corpus")}
+    assert corpora < set(fitting["deps"])
+    config = fitting["script"][0].split()[4]
+    assert (ROOT / config).is_file() and config in fitting["deps"]
+    assert arguments(commands()[f"recipe{suffix}"])["--recipe"] == "auto"
+    assert arguments(commands()[f"recipe{suffix}"])["--hours"] == "0"
 
 
 def test_both_systems_of_multinerd_share_a_config() -> None:
@@ -101,7 +120,10 @@ def test_both_systems_of_multinerd_share_a_config() -> None:
             known[f"train-multinerd-{system}"],
             known[f"evaluate-multinerd-{system}"],
         )
-        assert "spacy train configs/multinerd.cfg --output" in training["script"][0]
+        fitting = known[f"recipe-multinerd-{system}"]
+        assert "mtnlp recipe configs/multinerd.cfg" in fitting["script"][0]
+        assert arguments(fitting)["--corpus"] == corpus
+        assert f"spacy train training/multinerd_{system}.cfg --output" in training["script"][0]
         assert f"{corpus}/train/multinerd.spacy" in training["deps"]
         assert arguments(scoring)["--corpus"] == corpus
     options = arguments(known["train-multinerd-b"])

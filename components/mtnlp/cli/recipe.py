@@ -75,11 +75,11 @@ def main(
     for line in fitted.left_out:
         msg.warn(line)
     print_tables([settings_table(config, fitted)])
-    write_config(fitted.config, output)
+    write_config(fitted.config, config, output)
     whole = estimate_training(output, gpu_id=gpu_id).seconds
     seconds = fit_hours(fitted, whole, hours)
     if seconds < whole:
-        write_config(fitted.config, output)
+        write_config(fitted.config, config, output)
         msg.info(f"The whole training would take about {show_duration(whole)}: shortened")
     msg.info(f"The training will take about {show_duration(seconds)} here")
     msg.good(f"The fitted config: {output}")

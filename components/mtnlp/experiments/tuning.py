@@ -16,7 +16,7 @@ from spacy.util import load_config
 from thinc.api import Config
 
 from ..errors import Errors, MtnlpError
-from ..files import fresh_file, write_json
+from ..files import write_json, write_text
 from ..trainer.checkpoint import FILE as CHECKPOINT
 from ..training.step_count import count_steps, measure_training
 from .comparison import Show, failure_reason, probe_rates, run_process, sigterm_exits
@@ -197,7 +197,7 @@ class Tuning:
 
     def best(self) -> Optional["FrozenTrial"]:
         """The finished trial with the highest dev score, of equals the earliest."""
-        complete = [trial for trial in self.done if trial.value is not None]
+        complete = [trial for trial in self.done if trial.state.name == "COMPLETE"]
         return max(complete, key=lambda trial: (trial.value, -trial.number), default=None)
 
     def write_best(self, output: Path) -> None:
@@ -208,19 +208,22 @@ class Tuning:
         config = load_config(self.cell.config)
         for setting in (*self.cell.settings, *self.settings(best.number, best.params)):
             put_setting(config, setting)
-        with fresh_file(output) as temporary:
-            config.to_disk(temporary, interpolate=False)
+        write_text(output, config.to_str(interpolate=False) + "\n")
 
     def write_log(self) -> None:
         """Write what is known of all trials to `trials.json`."""
         write_json(self.folder / TRIALS, [self.describe(trial) for trial in self.done])
 
     def describe(self, trial: "FrozenTrial") -> Dict[str, Any]:
-        """A trial in JSON's types. score: the best of its evaluations on dev."""
+        """A trial in JSON's types. score: the best of its evaluations on dev. evaluations: by
+        eighths of the training; where several fall on one, the first."""
+        scores = [*trial.intermediate_values.values()]
+        if trial.value is not None:
+            scores.append(trial.value)
         return {
             "trial": trial.number,
             "state": trial.state.name.lower(),
-            "score": max(trial.intermediate_values.values(), default=None),
+            "score": max(scores, default=None),
             "settings": {item.name: trial.params.get(item.name) for item in self.ranges},
             "seconds": trial.user_attrs.get("seconds"),
             "evaluations": trial.intermediate_values,

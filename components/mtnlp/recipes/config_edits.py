@@ -21,6 +21,9 @@ PREDICTION_SPEED = 4.0
 ESTIMATED = 1.6
 TRANSFORMER = "mtnlp.TransformerModel.v1"
 BATCHER = "mtnlp.WordpieceBatcher.v1"
+OPTIMIZER = "mtnlp.AdamW.v1"
+RISE = "warmup_linear.v1"
+SCHEDULE = "mtnlp.FitSchedule.v1"
 READER = "mtnlp.MixedCorpus.v1"
 
 
@@ -31,6 +34,18 @@ def encoder_block(config: Config) -> Optional[Dict[str, Any]]:
         if isinstance(model, dict) and model.get("@architectures") == TRANSFORMER:
             return model
     return None
+
+
+def can_be_fitted(config: Config, train: str) -> bool:
+    """Whether a config has what a recipe sets: an encoder, named corpora, steps that are counted.
+
+    train: the name of the train corpus' reader.
+    """
+    schedule: Dict[str, Any] = config.get("initialize", {}).get("before_init") or {}
+    is_counted = schedule.get("@callbacks") == SCHEDULE
+    return (
+        is_counted and encoder_block(config) is not None and is_mixed(reader_block(config, train))
+    )
 
 
 def put_recipe(config: Config, train: str, recipe: Recipe, profiles: Profiles) -> None:
@@ -49,13 +64,14 @@ def put_recipe(config: Config, train: str, recipe: Recipe, profiles: Profiles) -
     training["batcher"] = {"@batchers": BATCHER, "size": recipe.batch}
     if any(found.pieces_per_word > ESTIMATED for found in profiles.values()):
         training["batcher"]["tokenizer"] = encoder["name"]
-    optimizer = training["optimizer"]
-    if isinstance(optimizer["learn_rate"], dict):
-        optimizer["learn_rate"]["initial_rate"] = recipe.rate
-    else:
-        optimizer["learn_rate"] = recipe.rate
+    optimizer = training.get("optimizer", {})
+    if optimizer.get("@optimizers") != OPTIMIZER:
+        optimizer = training["optimizer"] = {"@optimizers": OPTIMIZER}
+    # The steps are set by the schedule's callback.
+    schedule = {"warmup_steps": 0, "total_steps": 1}
+    optimizer["learn_rate"] = {"@schedules": RISE, "initial_rate": recipe.rate, **schedule}
     optimizer["head_factor"] = recipe.head_factor
-    config["initialize"]["before_init"]["warmup"] = recipe.warmup
+    config["initialize"]["before_init"] = {"@callbacks": SCHEDULE, "warmup": recipe.warmup}
     corpora = reader_block(config, train)["corpora"]
     for name, weight in recipe.weights.items():
         corpora[name]["weight"] = weight

@@ -16,7 +16,7 @@ from ..data.statistics import WordpieceCounter
 from ..errors import Errors, MtnlpError
 from ..experiments.joint_plan import find_heads, is_mixed, reader_block
 from ..experiments.settings import config_errors
-from .config_edits import encoder_block, keep_only, put_recipe, set_length
+from .config_edits import can_be_fitted, keep_only, put_recipe, set_length
 from .device import has_bf16
 from .overrides import Overrides
 from .profile import CorpusProfile, Profiles
@@ -69,7 +69,7 @@ def fit_config(
     with config_errors(path.name):
         nlp = load_model_from_config(config, auto_fill=True)
     train = nlp.config["training"]["train_corpus"]
-    if encoder_block(config) is None or not is_mixed(reader_block(config, train)):
+    if not can_be_fitted(config, train):
         raise MtnlpError(Errors.E447.format(config=path))
     heads = find_heads(nlp)
     counter = WordpieceCounter(backbone)
@@ -82,7 +82,8 @@ def fit_config(
     left_out = keep_readable(config, nlp.config, heads, profiles, readable)
     if not readable:
         raise MtnlpError(Errors.E446.format(encoder=backbone, corpora="; ".join(left_out)))
-    several = len({found.language for found in readable.values()}) > 1
+    languages = sorted({found.language for found in readable.values()})
+    several = len(languages) > 1
     recipe = choose_recipe(
         readable,
         profile_encoder(backbone),
@@ -91,6 +92,8 @@ def fit_config(
         Overrides(language=config["nlp"]["lang"]) if several else Overrides(),
         has_bf16(gpu_id),
     )
+    if several:
+        recipe.reasons["language"] = f"the config's own; the corpora are in {', '.join(languages)}"
     put_recipe(config, train, recipe, readable)
     return Fitted(config, recipe, readable, left_out)
 

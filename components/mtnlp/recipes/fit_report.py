@@ -1,11 +1,12 @@
 """What was changed in a config, for the screen and on the disk."""
 
 from pathlib import Path
+from typing import Dict
 
 from spacy.util import load_config
 from thinc.api import Config
 
-from ..files import fresh_file
+from ..files import write_text
 from ..reports.tables import Table
 from .config_edits import encoder_block
 from .fit_config import Fitted, read_config, set_languages
@@ -22,20 +23,20 @@ def settings_table(path: Path, fitted: Fitted) -> Table:
     return Table("Settings", ["setting", "before", "now", "why"], rows)
 
 
-def write_config(config: Config, output: Path) -> None:
-    """Write a config, its variables as they are."""
-    with fresh_file(output) as temporary:
-        config.to_disk(temporary, interpolate=False)
+def write_config(config: Config, path: Path, output: Path) -> None:
+    """Write a config, its variables as they are. path: of the config that it was made of."""
+    header = f"# Written by mtnlp recipe from {path}; change that one, this will be written anew."
+    write_text(output, f"{header}\n\n{config.to_str(interpolate=False)}\n")
 
 
 def write_plain(path: Path, corpus: Path, backbone: str, source: str, output: Path) -> None:
     """Write a config with its own settings, for the corpora's language."""
     config = read_config(path, corpus, backbone)
     set_languages(config, source)
-    write_config(config, output)
+    write_config(config, path, output)
 
 
-def _settings(config: Config) -> dict[str, str]:
+def _settings(config: Config) -> Dict[str, str]:
     """What the rule sets, as text."""
     training, encoder = config["training"], encoder_block(config) or {}
     optimizer, batcher = training["optimizer"], training["batcher"]
