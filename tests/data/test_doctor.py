@@ -96,9 +96,14 @@ def test_the_language_of_ones_own_texts(tmp_path: Path) -> None:
         options = ConvertOptions(
             "jsonl", train=path, dev=path, test=path, out=tmp_path / "out", lang=lang
         )
-        report = convert(options)
-        assert report.language.startswith(message) and bool(report.language) == bool(message)
-    assert convert(ConvertOptions("imdb", sample=SAMPLE, out=tmp_path / "o")).language == ""
+        found = languages(options)
+        assert [line[: len(message)] for line in found] == ([message] if message else [])
+    assert languages(ConvertOptions("imdb", sample=SAMPLE, out=tmp_path / "o")) == []
+
+
+def languages(options: ConvertOptions) -> List[str]:
+    findings = convert(options).findings
+    return [finding.message for finding in findings if finding.kind == "language"]
 
 
 def test_a_language_that_cannot_be_tokenised(
@@ -110,7 +115,8 @@ def test_a_language_that_cannot_be_tokenised(
     monkeypatch.setattr("mtnlp.data.sources.spacy.blank", blank)
     rows = json.dumps({"text": "私は毎朝駅まで歩いて行きます。", "label": "x"}) + "\n"
     options = ConvertOptions("jsonl", train=write(tmp_path / "a.jsonl", rows))
-    language, message = choose_language(options, {"train": [Record(text=json.loads(rows)["text"])]})
-    assert language == "en"
-    assert "[W181] The texts seem to be in 'ja'" in message
-    assert "(Japanese needs a library)" in message
+    records = [Record(text=json.loads(rows)["text"])]
+    language, (finding,) = choose_language(options, {"train": records})
+    assert language == "en" and finding.is_fault
+    assert "[W181] The texts seem to be in 'ja'" in finding.message
+    assert "(Japanese needs a library)" in finding.message

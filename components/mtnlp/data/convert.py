@@ -35,8 +35,7 @@ class ConversionReport:
     split_anew: whether all came from one file, which was split because nothing else was asked for.
     agreement: that of several annotators, where documents have them.
     tokenizer: the language whose tokenizer split raw texts, such as "en".
-    language: what the report says of the language that was taken; nothing where it was given.
-    findings: what the data doctor says.
+    findings: what the data doctor says, and which language was taken where none was given.
     """
 
     name: str
@@ -48,7 +47,6 @@ class ConversionReport:
     split_anew: bool = False
     agreement: Optional[Agreement] = None
     tokenizer: str = "en"
-    language: str = ""
     findings: List[Finding] = field(default_factory=list)
 
 
@@ -82,7 +80,7 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
     }
     unit = unit_of(options)
     language, about_language = choose_language(options, splits)
-    findings = examine_records(splits, language, unit)
+    findings = [*about_language, *examine_records(splits, language, unit)]
     written = write_corpus(splits, options.out, name, language, progress)
     return ConversionReport(
         name=name,
@@ -94,7 +92,6 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
         split_anew=ratio is SINGLE_FILE_RATIO,
         agreement=agreement,
         tokenizer=language,
-        language=about_language,
         findings=findings,
     )
 
@@ -175,8 +172,6 @@ def print_report(report: ConversionReport) -> None:
     for what, count in counts.items():
         if count:
             msg.info(f"{what[:1].upper()}{what[1:]}: {count:,}")
-    if report.language:
-        msg.info(report.language)
     print_findings(report.findings)
     for warning in report.warnings:
         msg.warn(warning)

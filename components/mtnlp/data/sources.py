@@ -7,6 +7,7 @@ import spacy
 
 from ..errors import Errors, MtnlpError
 from ..types import Record
+from .checks.unit import Finding
 from .datasets import DATASETS, FORMATS
 from .formats.bad_input import BadInput
 from .formats.entry import Dataset, Format, renamed
@@ -107,27 +108,33 @@ def language_of(options: ConvertOptions) -> str:
     return entry.sample_language if options.source == "sample" else entry.language
 
 
-def choose_language(options: ConvertOptions, splits: Splits) -> Tuple[str, str]:
+def choose_language(options: ConvertOptions, splits: Splits) -> Tuple[str, List[Finding]]:
     """The language whose tokenizer splits raw texts: of one's own data what they seem to be in,
     English where that is unsure.
 
-    Returns: the language, and a sentence about it; "" where nobody had to guess.
+    Returns: the language, and what there is to say of it; nothing where nobody had to guess.
     """
     language = language_of(options)
     texts = [record.text for rows in splits.values() for record in rows if record.text]
     if options.lang or isinstance(entry_of(options), Dataset) or not texts:
-        return language, ""
+        return language, []
     guessed = guess_language(texts)
     if guessed is None:
-        unsure = f"The language of the texts is not clear, so '{language}' is taken"
-        return language, f"{unsure}. --lang sets another one"
+        message = f"The language of the texts is not clear, so '{language}' is taken"
+        return language, [_about_language(f"{message}. --lang sets another one")]
     try:
         spacy.blank(guessed)
     except ImportError as error:  # a library that its tokenizer needs
         reason = str(error).strip().splitlines()[0]
-        return language, Errors.W181.format(language=guessed, reason=reason, taken=language)
-    sure = f"The texts seem to be in '{guessed}', which is taken. --lang sets another one"
-    return guessed, sure if guessed == "en" else f'{sure}. Train with lang = "{guessed}", too'
+        message = Errors.W181.format(language=guessed, reason=reason, taken=language)
+        return language, [_about_language(message, is_fault=True)]
+    message = f"The texts seem to be in '{guessed}', which is taken. --lang sets another one"
+    message += "" if guessed == "en" else f'. Train with lang = "{guessed}", too'
+    return guessed, [_about_language(message)]
+
+
+def _about_language(message: str, is_fault: bool = False) -> Finding:
+    return Finding("language", message, None, is_fault=is_fault)
 
 
 def find_splits(corpus: str, root: Path) -> Dict[str, Path]:
