@@ -692,9 +692,9 @@ class Errors:
         "--vars.backbone and --vars.encoder), or train the config as it is (--recipe none)."
     )
     E447 = (
-        "[E447] {config} cannot be fitted: it needs an encoder by mtnlp.TransformerModel.v1, a train "
-        "corpus that names its corpora, as mtnlp.MixedCorpus.v1 does, and mtnlp.FitSchedule.v1 in "
-        "[initialize.before_init]."
+        "[E447] {config} cannot be fitted: it needs an encoder by mtnlp.TransformerModel.v1, a "
+        "train corpus that names its corpora, as mtnlp.MixedCorpus.v1 does, and "
+        "mtnlp.FitSchedule.v1 in [initialize.before_init]."
     )
     E450 = (
         "[E450] mtnlp.AdamW.v1 holds gradients but has not made a step on them. It makes one step "
@@ -795,8 +795,8 @@ class Errors:
     E486 = "[E486] {path} is named twice. Name each file or folder once."
     E487 = "[E487] The task '{task}' is said to be exclusive and multi-label. Say one of the two."
     E488 = (
-        "[E488] A step of the project failed; its own message is above. What is done is kept: after mending it, "
-        "go on with: cd {path} && python -m spacy project run all"
+        "[E488] A step of the project failed; its own message is above. What is done is kept. Mend "
+        "it and go on with: cd {path} && python -m spacy project run all"
     )
 
     # E5: evaluation

@@ -43,7 +43,7 @@ def test_corpora_of_one_name_are_numbered(tmp_path: Path) -> None:
 def test_a_path_named_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "a.csv", CSV)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(MtnlpError, match="E486.*a.csv"):
+    with pytest.raises(MtnlpError, match=r"E486.*a.csv"):
         find_sources([path, Path("a.csv")])
 
 

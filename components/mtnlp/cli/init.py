@@ -47,8 +47,7 @@ def main(
     from ..recipes.project import make_project
 
     show_project(make_project(data, output, options, progress_bar))
-    msg.text(f"Train, score and package the pipeline:\n\n  cd {output}")
-    msg.text("  python -m spacy project run all\n")
+    msg.text(f"Go on with: cd {output} && python -m spacy project run all")
 
 
 def show_project(project: "Project") -> None:
@@ -56,11 +55,15 @@ def show_project(project: "Project") -> None:
     from wasabi import msg
 
     from ..data.convert import print_report
+    from ..data.inputs import say_recognised
     from ..reports.tables import print_tables
 
-    for report in project.reports:
+    for source, report in zip(project.sources, project.reports, strict=True):
+        say_recognised(source.inputs)
         print_report(report)
     print_tables(project.tables)
     for note in project.notes:
         msg.info(note)
+    for warning in project.warnings:
+        msg.warn(warning)
     msg.good(f"The project is in {project.folder}; its README says what was chosen, and why")

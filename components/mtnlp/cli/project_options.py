@@ -55,7 +55,7 @@ def takes_project_options(command: Callable[..., None]) -> Callable[..., None]:
         values = {item.name: given.pop(item.name) for item in shared}
         command(**given, options=ProjectOptions(**values))
 
-    del run.__wrapped__  # type: ignore[attr-defined]  # Typer would read its signature
+    del run.__wrapped__  # Typer would read its signature
     parameters = [*kept, *shared]
     run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {item.name: item.annotation for item in parameters}

@@ -34,6 +34,7 @@ class ConversionReport:
     warnings: what is probably a mistake in the input, each with file and line.
     made: which splits had to be made although nobody asked for it, and from what; else "".
     agreement: that of several annotators, where documents have them.
+    tokenizer: the language whose tokenizer split raw texts, such as "en".
     findings: what the data doctor says, and which language was taken where none was given.
     """
 
@@ -45,6 +46,7 @@ class ConversionReport:
     warnings: List[str] = field(default_factory=list)
     made: str = ""
     agreement: Optional[Agreement] = None
+    tokenizer: str = "en"
     findings: List[Finding] = field(default_factory=list)
 
 
@@ -83,6 +85,7 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
         warnings=[*on_bad.warning_lines(), *written.units_of_offsets.warnings()],
         made=made,
         agreement=agreement,
+        tokenizer=language,
         findings=findings,
     )
 

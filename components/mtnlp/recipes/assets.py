@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from typing import Dict, List, Mapping, Optional
+from typing import Dict, Optional
 
 from .corpora import Source
 
@@ -24,7 +24,7 @@ def place_files(source: Source, folder: Path, copy: Optional[bool] = None) -> Di
         return {split: path.resolve() for split, path in splits.items()}
     placed: Dict[str, Path] = {}
     for split, path in splits.items():
-        target = Path("assets", source.name, *_place(split, splits), path.resolve().name)
+        target = Path("assets", source.name, path.resolve().name)
         (folder / target).parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             shutil.copytree(path, folder / target)
@@ -38,9 +38,3 @@ def size(path: Path) -> int:
     """Bytes of a file, or of all files in a folder."""
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
-
-
-def _place(split: str, splits: Mapping[str, Path]) -> List[str]:
-    """A folder of its own per split where files have the same name."""
-    names = {path.resolve().name for path in splits.values()}
-    return [] if len(names) == len(splits) else [split]

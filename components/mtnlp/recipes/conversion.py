@@ -43,14 +43,13 @@ class Conversion:
 
     def options(self, out: Path) -> ConvertOptions:
         """What `data.convert` takes. out: the folder of the splits."""
-        parsed = {
+        given: Dict[str, Any] = {
             name: _PARSERS[name](value) if name in _PARSERS else value
             for name, value in self.settings.items()
         }
         inputs = self.source.inputs
-        return ConvertOptions(
-            format=inputs.format, name=self.source.name, out=out, **inputs.splits, **parsed
-        )
+        given.update(inputs.splits)
+        return ConvertOptions(format=inputs.format, name=self.source.name, out=out, **given)
 
     def command(self, files: Mapping[str, Path]) -> str:
         """The line of project.yml. files: where the project has each split."""

@@ -1,5 +1,7 @@
 """What a project can be told; what nobody says is inferred from the data."""
 
+# ruff: noqa: RUF009  `option` makes a field of a dataclass
+
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, List, Optional

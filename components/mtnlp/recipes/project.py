@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from weasel.cli.run import update_lockfile
 from weasel.util.config import load_project_config
@@ -10,8 +10,8 @@ from weasel.util.config import load_project_config
 from ..data.convert import ConversionReport, convert
 from ..data.datasets import FORMATS
 from ..data.options import Progress, quiet
-from ..data.sources import language_of
 from ..data.statistics import WordpieceCounter
+from ..data.suitable_encoders import suits
 from ..errors import Errors, MtnlpError
 from ..files import fresh_folder, write_text
 from ..reports.tables import Table
@@ -19,15 +19,16 @@ from ..trainer.backbone import fetch_backbone
 from .assets import place_files
 from .config import write_config
 from .conversion import Conversion, plan_conversions
-from .corpora import find_sources
+from .corpora import Source, find_sources
 from .device import has_bf16
+from .fit_config import pieces_per_word
 from .options import ProjectOptions
 from .overrides import Overrides
 from .profile import Profiles
 from .profiling import profile_corpus, profile_encoder
 from .project_files import ENCODER, ProjectPlan, package_name, project_yml, readme
 from .rule import choose_recipe
-from .tables import data_tables
+from .tables import data_tables, recipe_table
 
 CONFIG, PROJECT, README = "config.cfg", "project.yml", "README.md"
 
@@ -36,15 +37,18 @@ CONFIG, PROJECT, README = "config.cfg", "project.yml", "README.md"
 class Project:
     """What was written.
 
-    folder: where. plan: what its files say. tables: "your data". reports: of the conversions.
-    notes: what somebody should know and could not see.
+    folder: where. sources: what was found. plan: what its files say. tables: "your data".
+    reports: of the conversions. notes: what was done that somebody could not see. warnings: what
+        somebody should do something about.
     """
 
     folder: Path
+    sources: List[Source]
     plan: ProjectPlan
     tables: List[Table]
     reports: List[ConversionReport]
     notes: List[str]
+    warnings: List[str]
 
 
 def make_project(
@@ -65,6 +69,7 @@ def make_project(
         corpora = Corpora(folder, plan_conversions(sources, options), progress)
         notes = corpora.separate_layers()
         encoder = replace(profile_encoder(str(folder / ENCODER)), name=ENCODER)
+        named = replace(encoder, name=options.encoder)
         device = "gpu" if options.gpu_id >= 0 else "cpu"
         bf16 = has_bf16(options.gpu_id)
         recipe = choose_recipe(corpora.profiles, encoder, device, overrides, bf16)
@@ -75,19 +80,26 @@ def make_project(
             name=package_name(output.resolve().name, recipe.language),
             language=recipe.language,
             corpora=[source.name for source in sources],
-            conversions=[c.command(files[c.source.name]) for c in corpora.conversions],
+            conversions=[c.command(files[name]) for name, c in corpora.conversions.items()],
             files=[path.as_posix() for path in paths],
             encoder=_as_named(options.encoder),
             gpu_id=options.gpu_id,
             tune=options.tune,
-            reasons=recipe.reasons,
+            choices=recipe_table(named, recipe).to_markdown(),
         )
         write_text(folder / CONFIG, write_config(recipe, plan.corpora, encoder))
         write_text(folder / PROJECT, project_yml(plan))
         write_text(folder / README, readme(plan))
         _mark_done(folder, ["encoder", "convert"])
-    tables = data_tables(corpora.profiles, encoder, recipe)
-    return Project(output, plan, tables, list(corpora.reports.values()), notes)
+    return Project(
+        folder=output,
+        sources=sources,
+        plan=plan,
+        tables=data_tables(corpora.profiles, named, recipe),
+        reports=[_moved(corpora.reports[s.name], folder, output) for s in sources],
+        notes=notes,
+        warnings=corpora.unsuited(),
+    )
 
 
 def require_free(output: Path) -> None:
@@ -101,32 +113,33 @@ def overrides_of(options: ProjectOptions) -> Overrides:
 
     Raises: MtnlpError E487 for a task that is said to be both, E482 for a value out of range.
     """
-    exclusive = {task: True for task in options.exclusive or ()}
+    exclusive = dict.fromkeys(options.exclusive or (), True)
     for task in options.multilabel or ():
         if task in exclusive:
             raise MtnlpError(Errors.E487.format(task=task))
         exclusive[task] = False
+    # `Overrides` checks the values; an enumeration's is a text.
+    factory: Any = options.entities and options.entities.value
+    precision: Any = options.precision and options.precision.value
     return Overrides(
         exclusive=exclusive or None,
-        factory=options.entities and options.entities.value,
+        factory=factory,
         window=options.window,
         batch=options.batch,
         rate=options.rate,
         epochs=options.epochs,
-        precision=options.precision and options.precision.value,
+        precision=precision,
     )
 
 
 class Corpora:
     """The converted corpora of a project: `folder/corpus/{train,dev,test}/NAME.spacy`."""
 
-    def __init__(
-        self, folder: Path, conversions: Sequence[Conversion], progress: Progress
-    ) -> None:
+    def __init__(self, folder: Path, conversions: Sequence[Conversion], progress: Progress) -> None:
         self.folder = folder / "corpus"
         self.progress = progress
         self.counter = WordpieceCounter(str(folder / ENCODER))
-        self.conversions: List[Conversion] = []
+        self.conversions: Dict[str, Conversion] = {}
         self.reports: Dict[str, ConversionReport] = {}
         self.profiles: Profiles = {}
         for conversion in conversions:
@@ -134,16 +147,14 @@ class Corpora:
 
     def add(self, conversion: Conversion) -> None:
         """Convert a corpus and look at it; one of the same name is replaced."""
-        name, options = conversion.source.name, conversion.options(self.folder)
-        language = language_of(options)
-        # Said in project.yml, where somebody may look for it.
-        conversion = conversion.with_settings(lang=language)
-        self.reports[name] = convert(options, self.progress)
+        name = conversion.source.name
+        report = self.reports[name] = convert(conversion.options(self.folder), self.progress)
+        language = report.tokenizer
         self.profiles[name] = profile_corpus(
             self.folder, name, self.counter, language, self.progress
         )
-        kept = [c for c in self.conversions if c.source.name != name]
-        self.conversions = [*kept, conversion]
+        # What was guessed is said in project.yml, where somebody may look for it.
+        self.conversions[name] = conversion.with_settings(lang=language)
 
     def separate_layers(self) -> List[str]:
         """Give a corpus a layer of its own where another one has different labels in the same: what
@@ -153,8 +164,7 @@ class Corpora:
         """
         notes: List[str] = []
         first: Dict[Optional[str], str] = {}
-        for conversion in list(self.conversions):
-            name = conversion.source.name
+        for name, conversion in list(self.conversions.items()):
             for layer in self.profiles[name].layers:
                 other = first.setdefault(layer.key, name)
                 known = {row.key: row.labels for row in self.profiles[other].layers}
@@ -167,11 +177,27 @@ class Corpora:
                 break
         return notes
 
+    def unsuited(self) -> List[str]:
+        """A warning per corpus whose language the encoder hardly knows."""
+        warnings = {
+            name: suits(pieces_per_word(profile), profile.language)
+            for name, profile in self.profiles.items()
+        }
+        return [f"{name}: {warning}" for name, warning in warnings.items() if warning]
+
 
 def _has_layers(conversion: Conversion) -> bool:
     """Whether a corpus' entities can go to a layer that nobody has named yet."""
     readable = FORMATS[conversion.source.inputs.format].options
     return "spans_key" in readable and "spans_key" not in conversion.settings
+
+
+def _moved(report: ConversionReport, folder: Path, output: Path) -> ConversionReport:
+    """A report whose files are where the project is now, and no more where it was written."""
+    files = {
+        split: output / path.relative_to(folder) for split, path in report.written.files.items()
+    }
+    return replace(report, written=replace(report.written, files=files))
 
 
 def _as_named(encoder: str) -> str:

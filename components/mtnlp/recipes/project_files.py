@@ -3,8 +3,8 @@
 import json
 import re
 import shlex
-from dataclasses import dataclass, field
-from typing import List, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Sequence
 
 from .corpora import plain_name
 
@@ -20,7 +20,7 @@ class ProjectPlan:
     name: of the package, without its language. language: of the pipeline. corpora: their names.
     conversions: a line per corpus. files: what they read, where it is below the project's folder.
     encoder: a name on the hub, or a folder. gpu_id: -1 for the CPU. tune: trials of a search.
-    reasons: a sentence per setting of the recipe. packages: names of the entity layers and tasks.
+    choices: a Markdown table of what was chosen, and why.
     """
 
     name: str
@@ -31,7 +31,7 @@ class ProjectPlan:
     encoder: str
     gpu_id: int = -1
     tune: int = 0
-    reasons: Mapping[str, str] = field(default_factory=dict)
+    choices: str = ""
 
     @property
     def package(self) -> str:
@@ -114,7 +114,8 @@ def project_yml(plan: ProjectPlan) -> str:
             [
                 f"python -m spacy package {MODEL} packages --name ${{vars.name}} "
                 "--version ${vars.version} --build none --force",
-                f"python -m build packages/{PACKAGE} --wheel --no-isolation --outdir packages",
+                f"python -m build packages/{PACKAGE} --wheel --no-isolation --quiet "
+                "--outdir packages",
             ],
             deps=[MODEL],
             outputs=[f"packages/{PACKAGE}-py3-none-any.whl"],
@@ -191,7 +192,7 @@ def readme(plan: ProjectPlan) -> str:
         config="tuned.cfg" if plan.tune else "config.cfg",
         tuned=TUNED * bool(plan.tune),
         steps=", ".join(f"`{step}`" for step in [*steps, "evaluate"]) + " and `package`",
-        reasons="\n".join(f"- **{name}**: {reason}." for name, reason in plan.reasons.items()),
+        choices=plan.choices,
     )
 
 
@@ -206,8 +207,9 @@ pip install "mtnlp[package]"
 python -m spacy project run all
 ```
 
-This runs {steps}. Run it again after a change: only what depends on the change runs anew. One
-step alone: `python -m spacy project run train`. An interrupted training goes on with
+This runs {steps}.
+Run it again after a change: only what depends on the change runs anew. One step alone:
+`python -m spacy project run train`. An interrupted training goes on with
 `mtnlp train {config} --output training --resume`.
 
 | file or folder | what it is |
@@ -241,8 +243,7 @@ for ent in doc.ents:
 
 ## What was chosen, and why
 
-{reasons}
-
-Each can be changed in `config.cfg`, or by a flag of `mtnlp init` for a new project
+Change it in `config.cfg`, or make another project with a flag of `mtnlp init`
 (`mtnlp init --help`).
-"""
+
+{choices}"""

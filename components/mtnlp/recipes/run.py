@@ -13,6 +13,7 @@ def run_project(folder: Path) -> None:
 
     Raises: MtnlpError E488 where a step fails. What is done stays.
     """
+    sys.stdout.flush()  # what stands there comes before what the steps print
     command = [sys.executable, "-m", "spacy", "project", "run", "all", str(folder)]
     if subprocess.run(command, check=False).returncode:
         raise MtnlpError(Errors.E488.format(path=folder))
