@@ -113,7 +113,7 @@ def test_sixty_lines_are_enough() -> None:
         for name, number in (("first", 4000), ("second", 400), ("third", 40))
     }
     overrides = Overrides(warmup=0.2, dropout=0.3)
-    text = text_of(corpora, has_bf16=True, device="gpu", overrides=overrides)
+    text = text_of(corpora, device="gpu", overrides=overrides)
     assert text.count("\n") <= MOST_LINES
     assert all(len(line) <= WIDTH for line in text.splitlines())
     assert text.index("\n[") <= len("\n".join(text.splitlines()[:5]))
@@ -148,7 +148,9 @@ def test_names_with_blanks_and_commas_survive_line_breaks() -> None:
 def test_defaults_are_left_out() -> None:
     text = text_of({"a": profile("a", layers=[layer()], is_cased=False)})
     assert "model =" not in text
-    assert "precision" not in text
+    assert "precision" not in text_of(
+        {"a": profile("a", layers=[layer()])}, overrides=Overrides(precision="fp32")
+    )
     assert "score_weights" not in text
     assert "weight" not in text
 
@@ -163,7 +165,7 @@ def test_the_docs_explain_every_line() -> None:
     corpora = {"news": news, "small": profile("small", documents=10, words=100, layers=layers)}
     given = Overrides(warmup=0.2, dropout=0.3)
     texts = [
-        text_of(corpora, overrides=given, has_bf16=True, device="gpu"),
+        text_of(corpora, overrides=given, device="gpu"),
         text_of({"news": news}, overrides=Overrides(factory="span_ner")),
     ]
     found = {name or item for text in texts for name, item in KEY.findall(text)}

@@ -92,9 +92,8 @@ def test_languages() -> None:
     assert choose_recipe({"a": first, "b": second}, ENCODER).language == "xx"
 
 
-def test_bf16_where_the_device_has_it() -> None:
-    assert recipe_for(100, 20, has_bf16=True).precision == "bf16"
-    assert recipe_for(100, 20, has_bf16=False).precision == "fp32"
+def test_precision_is_that_of_each_machine() -> None:
+    assert recipe_for(100, 20).precision == "auto"
     assert recipe_for(100, 20, device="gpu").device == "gpu"
 
 

@@ -29,8 +29,9 @@ from .feature_cache import FeatureCache, encode_through, weights_version
 from .fork_safety import use_one_thread_if_forked
 from .hf_shim import wrap_encoder
 from .parameters import count_parameters
+from .precision import Precision
 from .replace_listeners import replace_listener, replace_listener_cfg
-from .window_encoder import Backprop, Precision, convert_inputs, convert_outputs, encode_windows
+from .window_encoder import Backprop, convert_inputs, convert_outputs, encode_windows
 from .wordpieces import WindowBatch, Windower, make_windower
 
 # The first call of a tokenizer changes it: padding and truncation are switched off. That must not
@@ -60,7 +61,8 @@ def build_transformer_model_v1(
     name: a Hugging Face encoder's name or path (only read when the model is first initialised;
         a trained pipeline carries its weights).
     window: wordpieces a window holds at most, special tokens included; 0: what the encoder allows.
-    precision: "bf16" runs the encoder under torch's autocast, on CPU and GPU; what it returns is
+    precision: "bf16" runs the encoder under torch's autocast, on CPU and GPU; "auto" does so where
+        the device at hand computes in bf16 natively, and is "fp32" elsewhere. What it returns is
         float32 all the same.
     layers: hidden states handed out beside the last layer's, for poolers that ask for them: 0 the
         embeddings, n what the n-th layer says.

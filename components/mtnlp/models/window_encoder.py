@@ -1,6 +1,6 @@
 """The encoder's pass over the windows of a batch, and back."""
 
-from typing import Any, Callable, List, Literal, NamedTuple, Optional, Tuple, cast
+from typing import Any, Callable, List, NamedTuple, Optional, Tuple, cast
 
 import numpy as np
 import torch
@@ -8,10 +8,10 @@ from thinc.api import Model
 from thinc.types import ArgsKwargs
 
 from ..errors import Errors, MtnlpError
+from .precision import Precision, uses_bf16
 from .windows import Bools, Ints, group_by_length
 from .wordpieces import WindowBatch
 
-Precision = Literal["fp32", "bf16"]
 Backprop = Callable[..., None]
 
 
@@ -57,7 +57,9 @@ def encode_windows(
     """
     device = cast(Any, encoder).device
     starts = np.cumsum(windows.lengths) - windows.lengths
-    autocast = torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+    autocast = torch.autocast(
+        device.type, dtype=torch.bfloat16, enabled=uses_bf16(precision, device)
+    )
     embedded = embed(encoder, windows.ids, device) if is_train else None
     flats: List[torch.Tensor] = []
     parts = []

@@ -17,7 +17,6 @@ from ..errors import Errors, MtnlpError
 from ..experiments.joint_plan import find_heads, is_mixed, reader_block
 from ..experiments.settings import config_errors
 from .config_edits import can_be_fitted, keep_only, put_recipe, set_length
-from .device import has_bf16
 from .overrides import Overrides
 from .profile import CorpusProfile, Profiles
 from .profiling import profile_corpus, profile_encoder
@@ -90,7 +89,6 @@ def fit_config(
         "gpu" if gpu_id >= 0 else "cpu",
         # One tokenizer cannot be that of two languages: the config's own stays.
         Overrides(language=config["nlp"]["lang"]) if several else Overrides(),
-        has_bf16(gpu_id),
     )
     if several:
         recipe.reasons["language"] = f"the config's own; the corpora are in {', '.join(languages)}"

@@ -31,6 +31,7 @@ class Precision(StrEnum):
 
     fp32 = "fp32"
     bf16 = "bf16"
+    auto = "auto"
 
 
 def option(group: str, help: str, default: Any = None, **settings: Any) -> Any:

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, Mapping, Optional, get_args
 
 from ..errors import Errors, MtnlpError
+from ..models.precision import Precision
 
 Factory = Literal["crf_ner", "span_ner"]
-Precision = Literal["fp32", "bf16"]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from .assets import place_files
 from .config import write_config
 from .conversion import Conversion, plan_conversions
 from .corpora import Source, find_sources
-from .device import has_bf16
 from .fit_config import pieces_per_word
 from .options import ProjectOptions
 from .overrides import Overrides
@@ -71,8 +70,7 @@ def make_project(
         encoder = replace(profile_encoder(str(folder / ENCODER)), name=ENCODER)
         named = replace(encoder, name=options.encoder)
         device = "gpu" if options.gpu_id >= 0 else "cpu"
-        bf16 = has_bf16(options.gpu_id)
-        recipe = choose_recipe(corpora.profiles, encoder, device, overrides, bf16)
+        recipe = choose_recipe(corpora.profiles, encoder, device, overrides)
         files = {s.name: place_files(s, folder, options.copy_data) for s in sources}
         paths = [path for placed in files.values() for path in placed.values()]
         notes += [f"Not copied, read where it is: {path}" for path in paths if path.is_absolute()]

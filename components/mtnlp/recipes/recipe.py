@@ -44,7 +44,7 @@ class Recipe:
     language: of `nlp`. entities, classifier: its components.
     window: wordpieces per window. batch: wordpieces per step. rate: the encoder's highest learning
         rate. head_factor: how much higher that of the heads is. epochs, warmup: as in `[training]`
-        and `mtnlp.FitSchedule.v1`. dropout: of the heads. precision: "fp32" or "bf16".
+        and `mtnlp.FitSchedule.v1`. dropout: of the heads. precision: that of the encoder.
     weights: how often a document of each corpus is seen per epoch.
     device: "cpu" or "gpu". steps: per epoch, about.
     reasons: a sentence per setting, by its name: why it has this value.
@@ -60,7 +60,7 @@ class Recipe:
     head_factor: float = 10.0
     warmup: float = 0.1
     dropout: float = 0.1
-    precision: str = "fp32"
+    precision: str = "auto"
     weights: Mapping[str, float] = field(default_factory=dict)
     device: str = "cpu"
     steps: int = 0

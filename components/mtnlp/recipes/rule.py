@@ -41,6 +41,7 @@ WIDTH = 384
 # Heads begin at random, the encoder does not (configs/conll.cfg: 0.930 against 0.923).
 HEAD_FACTOR = 10.0
 WARMUP = 0.1
+PRECISION = "auto"
 DROPOUT = 0.1
 # Sampling by the square root of the sizes (temperature 2; XLM's alpha 0.5), so that large corpora
 # do not drown small ones; but no document is seen more often than this per epoch.
@@ -53,12 +54,10 @@ def choose_recipe(
     encoder: EncoderProfile,
     device: str = "cpu",
     overrides: Overrides = Overrides(),
-    has_bf16: bool = False,
 ) -> Recipe:
     """Components and settings for some corpora.
 
-    device: "cpu" or "gpu". overrides: what is decided already. has_bf16: whether that device
-        computes in bfloat16 natively.
+    device: "cpu" or "gpu". overrides: what is decided already.
     Returns: the recipe, with a reason for every setting.
     Raises: MtnlpError E480 for corpora that cannot be learnt together, E482 for overrides that do
         not fit.
@@ -85,7 +84,11 @@ def choose_recipe(
         head_factor=chosen("head_factor", HEAD_FACTOR, "heads begin at random, the encoder not"),
         warmup=chosen("warmup", WARMUP, "the share of the steps in which the rate rises"),
         dropout=chosen("dropout", DROPOUT, "of the heads"),
-        precision=chosen("precision", *_precision(device, has_bf16)),
+        precision=chosen(
+            "precision",
+            PRECISION,
+            "bf16 on machines that compute in it, which is faster; else fp32",
+        ),
         weights=weights,
         device=device,
         steps=steps,
@@ -171,9 +174,3 @@ def _rate(encoder: EncoderProfile, is_alone: bool) -> Tuple[float, str]:
         rate *= (WIDTH / encoder.width) ** 2
         reason += f", lowered for an encoder {encoder.width} wide"
     return float(f"{rate:.2g}"), reason
-
-
-def _precision(device: str, has_bf16: bool) -> Tuple[str, str]:
-    if has_bf16:
-        return "bf16", f"this {device.upper()} computes in bf16, which is faster"
-    return "fp32", f"this {device.upper()} has no bf16 instructions"
