@@ -208,12 +208,13 @@ def test_endless_training_and_other_schedules_are_refused(nlp: Language) -> None
         create_fit_schedule_v1()(nlp)
 
 
-def test_a_plain_rate_becomes_the_height_of_the_schedule(nlp: Language) -> None:
-    nlp.config["training"]["optimizer"]["learn_rate"] = 0.001
+@pytest.mark.parametrize("plain", [0.001, 1])
+def test_a_plain_rate_becomes_the_height_of_the_schedule(plain: float, nlp: Language) -> None:
+    nlp.config["training"]["optimizer"]["learn_rate"] = plain
     create_fit_schedule_v1()(nlp)
     assert rate(nlp) == {
         "@schedules": "warmup_linear.v1",
-        "initial_rate": 0.001,
+        "initial_rate": plain,
         "warmup_steps": 1,
         "total_steps": 9,
     }

@@ -22,7 +22,9 @@ VERBS: Dict[str, Verb] = {
     "quick": Verb("quick", "Train a pipeline on your data: from files to a wheel."),
     "init": Verb("init", "Write a project that trains a pipeline on your data."),
     "convert": Verb("convert", "Convert a corpus, or data of your own, to spaCy's format."),
-    "stats": Verb("stats", "Count documents, labels, lengths, missing annotations and duplicates."),
+    "stats": Verb(
+        "stats", "Count documents, labels, lengths and duplicates, and find likely faults."
+    ),
     "backbone": Verb("backbone", "Fetch an encoder: config, weights, tokenizer."),
     "shrink-vocabulary": Verb(
         "shrink_vocabulary", "Cut an encoder's vocabulary to what some texts and alphabets need."

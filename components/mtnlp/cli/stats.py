@@ -30,7 +30,7 @@ def main(
         "metrics/stats.json"
     ),
 ) -> None:
-    """Count documents, labels, lengths, missing annotations and duplicates, and find faults.
+    """Count documents, labels, lengths and duplicates, and find likely faults.
 
     Reads every corpus and split below CORPUS, prints tables of each corpus and what is probably
     wrong with its annotations, and writes all figures as JSON. With --backbone it also says how

@@ -155,7 +155,7 @@ def _batch(profiles: Profiles, pieces: int, has_classifier: bool) -> Tuple[int, 
 
 
 def _epochs(profiles: Profiles, steps: int, is_alone: bool) -> Tuple[int, str]:
-    per_epoch = f"an epoch has about {steps:,} steps"
+    per_epoch = f"an epoch has about {steps:,} step" + "s" * (steps != 1)
     if steps > LONG_EPOCH:
         return LONG_EPOCH_EPOCHS, f"{per_epoch}, more than {LONG_EPOCH:,}"
     epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(STEPS / steps)))

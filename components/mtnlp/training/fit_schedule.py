@@ -55,7 +55,7 @@ def create_fit_schedule_v1(
     def fit_schedule(nlp: Language) -> None:
         training = nlp.config["training"]
         rate = training["optimizer"].get("learn_rate")
-        if isinstance(rate, float):
+        if isinstance(rate, (int, float)) and not isinstance(rate, bool):
             rate = {"@schedules": "warmup_linear.v1", "initial_rate": rate}
             training["optimizer"]["learn_rate"] = rate
         if not isinstance(rate, dict) or rate.get("@schedules") != "warmup_linear.v1":
