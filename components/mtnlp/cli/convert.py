@@ -91,11 +91,15 @@ def main(
     ),
     lang: Optional[str] = typer.Option(None, help="Language of raw texts, for the tokenizer."),
     task: str = typer.Option("category", help="Your own data: name of the classification task."),
-    text_field: str = typer.Option(
-        "text", help="Your own data: field or column of the text (a number: no header)."
+    text_field: Optional[str] = typer.Option(
+        None,
+        help="Your own data: field or column of the text (a number: no header); text by default, "
+        "or what looks like it.",
     ),
-    label_field: str = typer.Option(
-        "label", help="Your own data: field or column of the label (a number: no header)."
+    label_field: Optional[str] = typer.Option(
+        None,
+        help="Your own data: field or column of the label (a number: no header); label by default, "
+        "or what looks like it.",
     ),
     label_separator: Optional[str] = typer.Option(
         None, help="Your own CSV: splits the label column into several labels."
@@ -115,8 +119,8 @@ def main(
     ),
     delimiter: Optional[str] = typer.Option(
         None,
-        help="Your own CSV or columns: what separates the columns, such as ';', '|' or tab; a "
-        "comma (.csv), a tab (.tsv) or blanks by default.",
+        help="Your own CSV or columns: what separates the columns, such as ';', '|' or tab; found "
+        "in a CSV, blanks in columns by default.",
     ),
     group_field: Optional[str] = typer.Option(
         None, help="Your own JSONL or CSV: field or column of what no split may tear apart."

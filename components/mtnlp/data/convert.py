@@ -36,6 +36,7 @@ class ConversionReport:
     agreement: that of several annotators, where documents have them.
     tokenizer: the language whose tokenizer split raw texts, such as "en".
     findings: what the data doctor says, and which language was taken where none was given.
+    found: which columns or fields were read where nobody named them.
     """
 
     name: str
@@ -48,6 +49,7 @@ class ConversionReport:
     agreement: Optional[Agreement] = None
     tokenizer: str = "en"
     findings: List[Finding] = field(default_factory=list)
+    found: List[str] = field(default_factory=list)
 
 
 def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionReport:
@@ -87,6 +89,7 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
         agreement=agreement,
         tokenizer=language,
         findings=findings,
+        found=on_bad.found,
     )
 
 
@@ -174,8 +177,8 @@ def print_report(report: ConversionReport) -> None:
     header = ("Split", f"{report.unit.capitalize()}s", "Tokens", "File")
     msg.divider(f"Converted: {report.name}")
     msg.table(rows, header=header, divider=True, aligns=("l", "r", "r", "l"))
-    if report.made:
-        msg.info(report.made)
+    for line in (*report.found, *[report.made] * bool(report.made)):
+        msg.info(line)
     if report.agreement is not None:
         print_agreement(report.agreement)
     counts = {
