@@ -6,6 +6,7 @@ from typing import List, Optional
 
 import typer
 
+from ..recipes.options import Annotators
 from .progress import progress_bar
 from .verb import verb_app
 
@@ -25,14 +26,6 @@ class Unit(StrEnum):
 
     sentence = "sentence"
     document = "document"
-
-
-class Annotators(StrEnum):
-    """What counts where several people judged a document."""
-
-    majority = "majority"
-    first = "first"
-    error = "error"
 
 
 @app.command(no_args_is_help=True)
