@@ -162,8 +162,8 @@ def _annotations(record: Record) -> List[Annotation]:
     return [*(record.entities or []), *(span for layer in layers for span in layer)]
 
 
-def print_report(report: ConversionReport) -> None:
-    """Shows a report on the terminal."""
+def print_report(report: ConversionReport, *, is_alone: bool = True) -> None:
+    """Shows a report on the terminal. is_alone: whether somebody still has to write a config."""
     written = report.written
     rows = [
         (
@@ -192,6 +192,9 @@ def print_report(report: ConversionReport) -> None:
         if count:
             msg.info(f"{what[:1].upper()}{what[1:]}: {count:,}")
     print_findings(report.findings)
+    is_guessed = any(finding.kind == "language" for finding in report.findings)
+    if is_alone and is_guessed and report.tokenizer != "en":
+        msg.info(f'Train with lang = "{report.tokenizer}", too')
     for warning in report.warnings:
         msg.warn(warning)
     if report.skipped:
