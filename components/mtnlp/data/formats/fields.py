@@ -62,6 +62,8 @@ def find_fields(
     Raises: DataError (E188) where it is not clear which field holds the text, or which of several
         with a usual name the label: rows may have none.
     """
+    if not sought:
+        return {}
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = [Column(name, _scalars(row.get(name) for row in rows)) for name in names]
     known = {
