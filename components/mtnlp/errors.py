@@ -278,6 +278,15 @@ class Errors:
         "[E187] A token line of WebAnno TSV, behind a #Text line, begins with SENTENCE-TOKEN and "
         "BEGIN-END, such as 1-2 and 4-8. Found: '{found}'."
     )
+    E188 = (
+        "[E188] Cannot tell which {kind} holds the {what}. Found, with an example of each: "
+        "{columns}. Name it: {flags}"
+    )
+    E189 = (
+        "[E189] Cannot tell whether the first row names the columns. It holds: {columns}. If it "
+        "does: --text-field NAME --label-field NAME. If it is a text: --text-field 0 "
+        "--label-field 1, or whichever numbers."
+    )
     W180 = (
         "[W180] The encoder cuts a word into {pieces:.1f} wordpieces on average, so it knows "
         "little of the {language}. Encoders that would suit: {encoders}."

@@ -36,7 +36,7 @@ def test_as_it_is(tmp_path: Path) -> None:
 
 
 def test_fitted(tmp_path: Path, mini: Mini, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit_config, "READABLE", 10.0)  # the tiny encoder spells
+    monkeypatch.setattr(fit_config, "MANY_PIECES", 10.0)  # the tiny encoder spells
 
     def estimated(path: Path, **options: Any) -> Estimate:
         assert load_config(path)["training"]["max_epochs"] > 1

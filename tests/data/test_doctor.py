@@ -8,7 +8,7 @@ import pytest
 import spacy
 from spacy.tokens import Doc
 
-from mtnlp.data.convert import convert
+from mtnlp.data.convert import convert, print_report
 from mtnlp.data.doctor import Doctor, examine_records
 from mtnlp.data.options import ConvertOptions
 from mtnlp.data.sources import choose_language
@@ -84,7 +84,7 @@ def test_stats_shows_what_it_found(tmp_path: Path) -> None:
     assert "and train 0" in flat(result.output)
 
 
-def test_the_language_of_ones_own_texts(tmp_path: Path) -> None:
+def test_the_language_of_ones_own_texts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     german = "Der Zug fährt um acht Uhr ab, und wir sind noch nicht am Bahnhof. "
     german += "Sie hat mir gesagt, dass es heute keinen anderen gibt."
     for text, lang, message in (
@@ -96,14 +96,17 @@ def test_the_language_of_ones_own_texts(tmp_path: Path) -> None:
         options = ConvertOptions(
             "jsonl", train=path, dev=path, test=path, out=tmp_path / "out", lang=lang
         )
-        found = languages(options)
+        report = convert(options)
+        found = [item.message for item in report.findings if item.kind == "language"]
+        capsys.readouterr()
+        # In a project the config is written for the language that was taken.
+        for is_alone in (True, False):
+            print_report(report, is_alone=is_alone)
+            is_said = 'Train with lang = "de"' in capsys.readouterr().out
+            assert is_said == (is_alone and "'de'" in message)
         assert [line[: len(message)] for line in found] == ([message] if message else [])
-    assert languages(ConvertOptions("imdb", sample=SAMPLE, out=tmp_path / "o")) == []
-
-
-def languages(options: ConvertOptions) -> List[str]:
-    findings = convert(options).findings
-    return [finding.message for finding in findings if finding.kind == "language"]
+    findings = convert(ConvertOptions("imdb", sample=SAMPLE, out=tmp_path / "o")).findings
+    assert "language" not in [finding.kind for finding in findings]
 
 
 def test_a_language_that_cannot_be_tokenised(

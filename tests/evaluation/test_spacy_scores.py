@@ -72,9 +72,14 @@ def test_they_are_those_of_spacy_evaluate(
 
 def test_one_corpus_has_one_file(folder: Path, tmp_path: Path) -> None:
     options = ["--model", folder / "model", "--corpus", folder, "--split", "test", "--name", "one"]
-    result = invoke("evaluate", *options, "--scores", tmp_path / "test.json", "--samples", 20)
+    options += ["--scores", tmp_path / "test.json", "--samples", 20]
+    result = invoke("evaluate", *options)
     assert result.exit_code == 0, result.output
     assert [path.name for path in tmp_path.iterdir()] == ["test.json"]
+    # The same without the tables.
+    quiet = invoke("evaluate", *options, "--quiet")
+    assert quiet.exit_code == 0 and "95% interval" in result.output
+    assert "95% interval" not in quiet.output and "Scores written" in quiet.output
 
 
 def test_kept_documents_hold_no_hidden_states(

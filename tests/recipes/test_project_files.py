@@ -14,6 +14,7 @@ from weasel.util.config import load_project_config
 
 from mtnlp.cli.app import VERBS
 from mtnlp.recipes.project_files import ProjectPlan, package_name, project_yml, readme
+from tests.data.corpora import write
 
 
 def make_plan(**settings: Any) -> ProjectPlan:
@@ -51,17 +52,21 @@ def command_named(project: Dict[str, Any], name: str) -> Dict[str, Any]:
 
 def test_the_workflow_runs_every_command(project: Dict[str, Any], tmp_path: Path) -> None:
     names = [command["name"] for command in project["commands"]]
-    assert project["workflows"] == {"all": names}
+    assert names.pop() == "debug" and project["workflows"] == {"all": names}
     assert set(names) - {"tune"} == {
         *("encoder", "convert", "train", "calibrate", "evaluate", "package")
     }
     assert (tmp_path / "packages").is_dir()
+    assert (tmp_path / "training").is_dir()  # where debug writes the filled config
 
 
 def test_every_line_calls_what_there_is(
     project: Dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "training" / "calibrated").mkdir(parents=True)  # spaCy looks whether it is there
+    # spaCy looks whether they are there.
+    (tmp_path / "training" / "calibrated").mkdir(parents=True)
+    for name in ("config.cfg", "tuned.cfg", "training/full.cfg"):
+        write(tmp_path / name, "")
     monkeypatch.chdir(tmp_path)
     for command in project["commands"]:
         for line in command["script"]:
@@ -73,6 +78,8 @@ def test_every_line_calls_what_there_is(
                 )
             elif words[2] == "spacy":
                 parsed = typer.main.get_command(spacy_app).commands[words[3]]  # type: ignore[attr-defined]
+                while hasattr(parsed, "commands"):  # `init fill-config`
+                    parsed = parsed.commands[words.pop(4)]
             else:
                 assert words[2] == "build"
                 continue
@@ -85,14 +92,32 @@ def test_what_a_command_needs_is_made_before(project: Dict[str, Any]) -> None:
     made = {'assets/a "b".csv', "assets/names.txt", "config.cfg"}
     for command in project["commands"]:
         assert set(command.get("deps", [])) <= made, command["name"]
-        made.update(command["outputs"])
+        made.update(command.get("outputs", []))
 
 
 def test_outputs_are_disjoint_and_nothing_runs_always(project: Dict[str, Any]) -> None:
-    outputs = [Path(out) for command in project["commands"] for out in command["outputs"]]
+    commands = [command for command in project["commands"] if command["name"] != "debug"]
+    outputs = [Path(out) for command in commands for out in command["outputs"]]
     for one, other in itertools.permutations(outputs, 2):
         assert one not in [other, *other.parents]
-    assert all(command["outputs"] for command in project["commands"])
+    assert all(command["outputs"] for command in commands)
+
+
+def test_spacy_checks_the_filled_config_of_the_training(project: Dict[str, Any]) -> None:
+    fill, *checks = command_named(project, "debug")["script"]
+    trained = command_named(project, "train")["deps"][0]
+    assert shlex.split(fill)[-2:] == [trained, "training/full.cfg"]
+    assert [shlex.split(line)[3:] for line in checks] == [
+        ["debug", "config", "training/full.cfg"],
+        ["debug", "data", "training/full.cfg"],
+    ]
+    assert "outputs" not in command_named(project, "debug")  # it always runs
+
+
+def test_one_screen_of_scores(project: Dict[str, Any]) -> None:
+    """What `summary` shows is what somebody needs; `evaluate` writes its files."""
+    evaluate, summary = command_named(project, "evaluate")["script"]
+    assert "--quiet" in evaluate and "mtnlp summary" in summary
 
 
 def test_a_search_comes_before_the_training(tmp_path: Path) -> None:
@@ -116,6 +141,7 @@ def test_variables(tmp_path: Path) -> None:
 
 def test_readme_says_how_and_why() -> None:
     text = readme(make_plan())
+    assert "spacy project run debug" in text
     assert 'spacy.load("en_shop")' in text and make_plan().wheel in text
     assert text.endswith("\n\n| rate | 0.1 |\n")
     rows: List[str] = [line for line in text.splitlines() if line.startswith("|")]

@@ -6,6 +6,7 @@ from typing import List, Optional
 
 import typer
 
+from ..recipes.options import Annotators
 from .progress import progress_bar
 from .verb import verb_app
 
@@ -25,14 +26,6 @@ class Unit(StrEnum):
 
     sentence = "sentence"
     document = "document"
-
-
-class Annotators(StrEnum):
-    """What counts where several people judged a document."""
-
-    majority = "majority"
-    first = "first"
-    error = "error"
 
 
 @app.command(no_args_is_help=True)
@@ -91,11 +84,15 @@ def main(
     ),
     lang: Optional[str] = typer.Option(None, help="Language of raw texts, for the tokenizer."),
     task: str = typer.Option("category", help="Your own data: name of the classification task."),
-    text_field: str = typer.Option(
-        "text", help="Your own data: field or column of the text (a number: no header)."
+    text_field: Optional[str] = typer.Option(
+        None,
+        help="Your own data: field or column of the text (a number: no header); text by default, "
+        "or what looks like it.",
     ),
-    label_field: str = typer.Option(
-        "label", help="Your own data: field or column of the label (a number: no header)."
+    label_field: Optional[str] = typer.Option(
+        None,
+        help="Your own data: field or column of the label (a number: no header); label by default, "
+        "or what looks like it.",
     ),
     label_separator: Optional[str] = typer.Option(
         None, help="Your own CSV: splits the label column into several labels."
@@ -115,8 +112,8 @@ def main(
     ),
     delimiter: Optional[str] = typer.Option(
         None,
-        help="Your own CSV or columns: what separates the columns, such as ';', '|' or tab; a "
-        "comma (.csv), a tab (.tsv) or blanks by default.",
+        help="Your own CSV or columns: what separates the columns, such as ';', '|' or tab; found "
+        "in a CSV, blanks in columns by default.",
     ),
     group_field: Optional[str] = typer.Option(
         None, help="Your own JSONL or CSV: field or column of what no split may tear apart."

@@ -46,6 +46,9 @@ def main(
             help="Labels set in less than this share of the training documents are averaged apart.",
         ),
     ] = RARE_SHARE,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Write the files, and show no tables.")
+    ] = False,
     gpu_id: Annotated[int, typer.Option(help="The GPU, -1 for the CPU.")] = -1,
 ) -> None:
     """Score every task of a pipeline, with 95% intervals.
@@ -88,7 +91,8 @@ def main(
         progress=progress_bar,
     )
     spacy_scores = results.pop("spacy_scores", None)
-    print_tables(evaluation_tables(results))
+    if not quiet:
+        print_tables(evaluation_tables(results))
     if output is not None:
         write_json(output, results)
         msg.good(f"Metrics written to {output}")

@@ -60,7 +60,7 @@ def show_project(project: "Project") -> None:
 
     for source, report in zip(project.sources, project.reports, strict=True):
         say_recognised(source.inputs)
-        print_report(report)
+        print_report(report, is_alone=False)
     print_tables(project.tables)
     for note in project.notes:
         msg.info(note)

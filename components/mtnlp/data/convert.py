@@ -36,6 +36,7 @@ class ConversionReport:
     agreement: that of several annotators, where documents have them.
     tokenizer: the language whose tokenizer split raw texts, such as "en".
     findings: what the data doctor says, and which language was taken where none was given.
+    found: which columns or fields were read where nobody named them.
     """
 
     name: str
@@ -48,6 +49,7 @@ class ConversionReport:
     agreement: Optional[Agreement] = None
     tokenizer: str = "en"
     findings: List[Finding] = field(default_factory=list)
+    found: List[str] = field(default_factory=list)
 
 
 def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionReport:
@@ -87,6 +89,7 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
         agreement=agreement,
         tokenizer=language,
         findings=findings,
+        found=on_bad.found,
     )
 
 
@@ -159,8 +162,8 @@ def _annotations(record: Record) -> List[Annotation]:
     return [*(record.entities or []), *(span for layer in layers for span in layer)]
 
 
-def print_report(report: ConversionReport) -> None:
-    """Shows a report on the terminal."""
+def print_report(report: ConversionReport, *, is_alone: bool = True) -> None:
+    """Shows a report on the terminal. is_alone: whether somebody still has to write a config."""
     written = report.written
     rows = [
         (
@@ -174,8 +177,8 @@ def print_report(report: ConversionReport) -> None:
     header = ("Split", f"{report.unit.capitalize()}s", "Tokens", "File")
     msg.divider(f"Converted: {report.name}")
     msg.table(rows, header=header, divider=True, aligns=("l", "r", "r", "l"))
-    if report.made:
-        msg.info(report.made)
+    for line in (*report.found, *[report.made] * bool(report.made)):
+        msg.info(line)
     if report.agreement is not None:
         print_agreement(report.agreement)
     counts = {
@@ -189,6 +192,9 @@ def print_report(report: ConversionReport) -> None:
         if count:
             msg.info(f"{what[:1].upper()}{what[1:]}: {count:,}")
     print_findings(report.findings)
+    is_guessed = any(finding.kind == "language" for finding in report.findings)
+    if is_alone and is_guessed and report.tokenizer != "en":
+        msg.info(f'Train with lang = "{report.tokenizer}", too')
     for warning in report.warnings:
         msg.warn(warning)
     if report.skipped:

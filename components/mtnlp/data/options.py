@@ -38,11 +38,12 @@ class ConvertOptions:
     skip_bad: leave malformed units out and count them, instead of stopping.
     lang: the language whose tokenizer splits raw texts; None takes the corpus's.
     task: the name of the classification task of one's own data.
-    text_field, label_field: the fields or columns of one's own data.
+    text_field, label_field: the fields or columns of one's own data; None takes `text` and `label`
+        or, in a CSV and JSONL without them, what looks like it.
     label_separator: splits a CSV label column into several labels.
     spans_field, tags_field: the JSONL fields of offsets and of a tag per token; None takes the
         usual names.
-    delimiter: what separates the columns of a CSV or of columns; None goes by the file.
+    delimiter: what separates the columns of a CSV or of columns; None finds it.
     label_names: a file with the names of numbered labels, one per line.
     group_field: the JSONL field or CSV column of what a split may not tear apart.
     spans_key: the layer of `doc.spans` for entities; None is `doc.ents`, or "sc" where a format
@@ -70,8 +71,8 @@ class ConvertOptions:
     skip_bad: bool = False
     lang: Optional[str] = None
     task: str = "category"
-    text_field: str = "text"
-    label_field: str = "label"
+    text_field: Optional[str] = None
+    label_field: Optional[str] = None
     label_separator: Optional[str] = None
     label_names: Optional[Path] = None
     spans_field: Optional[str] = None

@@ -129,7 +129,6 @@ def choose_language(options: ConvertOptions, splits: Splits) -> Tuple[str, List[
         message = Errors.W181.format(language=guessed, reason=reason, taken=language)
         return language, [_about_language(message, is_fault=True)]
     message = f"The texts seem to be in '{guessed}', which is taken. --lang sets another one"
-    message += "" if guessed == "en" else f'. Train with lang = "{guessed}", too'
     return guessed, [_about_language(message)]
 
 

@@ -4,8 +4,9 @@ from typing import Dict, Optional, Tuple
 
 from ..errors import Errors
 
-# Wordpieces per word from which on an encoder reads letters rather than words: it learned few words
-# of the language, its windows hold less text, and each text takes longer.
+# Wordpieces per word above which an encoder reads letters rather than words: it learned few words
+# of the language, its windows hold less text, and each text takes longer. English MiniLM makes 4.7
+# of a Russian word and 1.3 of an English one.
 MANY_PIECES = 2.5
 
 MULTILINGUAL: Tuple[str, ...] = (

@@ -13,6 +13,7 @@ from ..data.corpus_settings import CorpusSettings
 from ..data.datasets import DATASETS
 from ..data.options import Progress, quiet
 from ..data.statistics import WordpieceCounter
+from ..data.suitable_encoders import MANY_PIECES
 from ..errors import Errors, MtnlpError
 from ..experiments.joint_plan import find_heads, is_mixed, reader_block
 from ..experiments.settings import config_errors
@@ -23,9 +24,6 @@ from .profiling import profile_corpus, profile_encoder
 from .recipe import Recipe
 from .rule import choose_recipe
 
-# Wordpieces per word above which an encoder spells a language rather than reads it: English MiniLM
-# makes 4.7 of a Russian word and 1.3 of an English one.
-READABLE = 2.5
 # Wordpieces that stand at a document's start and end.
 SPECIAL_PIECES = 2
 SAMPLE = "sample"
@@ -178,7 +176,7 @@ def pieces_per_word(profile: CorpusProfile) -> float:
 
 def can_read(profile: CorpusProfile) -> bool:
     """Whether the encoder knows the corpus' language."""
-    return pieces_per_word(profile) <= READABLE
+    return pieces_per_word(profile) <= MANY_PIECES
 
 
 def keep_readable(
@@ -203,7 +201,7 @@ def keep_readable(
             trained = f", and so are {', '.join(own)}" if own else ""
             messages.append(
                 f"{name} is left out{trained}: the encoder cuts its words ({found.language}) into "
-                f"{pieces_per_word(found):.1f} pieces each, more than {READABLE}"
+                f"{pieces_per_word(found):.1f} pieces each, more than {MANY_PIECES}"
             )
     if messages and readable:
         keep_only(config, filled, {name: heads[name] for name in gone}, list(readable))

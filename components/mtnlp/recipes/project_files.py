@@ -11,6 +11,8 @@ from .corpora import plain_name
 VERSION = "0.1.0"
 ENCODER = "assets/encoder"
 MODEL = "training/calibrated"
+# The config with all defaults, which spaCy's debug commands want.
+FULL = "training/full.cfg"
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def project_yml(plan: ProjectPlan) -> str:
             "Score the pipeline on the test documents, and say what would help it most",
             [
                 f"python -m mtnlp evaluate --model {MODEL} --split test "
-                f"--output metrics/test.json --scores metrics/scores.json {gpu}",
+                f"--output metrics/test.json --scores metrics/scores.json --quiet {gpu}",
                 f"python -m mtnlp summary {MODEL} --output metrics/summary.json {gpu}",
             ],
             deps=[MODEL, *splits["train"], *splits["test"]],
@@ -122,15 +124,26 @@ def project_yml(plan: ProjectPlan) -> str:
         ),
     ]
     commands = [command for command in commands if command.name != "tune" or plan.tune]
+    steps = "".join(f"    - {command.name}\n" for command in commands)
+    debug = Command(
+        "debug",
+        "Check the config and the converted data with spaCy's own commands",
+        [
+            f"python -m spacy init fill-config {config} {FULL}",
+            f"python -m spacy debug config {FULL}",
+            f"python -m spacy debug data {FULL}",
+        ],
+        deps=[config, *corpora, ENCODER],
+    )
     head = HEAD.format(
         title=quoted(f"{plan.package}: a pipeline trained on {', '.join(plan.corpora)}"),
         name=quoted(plan.name),
         version=quoted(VERSION),
         language=quoted(plan.language),
         gpu_id=plan.gpu_id,
-        steps="".join(f"    - {command.name}\n" for command in commands),
+        steps=steps,
     )
-    return head + "\n".join(command.to_yaml() for command in commands)
+    return head + "\n".join(command.to_yaml() for command in [*commands, debug])
 
 
 SPLITS = ("train", "dev", "test")
@@ -147,7 +160,7 @@ vars:
   # The GPU; -1 is the CPU.
   gpu_id: {gpu_id}
 
-directories: ["packages"]
+directories: ["packages", "training"]
 
 workflows:
   all:
@@ -210,7 +223,8 @@ python -m spacy project run all
 This runs {steps}.
 Run it again after a change: only what depends on the change runs anew. One step alone:
 `python -m spacy project run train`. An interrupted training goes on with
-`mtnlp train {config} --output training --resume`.
+`mtnlp train {config} --output training --resume`. After a change of the config or of the data,
+`python -m spacy project run debug` has spaCy check both: `spacy debug config`, `spacy debug data`.
 
 | file or folder | what it is |
 |---|---|

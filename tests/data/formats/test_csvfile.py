@@ -37,7 +37,7 @@ def test_group(tmp_path: Path, strict: BadInput) -> None:
     "text, line, code",
     [
         ("", None, "E101"),
-        ("text,stars\na,1\n", 1, "E139"),
+        ("text,number\na,1\n", 1, "E188"),
         ("text,label\na,x\nb\n", 3, "E103"),
         ("text,label\na,x\nb,x,y\n", 3, "E103"),
         ("text,label\na,x\n ,x\n", 3, "E135"),
@@ -63,13 +63,21 @@ def test_tables_as_people_have_them(tmp_path: Path, strict: BadInput) -> None:
     (record,) = read_csv(write(tmp_path / "a.csv", text), strict, CsvOptions(delimiter=";"))
     assert (record.text, record.cats) == ("#1 hit", {"category/good": 1.0})
     assert sorted(strict.notes.values()) == [1, 2]
+    comma = CsvOptions(delimiter=",")
     path = write(tmp_path / "b.csv", text.replace("# exported\n", ""))
     with pytest.raises(DataError, match=r"b\.csv:1: \[E175\].*--delimiter ';'"):
-        list(read_csv(path, strict))
+        list(read_csv(path, strict, comma))
     # Rows that look broken with the wrong separator do not hide what is wrong.
     path = write(tmp_path / "c.csv", 'text;label\n"a;b";good\n')
     with pytest.raises(DataError, match=r"c\.csv:1: \[E175\].*--delimiter ';'"):
-        list(read_csv(path, strict))
+        list(read_csv(path, strict, comma))
+
+
+def test_named_columns_must_exist(tmp_path: Path, strict: BadInput) -> None:
+    path = write(tmp_path / "a.csv", CSV)
+    for options in (CsvOptions(text="stars"), CsvOptions(label="stars"), CsvOptions(group="stars")):
+        with pytest.raises(DataError, match=r"a\.csv:1: \[E139\].*stars.*id, text, label"):
+            list(read_csv(path, strict, options))
 
 
 def test_columns_nobody_reads_are_named(tmp_path: Path, strict: BadInput) -> None:

@@ -7,7 +7,7 @@ import pytest
 from mtnlp.data.formats.bad_input import BadInput
 from mtnlp.data.formats.label_studio import read_label_studio, recognise
 from mtnlp.errors import DataError
-from mtnlp.types import Record
+from mtnlp.types import Record, Trimmed
 from tests.data.corpora import write
 from tests.data.formats.exports import EXPORTS, by_annotator, quoted, write_lines
 
@@ -145,6 +145,13 @@ def test_regions_of_other_kinds(tmp_path: Path, strict: BadInput) -> None:
     }
 
 
+def test_white_space_is_left_out_and_known(tmp_path: Path, strict: BadInput) -> None:
+    wide = region("labels", "label", start=3, end=8, text=" sang", labels=["X"])
+    (record,) = read(tmp_path, strict, task(annotation(ADA, wide)))
+    assert record.entities == [(0, 3, "PER"), (4, 8, "X")]
+    assert [isinstance(span, Trimmed) for span in record.entities or ()] == [False, True]
+
+
 def test_several_labels_of_a_region(tmp_path: Path, strict: BadInput) -> None:
     both = region("labels", "label", start=0, end=4, text="Ada ", labels=["PER", "NAME"])
     (record,) = read(tmp_path, strict, task(annotation(both)), spans_key="sc")
@@ -216,6 +223,7 @@ def test_offsets_of_browsers(tmp_path: Path, strict: BadInput) -> None:
         (task(annotation({**ADA, "value": {**ADA["value"], "end": 4, "text": "Bob"}})), "E184"),
         (task(annotation({**ADA, "value": {**ADA["value"], "end": 99}})), "E122"),
         (task(annotation({**ADA, "value": {"labels": ["PER"]}})), "E122"),
+        (task(annotation({**ADA, "value": {"start": 3, "end": 4, "labels": ["X"]}})), "E122"),
         (task(annotation({**ADA, "value": None})), "E136"),
         (task(annotation({**ADA, "value": {**ADA["value"], "labels": "PER"}})), "E136"),
         (task(annotation(region("choices", "a", choices="x"))), "E136"),

@@ -12,7 +12,7 @@ from mtnlp.data.inputs import find_inputs
 from mtnlp.data.options import ConvertOptions
 from mtnlp.data.sources import read_source
 from mtnlp.errors import DataError
-from mtnlp.types import Record
+from mtnlp.types import Record, Trimmed
 from tests.data.corpora import write
 
 NER = "de.tudarmstadt.ukp.dkpro.core.api.ner.type.NamedEntity"
@@ -111,6 +111,13 @@ def test_a_layer_without_features(tmp_path: Path) -> None:
     (first, second), policy = read(write(tmp_path / "doc.tsv", SIMPLE))
     assert (found(first), found(second)) == ([("red fox", "Thing")], [])
     assert dict(policy.notes) == {"annotations of webanno.custom.Thing read": 1}
+
+
+def test_white_space_is_left_out_and_known(tmp_path: Path) -> None:
+    text = SIMPLE.replace("1-2\t2-5\tred\t*[1]", "1-2\t1-5\t red\t*[1]")
+    (first, _), _ = read(write(tmp_path / "doc.tsv", text))
+    assert found(first) == [("red fox", "Thing")]
+    assert isinstance((first.entities or [])[0], Trimmed)
 
 
 def test_an_annotation_across_sentences(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 
 from ...errors import DataError, Errors
 
@@ -26,12 +26,15 @@ class BadInput:
     errors: one entry for each unit left out.
     notes: oddities that are tolerated and counted in either mode, by name.
     warnings: what is probably not meant so, by message: where it applies first, on how many lines.
+    found: what nobody said and was found out, and how to say otherwise, a line for each file that
+        differs.
     """
 
     skip: bool = False
     errors: List[DataError] = field(default_factory=list)
     notes: Counter = field(default_factory=Counter)
     warnings: Dict[str, Warned] = field(default_factory=dict)
+    found: List[str] = field(default_factory=list)
 
     def report(self, error: DataError) -> None:
         """Takes note of a malformed unit.
@@ -51,6 +54,12 @@ class BadInput:
         """Takes note of what is probably a mistake; the same message is kept once and counted."""
         where = f"{path}" if line is None else f"{path}:{line}"
         self.warnings.setdefault(message, Warned(where)).lines += line is not None
+
+    def say_found(self, found: Mapping[str, str]) -> None:
+        """Takes note of what nobody said and was found out, by the option that says it."""
+        line = f"Found: {', '.join(found.values())}. To say otherwise: {', '.join(found)}"
+        if found and line not in self.found:
+            self.found.append(line)
 
     def warning_lines(self) -> List[str]:
         """The warnings as text: where, what, and the number of lines where there are several."""

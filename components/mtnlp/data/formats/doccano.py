@@ -158,7 +158,7 @@ def _add_cats(
 
 
 def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator[Record]:
-    return read_doccano(path, on_bad, options.text_field, options.task, options.spans_key)
+    return read_doccano(path, on_bad, options.text_field or "text", options.task, options.spans_key)
 
 
 DOCCANO = Format("doccano", _read_own, options=("spans_key",), recognise=recognise)

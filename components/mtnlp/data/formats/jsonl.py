@@ -1,9 +1,9 @@
 """JSON lines (or one JSON array) with a text or tokens each, and any of: a label, several labels,
 categories, spans, a tag per token."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Set, Tuple
+from typing import AbstractSet, Any, Dict, Iterable, Iterator, List, Mapping, Optional, Set, Tuple
 
 from ...errors import DataError, Errors
 from ...types import Annotation, Record
@@ -11,6 +11,7 @@ from ..options import ConvertOptions
 from .bad_input import BadInput
 from .categories import judged_cats, label_name
 from .entry import Format
+from .fields import LABEL, TEXT, find_fields
 from .json_rows import Row, first_values, read_rows
 from .offsets import is_spans, parse_spans, parse_token_spans, set_spans
 from .sniff import beginning
@@ -41,6 +42,8 @@ class Fields:
     group: what a split may not tear apart.
     task: the task's name; categories become `task/LABEL`, unless they name a task themselves.
     spans_key: None puts spans in `entities`, a name in `spans[name]`.
+    unnamed: which of "text" and "label" nobody named: where no row has them, what looks like them
+        is taken.
     """
 
     text: str = "text"
@@ -53,6 +56,7 @@ class Fields:
     group: str = "group"
     task: str = "category"
     spans_key: Optional[str] = None
+    unnamed: AbstractSet[str] = frozenset()
 
 
 def read_jsonl(path: Path, on_bad: BadInput, fields: Fields = Fields()) -> Iterator[Record]:
@@ -74,6 +78,11 @@ def read_values(
     values: mappings, each with its line or number.
     """
     rows = [Row(line, _mapping(value)) for line, value in values]
+    try:
+        fields = _found([row for _, row in rows if isinstance(row, dict)], fields, on_bad)
+    except DataError as error:
+        on_bad.report(DataError(str(error), path))
+        return
     # A list under `label` is then always one of spans, the empty ones too.
     labels_are_spans = any(is_spans(_get(row, name)) for _, row in rows for name in _lists(fields))
     names: Dict[str, None] = {}
@@ -95,6 +104,30 @@ def read_values(
         yield record
     if names and not any_annotated:
         on_bad.warn(Errors.E172.format(fields=", ".join(names)), path)
+
+
+def _found(rows: List[Dict[str, Any]], fields: Fields, on_bad: BadInput) -> Fields:
+    """The fields with those names that had to be found out, which is said.
+
+    Raises: DataError (E188) where it is not clear which field holds the text, or which of several
+        the label.
+    """
+    sought = set(fields.unnamed if rows else ())
+    if any(_get(row, name) is not None for row in rows for name in (fields.text, fields.tokens)):
+        sought.discard(TEXT)
+    if any(_says_something(row, fields) for row in rows):
+        sought.discard(LABEL)
+    taken = find_fields(rows, {TEXT: fields.text, LABEL: fields.label}, sought)
+    on_bad.say_found({f"--{what}-field": f"{what} = {name}" for what, name in taken.items()})
+    names = {TEXT: fields.text, LABEL: fields.label, **taken}
+    return replace(fields, text=names[TEXT], label=names[LABEL])
+
+
+def _says_something(row: Mapping[str, Any], fields: Fields) -> bool:
+    """Whether a row has a field that is read as annotation."""
+    names = (*_lists(fields), fields.cats, "accept")
+    has_field = any(row.get(name) is not None for name in names)
+    return has_field or bool(_spans_field(row, fields, False) or _tags_field(row, fields))
 
 
 def row_to_record(row: Any, fields: Fields) -> Record:
@@ -249,13 +282,18 @@ def _add_cats(
 def fields_of(options: ConvertOptions) -> Fields:
     """The fields that the options of a conversion name."""
     return Fields(
-        text=options.text_field,
-        label=options.label_field,
+        text=options.text_field or TEXT,
+        label=options.label_field or LABEL,
         spans=options.spans_field,
         tags=options.tags_field,
         group=options.group_field or "group",
         task=options.task,
         spans_key=options.spans_key,
+        unnamed={
+            what
+            for what, name in ((TEXT, options.text_field), (LABEL, options.label_field))
+            if name is None
+        },
     )
 
 

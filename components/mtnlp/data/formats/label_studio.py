@@ -162,8 +162,8 @@ def _result(annotation: Mapping[str, Any], of: Optional[str], on_bad: BadInput) 
 
 
 def _read_own(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iterator[Record]:
-    field = None if options.text_field == "text" else options.text_field
-    return read_label_studio(path, on_bad, field, options.label_field, options.spans_key)
+    label = options.label_field or "label"
+    return read_label_studio(path, on_bad, options.text_field, label, options.spans_key)
 
 
 LABEL_STUDIO = Format("label_studio", _read_own, options=("spans_key",), recognise=recognise)

@@ -17,12 +17,11 @@ from typing import (
 )
 from zlib import crc32
 
-from ...annotation.white_space import trim_characters
 from ...errors import DataError, Errors
 from ...types import Annotation, Record
 from .bad_input import BadInput
 from .categories import label_name
-from .offsets import set_spans
+from .offsets import set_spans, trimmed
 
 # The control tags whose regions are spans of a text; the region's value has labels by that name.
 SPANS = ("labels", "hypertextlabels")
@@ -214,13 +213,14 @@ def _to_span(text: str, field: str, region: Region, on_bad: BadInput) -> Annotat
     # Browsers count UTF-16 units, and a Windows line end once. The quotation tells.
     for units, breaks in product((False, True), repeat=2):
         found = _within(text, start, end, units, breaks)
-        if found is not None and (quotation is None or _same(text[slice(*found)], quotation)):
+        span = None if found is None else trimmed(text, *found, label)
+        if span and (quotation is None or _same(text[span.start : span.end], quotation)):
             on_bad.note("regions whose offsets count as browsers do, read so", units or breaks)
-            return Annotation(*found, label)
+            return span
     plain = _within(text, start, end, False, False)
-    if plain is None:
+    found_text = "" if plain is None else text[slice(*plain)].strip()
+    if not found_text:
         raise DataError(Errors.E122.format(offsets=(start, end), length=len(text)))
-    found_text = text[slice(*plain)]
     message = Errors.E184.format(
         expected=quotation, offsets=(start, end), found=found_text, field=field
     )
@@ -230,7 +230,7 @@ def _to_span(text: str, field: str, region: Region, on_bad: BadInput) -> Annotat
 def _within(
     text: str, start: Any, end: Any, units: bool, breaks: bool
 ) -> Optional[Tuple[int, int]]:
-    """Offsets without blanks at their edges, None where they are none of the text's.
+    """Offsets in characters, None where they are none of the text's.
 
     units: whether they count UTF-16 units. breaks: whether they count a Windows line end once.
     """
@@ -242,10 +242,7 @@ def _within(
         if start not in at or end not in at:
             return None
         start, end = at.index(start), at.index(end)
-    if end > len(text):
-        return None
-    start, end = trim_characters(text, start, end)
-    return (start, end) if start < end else None
+    return (start, end) if end <= len(text) else None
 
 
 def _same(found: str, expected: str) -> bool:

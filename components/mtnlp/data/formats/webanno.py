@@ -4,13 +4,12 @@ column per feature of each layer."""
 from pathlib import Path
 from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
-from ...annotation.white_space import trim_characters
 from ...errors import DataError
 from ...types import Annotation, Record
 from ..options import ConvertOptions
 from .bad_input import BadInput
 from .entry import Format
-from .offsets import set_spans
+from .offsets import set_spans, trimmed
 from .sniff import beginning
 from .webanno_file import FORMAT, Document, Layer, read_document
 
@@ -124,14 +123,15 @@ def _annotations(
         # A layer without features says what it marks by its name alone.
         own_name = choice.layer.name.rpartition(".")[2]
         label = own_name if choice.feature is None else span.values.get(choice.feature)
-        start, end = trim_characters(document.text, span.start, span.end)
         if label is None:
             on_bad.note(f"annotations of {name} without a value left out")
-        elif start == end:
+            continue
+        annotation = trimmed(document.text, span.start, span.end, label)
+        if annotation is None:
             on_bad.note(f"annotations of {name} without a text left out")
         else:
             on_bad.note(f"annotations of {name} read")
-            annotations.append(Annotation(start, end, label))
+            annotations.append(annotation)
     return annotations
 
 
@@ -145,7 +145,7 @@ def _records(
     for start, end, line in units:
         text = document.text[start:end]
         inside = [
-            Annotation(span.start - start, span.end - start, span.label)
+            span._replace(start=span.start - start, end=span.end - start)
             for span in spans
             if start <= span.start and span.end <= end
         ]
