@@ -64,4 +64,6 @@ def main(
         logger.setLevel(logging.DEBUG)
     overrides = config_overrides(ctx, environment=True)
     import_code(code)
-    train_from_config(config, Options(output, gpu_id, resume, checkpoint_every, auto_resume), overrides)
+    train_from_config(
+        config, Options(output, gpu_id, resume, checkpoint_every, auto_resume), overrides
+    )

@@ -129,7 +129,8 @@ def read_same(folder: Path, config: Config, processes: int) -> Optional[Checkpoi
 def files_named(settings: Dict[str, Any]) -> Iterator[Path]:
     """The files that settings name, and those below the folders that they name."""
     for value in settings.values():
-        if isinstance(value, str) and value and os.path.exists(value):
+        # A setting may be any text; `Path.exists` raises where one is too long for a name.
+        if isinstance(value, str) and value and os.path.exists(value):  # noqa: PTH110
             path = Path(value)
             below = path.rglob("*") if path.is_dir() else [path]
             yield from (file for file in below if file.is_file())

@@ -228,10 +228,11 @@ def is_csv(path: Path) -> bool:
             rows = [row for row in reader if row and not row[0].lstrip().startswith("#")]
         except csv.Error:
             continue
-        width = len(rows[0]) if rows[1:] else 0
+        is_header = bool(rows) and "text" in rows[0]
+        width = len(rows[0]) if rows[1:] or is_header else 0
         if width < 2 or not mostly(len(row) == width for row in rows):
             continue
-        if mark == "\t" or path.suffix == ".csv" or "text" in rows[0]:
+        if mark == "\t" or path.suffix == ".csv" or is_header:
             return True
     return False
 
