@@ -13,7 +13,7 @@ from mtnlp.recipes.run import run_project
 def test_a_failed_step(monkeypatch: pytest.MonkeyPatch) -> None:
     failed = subprocess.CompletedProcess([], 1)
     monkeypatch.setattr(subprocess, "run", lambda *given, **named: failed)
-    with pytest.raises(MtnlpError, match="E488.*cd shop && python -m spacy project run all"):
+    with pytest.raises(MtnlpError, match=r"E488.*cd shop && python -m spacy project run all"):
         run_project(Path("shop"))
 
 
