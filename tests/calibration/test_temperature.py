@@ -20,7 +20,6 @@ from mtnlp.calibration.temperature import (
     fit_collected,
     minimize,
     pipes_with_temperature,
-    search,
 )
 from mtnlp.errors import MtnlpError
 from tests.pipes.cases import get_case_pipe, initialized, make_case, mixed_examples, train
@@ -81,14 +80,6 @@ def test_search() -> None:
     calls: List[float] = []
     minimize(lambda x: calls.append(x) or -x, 0, 1, 1e-3)  # type: ignore[func-returns-value]
     assert len(calls) < 20
-
-
-def test_documents_without_an_error_change_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    assert search(lambda temperature: temperature, 1.5, "ner") == 1.5
-    assert "ner: no error in these documents" in caplog.text
-    assert search(lambda temperature: (temperature - 2.0) ** 2, 1.5, "ner") == pytest.approx(
-        2.0, abs=0.01
-    )
 
 
 @pytest.mark.parametrize("name", CASES)

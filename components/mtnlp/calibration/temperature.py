@@ -49,29 +49,19 @@ def fit_collected(scores: EntityScores) -> TemperatureFit:
     """
     cfg = scores.pipe.cfg
     before = scores.loss(cfg["temperature"])
-    temperature = search(scores.loss, before, scores.pipe.name)
+    temperature = search(scores.loss, scores.pipe.name)
     cfg["temperature"] = temperature
     return TemperatureFit(
         temperature, before, scores.loss(temperature), scores.documents, scores.units
     )
 
 
-def search(loss: Callable[[float], float], before: float, name: str) -> float:
-    """The temperature of the least loss; `before` where the gold is the likelier the lower the
-    temperature: documents without an error say nothing of how sure a pipe may be.
-
-    name: of what it is for, for the warning that is logged where it lies at a limit.
-    """
+def search(loss: Callable[[float], float], name: str) -> float:
+    """The temperature of the least loss. name: of what it is for, for the warning that is logged
+    where it lies at the limit."""
     best = minimize(lambda x: loss(exp(x)), log(LOWEST), log(HIGHEST), TOLERANCE)
     temperature = exp(best)
-    if temperature <= LOWEST * 1.1:
-        logger.warning(
-            "%s: no error in these documents, so they say nothing of how sure it may be: the "
-            "temperature stays %.2f. Take more documents, and none that were trained on.",
-            *(name, before),
-        )
-        return before
-    if temperature >= HIGHEST / 1.1:
+    if not LOWEST * 1.1 < temperature < HIGHEST / 1.1:
         logger.warning(
             "%s: the temperature %.2f is at the limit of what is searched. Probabilities hold only "
             "on documents like those it is fitted on: take some that were not trained on.",
