@@ -793,13 +793,13 @@ class Errors:
         "them together as one corpus."
     )
     E481 = (
-        "[E481] The corpus '{name}' {what}. Give texts with entities, or with labels of the form "
-        "TASK/LABEL."
+        "[E481] The corpus '{name}' {what}. Give texts with entities, or with labels of which "
+        "there are two or more (in a corpus of spaCy's: TASK/LABEL)."
     )
     E482 = "[E482] {name} = {value}. Expected {form}."
     E485 = (
-        "[E485] {path} is not empty. Choose another folder, or go on with the project in it: "
-        "cd {path} && python -m spacy project run all"
+        "[E485] {path} is not empty. Choose another folder or, where a project is in it, go on "
+        "with that: cd {path} && python -m spacy project run all"
     )
     E486 = "[E486] {path} is named twice. Name each file or folder once."
     E487 = "[E487] The task '{task}' is said to be exclusive and multi-label. Say one of the two."

@@ -11,6 +11,7 @@ from spacy.tokens import Doc, DocBin, Span
 
 from mtnlp.data.convert import convert, keep_labels, print_report
 from mtnlp.data.options import ConvertOptions
+from mtnlp.data.recognise import recognise
 from mtnlp.errors import DataError, MtnlpError
 from mtnlp.types import Annotation, Record
 from tests.data.corpora import (
@@ -245,6 +246,13 @@ def test_splits_of_ones_own_data(tmp_path: Path, capsys: pytest.CaptureFixture) 
         assert said in report.made and bool(said) == bool(report.made)
         print_report(report)
         assert said in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_file_without_texts_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "reviews.csv", "text,label\n")
+    assert recognise(path).name == "csv"
+    with pytest.raises(MtnlpError, match=r"E145.*train.*none in .*reviews\.csv"):
+        convert(ConvertOptions("csv", train=path, out=tmp_path / "out"))
 
 
 def test_skip_bad_counts_and_goes_on(tmp_path: Path) -> None:

@@ -13,7 +13,12 @@ from tests.data.corpora import COLUMNS, write
 def test_a_line_says_what_the_options_say(tmp_path: Path) -> None:
     file = write(tmp_path / "a b.csv", "review;stars\nGood.;5\nBad.;1\n")
     options = ProjectOptions(
-        format="csv", delimiter=";", text_field="review", label_field="stars", ratio="60:20:20"
+        format="csv",
+        delimiter=";",
+        text_field="review",
+        label_field="stars",
+        ratio="60:20:20",
+        skip_bad=True,
     )
     (conversion,) = plan_conversions(find_sources([file], "csv"), options)
     made = conversion.options(tmp_path / "corpus")
@@ -25,6 +30,7 @@ def test_a_line_says_what_the_options_say(tmp_path: Path) -> None:
     assert words[7:9] == ["--name", "a_b"]
     for option in (["--delimiter", ";"], ["--ratio", "60:20:20"], ["--label-field", "stars"]):
         assert words[words.index(option[0]) + 1] == option[1]
+    assert made.skip_bad and words[-1] == "--skip-bad"
 
 
 def test_settings_go_to_the_corpora_that_read_them(tmp_path: Path) -> None:

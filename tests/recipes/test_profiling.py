@@ -101,6 +101,9 @@ def test_nothing_to_learn_is_an_error(tmp_path: Path) -> None:
     write_corpus(tmp_path, "bare", [make_doc("a b")])
     with pytest.raises(MtnlpError, match=r"E481.*not annotated"):
         profile_corpus(tmp_path, "bare", counter)
+    write_corpus(tmp_path, "alike", [make_doc("a", cats={"topic/x": 1.0})] * 2)
+    with pytest.raises(MtnlpError, match=r"E481.*'alike' has one label alone, x"):
+        profile_corpus(tmp_path, "alike", counter)
     (tmp_path / "train" / "bare.spacy").unlink()
     with pytest.raises(MtnlpError, match=r"E481.*no training documents"):
         profile_corpus(tmp_path, "bare", counter)

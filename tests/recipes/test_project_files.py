@@ -129,6 +129,10 @@ def test_a_search_comes_before_the_training(tmp_path: Path) -> None:
     assert "tuned.cfg" in readme(make_plan(tune=5)) and "tuned.cfg" not in readme(make_plan())
 
 
+def test_an_interrupted_training_goes_on(project: Dict[str, Any]) -> None:
+    assert "--auto-resume" in command_named(project, "train")["script"][1]
+
+
 def test_variables(tmp_path: Path) -> None:
     plan = make_plan(gpu_id=1)
     config = load(tmp_path, plan)

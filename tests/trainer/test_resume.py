@@ -1,6 +1,7 @@
 """A training that was killed and resumed ends with the weights of one that was not."""
 
 import io
+import os
 from pathlib import Path
 from typing import Any, Dict
 
@@ -14,7 +15,7 @@ from spacy.training.loop import train as spacy_train
 from thinc.api import Config
 
 from mtnlp.errors import MtnlpError
-from mtnlp.trainer.checkpoint import FILE, pack, read_checkpoint, unpack
+from mtnlp.trainer.checkpoint import FILE, pack, read_checkpoint, read_same, unpack
 from mtnlp.trainer.weights_state import get_weights
 from tests.pipes.cases import same_weights
 from tests.training.loop_cases import SPY, Killed, all_weights, make_config, run
@@ -237,6 +238,30 @@ def test_a_broken_file(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"half of")
     with pytest.raises(MtnlpError, match="E462"):
         read_checkpoint(tmp_path)
+
+
+def test_only_the_same_training_goes_on_by_itself(
+    config: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert read_same(tmp_path, config, 1) is None and not capsys.readouterr().out
+    with pytest.raises(Killed):
+        run(config, tmp_path, every=1, kill_at=2)
+    checkpoint = tmp_path / FILE
+    found = read_same(tmp_path, config, 1)
+    assert found is not None and found.steps == 2
+    longer, other = config.copy(), config.copy()
+    longer["training"]["max_epochs"] = 9
+    other["training"]["dropout"] = 0.3
+    for changed, reason in ((longer, "another length"), (other, "training.dropout = 0.1")):
+        assert read_same(tmp_path, changed, 1) is None
+        assert reason in capsys.readouterr().out.replace("\n", " ")
+    data = Path(config["corpora"]["train"]["corpora"]["all"]["path"])
+    written = data.stat().st_mtime
+    os.utime(checkpoint, (written - 10, written - 10))
+    assert read_same(tmp_path, config, 1) is None
+    assert "train.spacy was written after" in capsys.readouterr().out.replace("\n", " ")
+    checkpoint.write_bytes(b"half of")
+    assert read_same(tmp_path, config, 1) is None and "E462" in capsys.readouterr().out
 
 
 def test_a_new_training_removes_the_old_checkpoint(config: Config, tmp_path: Path) -> None:

@@ -24,6 +24,13 @@ def main(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from OUTPUT/checkpoint.pt of the same config.")
     ] = False,
+    auto_resume: Annotated[
+        bool,
+        typer.Option(
+            "--auto-resume",
+            help="As --resume where config and files are the same; otherwise start anew.",
+        ),
+    ] = False,
     checkpoint_every: Annotated[
         int,
         typer.Option(min=0, help="Steps between checkpoints, beside those at evaluations."),
@@ -57,4 +64,6 @@ def main(
         logger.setLevel(logging.DEBUG)
     overrides = config_overrides(ctx, environment=True)
     import_code(code)
-    train_from_config(config, Options(output, gpu_id, resume, checkpoint_every), overrides)
+    train_from_config(
+        config, Options(output, gpu_id, resume, checkpoint_every, auto_resume), overrides
+    )

@@ -1,6 +1,7 @@
 """A conversion from end to end: read, filter, split, limit, write, report."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Set, Tuple
 
 from wasabi import msg
@@ -64,7 +65,7 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
         raise MtnlpError(Errors.E144.format(option="--name", value=name, form="a file name"))
     _check_inputs_survive(options, name)
     splits, agreement = merge_annotators(read_source(options, on_bad), options.annotators, on_bad)
-    _check_filled(splits, on_bad)
+    _check_filled(splits, on_bad, options.train)
     if options.labels is not None:
         entry = DATASETS.get(options.format)
         keep_labels(splits, options.labels, entry.labels if entry else None)
@@ -125,8 +126,8 @@ def _check_inputs_survive(options: ConvertOptions, name: str) -> None:
             raise MtnlpError(Errors.E144.format(option="--name", value=name, form=form))
 
 
-def _check_filled(splits: Splits, on_bad: BadInput) -> None:
-    why = ""
+def _check_filled(splits: Splits, on_bad: BadInput, train: Optional[Path]) -> None:
+    why = f": there are none in {train}" if train and not any(splits.values()) else ""
     if on_bad.errors:
         why = f": all {len(on_bad.errors)} were malformed, the first one: {on_bad.errors[0]}"
     for split, records in splits.items():

@@ -23,6 +23,7 @@ _SHARED = (
     "ratio",
     "dev_share",
     "seed",
+    "skip_bad",
 )
 _PARSERS = {"delimiter": parse_delimiter, "ratio": parse_ratio}
 
@@ -58,7 +59,8 @@ class Conversion:
             words += [f"--{split}", path.as_posix()]
         words += ["--name", self.source.name]
         for name, value in self.settings.items():
-            words += [f"--{name.replace('_', '-')}", str(value)]
+            words.append(f"--{name.replace('_', '-')}")
+            words += [] if value is True else [str(value)]
         return shlex.join(words)
 
 

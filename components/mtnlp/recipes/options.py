@@ -72,6 +72,11 @@ class ProjectOptions:
         DATA, "Share of train that becomes dev where there is test but no dev.", min=0.01, max=0.99
     )
     seed: Optional[int] = option(DATA, "Seed of the splits.")
+    skip_bad: Optional[bool] = option(
+        DATA,
+        "Leave malformed texts out and count them, instead of stopping.",
+        names=("--skip-bad",),
+    )
     copy_data: Optional[bool] = option(
         DATA, "Copy the files into the project, or name them by their path; copied up to 100 MB."
     )

@@ -43,7 +43,7 @@ def profile_corpus(
     counter: of the encoder's wordpieces. Those of a large corpus are counted in a sample and
         extrapolated. language: of the corpus' tokenizer, which its files do not say.
     Raises: MtnlpError (E150) where there is no such corpus, E481 where it has no training documents
-        or none of them is annotated, DataError for a broken file.
+        or they leave nothing to learn, DataError for a broken file.
     """
     files = corpora(folder, [name])[name]
     documents = {split: count_docs(file) for split, file in files.items()}
@@ -57,6 +57,9 @@ def profile_corpus(
     layers, tasks = counts.layer_profiles(), counts.task_profiles()
     if not layers and not tasks:
         raise MtnlpError(Errors.E481.format(name=name, what="is not annotated"))
+    if not layers and all(task.exclusive and len(task.labels) == 1 for task in tasks):
+        what = f"has one label alone, {next(iter(tasks[0].labels))}, which each text has"
+        raise MtnlpError(Errors.E481.format(name=name, what=what))
     words = sum(counts.words.elements())
     per_word = counts.sampled_pieces / max(1, counts.sampled_words)
     return CorpusProfile(

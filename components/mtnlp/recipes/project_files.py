@@ -84,7 +84,7 @@ def project_yml(plan: ProjectPlan) -> str:
             "Say how long it will take, and train the pipeline",
             [
                 f"python -m mtnlp estimate {config} {gpu}",
-                f"python -m mtnlp train {config} --output training {gpu}",
+                f"python -m mtnlp train {config} --output training --auto-resume {gpu}",
             ],
             deps=[config, *corpora, ENCODER],
             outputs=["training/model-best"],
@@ -202,7 +202,6 @@ def readme(plan: ProjectPlan) -> str:
         package=plan.package,
         wheel=plan.wheel,
         corpora=", ".join(plan.corpora),
-        config="tuned.cfg" if plan.tune else "config.cfg",
         tuned=TUNED * bool(plan.tune),
         steps=", ".join(f"`{step}`" for step in [*steps, "evaluate"]) + " and `package`",
         choices=plan.choices,
@@ -221,10 +220,10 @@ python -m spacy project run all
 ```
 
 This runs {steps}.
-Run it again after a change: only what depends on the change runs anew. One step alone:
-`python -m spacy project run train`. An interrupted training goes on with
-`mtnlp train {config} --output training --resume`. After a change of the config or of the data,
-`python -m spacy project run debug` has spaCy check both: `spacy debug config`, `spacy debug data`.
+Run it again after a change: only what depends on the change runs anew. An interrupted training
+goes on where it was evaluated last. One step alone: `python -m spacy project run train`. After a
+change of the config or of the data, `python -m spacy project run debug` has spaCy check both:
+`spacy debug config`, `spacy debug data`.
 
 | file or folder | what it is |
 |---|---|

@@ -5,17 +5,27 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from wasabi import msg
+
 from ..errors import Errors, MtnlpError
 
 
 def run_project(folder: Path) -> None:
     """Run all steps of a project, each with its output on the screen.
 
-    Raises: MtnlpError E488 where a step fails. What is done stays.
+    Raises: MtnlpError E488 where a step fails. What is done stays, also where somebody interrupts.
     """
     sys.stdout.flush()  # what stands there comes before what the steps print
     command = [sys.executable, "-m", "spacy", "project", "run", "all", str(folder)]
-    if subprocess.run(command, check=False).returncode:
+    try:
+        code = subprocess.run(command, check=False).returncode
+    except KeyboardInterrupt:
+        msg.warn(
+            "Interrupted. What is done is kept. Go on with: "
+            f"cd {folder} && python -m spacy project run all"
+        )
+        raise
+    if code:
         raise MtnlpError(Errors.E488.format(path=folder))
 
 

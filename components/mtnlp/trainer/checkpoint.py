@@ -3,12 +3,13 @@
 import os
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 import torch
 from spacy.util import dict_to_dot
 from thinc.api import Config, xp2torch
+from wasabi import msg
 
 from ..errors import Errors, MtnlpError
 from ..files import fresh_file
@@ -96,6 +97,43 @@ def read_checkpoint(folder: Path) -> Checkpoint:
     except Exception as error:  # torch's reader fails in many ways on a broken file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise MtnlpError(Errors.E462.format(path=path, reason=reason)) from error
+
+
+def read_same(folder: Path, config: Config, processes: int) -> Optional[Checkpoint]:
+    """Read the checkpoint of an earlier run of the same training; None, where it cannot go on.
+
+    The same: every setting as it was, and no file that a setting names was written since.
+    config: as given for the run that goes on. processes: their number.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return None
+    settings = flatten(config)
+    written = path.stat().st_mtime
+    try:
+        checkpoint = read_checkpoint(folder)
+        checkpoint.require(config, processes)
+    except MtnlpError as error:
+        msg.info(f"Starting anew. {error}")
+        return None
+    newer = [file for file in files_named(settings) if file.stat().st_mtime > written]
+    if newer:
+        msg.info(f"Starting anew: {newer[0]} was written after {path}")
+    elif checkpoint.config != settings:
+        msg.info(f"Starting anew: {path} was made for a training of another length")
+    else:
+        return checkpoint
+    return None
+
+
+def files_named(settings: Dict[str, Any]) -> Iterator[Path]:
+    """The files that settings name, and those below the folders that they name."""
+    for value in settings.values():
+        # A setting may be any text; `Path.exists` raises where one is too long for a name.
+        if isinstance(value, str) and value and os.path.exists(value):  # noqa: PTH110
+            path = Path(value)
+            below = path.rglob("*") if path.is_dir() else [path]
+            yield from (file for file in below if file.is_file())
 
 
 def pack(value: Any) -> Any:

@@ -26,7 +26,7 @@ from wasabi import msg
 
 from ..files import fresh_folder, remove_unfinished
 from ..training.encoders import prepare_encoders
-from .checkpoint import FILE, Checkpoint, flatten, read_checkpoint, write_checkpoint
+from .checkpoint import FILE, Checkpoint, flatten, read_checkpoint, read_same, write_checkpoint
 from .distributed import Processes, local_gpu, processes_of_torchrun, send_weights
 from .resumable_loop import ResumableLoop
 
@@ -34,13 +34,15 @@ from .resumable_loop import ResumableLoop
 @dataclass(frozen=True)
 class Options:
     """output: the folder of the weights and the checkpoint. use_gpu: -1 for the CPU.
-    resume: go on from the checkpoint. checkpoint_every: write one every so many steps, and at
-    each evaluation in any case; 0 for those alone."""
+    resume: go on from the checkpoint. auto_resume: go on from it where it is of the same training.
+    checkpoint_every: write one every so many steps, and at each evaluation in any case; 0 for those
+    alone."""
 
     output: Path
     use_gpu: int = -1
     resume: bool = False
     checkpoint_every: int = 0
+    auto_resume: bool = False
 
 
 def train_from_config(path: Path, options: Options, overrides: Dict[str, Any]) -> Language:
@@ -59,6 +61,8 @@ def train_from_config(path: Path, options: Options, overrides: Dict[str, Any]) -
         if options.resume:
             checkpoint = read_checkpoint(options.output)
             checkpoint.require(config, processes.count)
+        elif options.auto_resume:
+            checkpoint = read_same(options.output, config, processes.count)
         msg.divider("Initializing pipeline")
         with show_validation_error(path, hint_fill=False):
             nlp = init_nlp(config, use_gpu=use_gpu)

@@ -251,11 +251,15 @@ def is_csv(path: Path) -> bool:
     another mark where it is called `.csv` or its first row names a text, and a label."""
     for mark in DELIMITERS:
         rows = without_comments(first_rows(path, mark, quoting=mark != TAB))
-        width = len(rows[0]) if rows[1:] else 0
+        # A header alone is a table without rows: reading it says so.
+        is_named = bool(rows) and (
+            TEXT in rows[0]
+            or bool(usually_called(rows[0], TEXT) and usually_called(rows[0], LABEL))
+        )
+        width = len(rows[0]) if rows[1:] or is_named else 0
         if width < 2 or not mostly(len(row) == width for row in rows):
             continue
-        is_named = usually_called(rows[0], TEXT) and usually_called(rows[0], LABEL)
-        if mark == TAB or path.suffix.lower() == ".csv" or TEXT in rows[0] or is_named:
+        if mark == TAB or path.suffix.lower() == ".csv" or is_named:
             return True
     return False
 
