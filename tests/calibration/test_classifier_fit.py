@@ -1,5 +1,6 @@
 """Fitting classifiers: the best there is, stored in the pipe, used wherever it decides."""
 
+from functools import partial
 from itertools import product
 from math import exp
 from pathlib import Path
@@ -20,7 +21,7 @@ from mtnlp.calibration.collected_scores import (
     collect,
     start_collection,
 )
-from mtnlp.calibration.temperature import fit_collected
+from mtnlp.calibration.temperature import fit_collected, penalised_loss
 from mtnlp.errors import MtnlpError
 from tests.pipes.cases import get_case_pipe, initialized, make_case, mixed_examples, train
 from tests.tiny import make_example, make_nlp
@@ -89,8 +90,10 @@ def test_fit(multitask: Language, pipe: Any, objective: str) -> None:
         assert fit.documents == len(scores.gold)
         assert fit.loss_before == pytest.approx(task_loss(scores, 1.0))
         assert fit.loss_after < fit.loss_before
-        grid = [task_loss(scores, exp(x / 20)) for x in range(-59, 60)]
-        assert fit.loss_after <= min(grid) + 1e-5
+        units = len(scores.gold) if scores.exclusive else float(scores.mask.sum())
+        loss = partial(task_loss, scores)
+        least = min(penalised_loss(loss, units, exp(x / 20)) for x in range(-59, 60))
+        assert penalised_loss(loss, units, fit.temperature) <= least + 1e-4
     assert set(pipe.cfg["thresholds"]) == {"topic/MONEY", "topic/SPORT"}
     assert fits["topic"].thresholds == pipe.cfg["thresholds"] and fits["topic"].own == 2
     assert fits["sentiment"].thresholds == {} and fits["sentiment"].shared_threshold is None

@@ -16,10 +16,13 @@ from spacy.training import Example
 from mtnlp.calibration.collected_scores import CHUNK_SIZE, MEMORY, EntityScores, collect
 from mtnlp.calibration.temperature import (
     LOWEST,
+    PRIOR,
     TemperatureFit,
     fit_collected,
     minimize,
+    penalised_loss,
     pipes_with_temperature,
+    search,
 )
 from mtnlp.errors import MtnlpError
 from tests.pipes.cases import get_case_pipe, initialized, make_case, mixed_examples, train
@@ -95,9 +98,10 @@ def test_no_temperature_is_better(name: str, backbone: Path) -> None:
     assert fit.units == collected.units and fit.documents == collected.documents
     assert fit.loss_before == pytest.approx(collected.loss(1.0), rel=1e-5)
     assert fit.loss_after == pytest.approx(collected.loss(fit.temperature), rel=1e-5)
-    grid = [collected.loss(exp(x / 5)) for x in range(-14, 15)]
-    grid += [collected.loss(fit.temperature * exp(x / 50)) for x in (-1, 1)]
-    assert fit.loss_after <= min(grid) + 1e-5
+    others = [exp(x / 5) for x in range(-14, 15)]
+    others += [fit.temperature * exp(x / 50) for x in (-1, 1)]
+    least = min(penalised_loss(collected.loss, collected.units, other) for other in others)
+    assert penalised_loss(collected.loss, collected.units, fit.temperature) <= least + 1e-4
     # A second fit starts from the first.
     again = fit_temperature(nlp, factory, held_out(nlp))
     assert again.loss_before == pytest.approx(fit.loss_after, rel=1e-6)
@@ -182,13 +186,27 @@ def test_memory_is_bounded(backbone: Path, caplog: pytest.LogCaptureFixture) -> 
     assert f"the first {CHUNK_SIZE} documents" in caplog.text
 
 
-def test_learnt_by_heart(backbone: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """On what it knows by heart a model can never be sure enough; a log line says so."""
+def test_few_documents_without_an_error(backbone: Path) -> None:
+    """On what it knows by heart a model could never be sure enough; a few documents do not show
+    that it always is right."""
     nlp = make_trained(backbone, "crf_ents", 40)
+    fit = fit_temperature(nlp, "crf_ner", mixed_examples(nlp))
+    assert fit.loss_after < fit.loss_before < 0.2
+    assert 0.25 < fit.temperature < 1.0
+
+
+@pytest.mark.parametrize("units", [1, 4, 100, 1_000_000])
+def test_the_prior_gives_way_to_documents(units: int) -> None:
+    """The temperature with the least loss is 4 here; the analytic solution of both together."""
+    found = search(lambda temperature: (log(temperature) - log(4)) ** 2 / 2, units, "it")
+    assert log(found) == pytest.approx(log(4) * units / (units + PRIOR**-2), abs=2e-3)
+
+
+def test_a_temperature_at_the_limit_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     logging.getLogger("spacy").propagate = True
     with caplog.at_level(logging.WARNING, "spacy"):
-        fit = fit_temperature(nlp, "crf_ner", mixed_examples(nlp))
-    assert fit.temperature == pytest.approx(LOWEST, rel=0.1)
+        found = search(lambda temperature: temperature, 1_000_000, "it")
+    assert found == pytest.approx(LOWEST, rel=0.1)
     assert "not trained on" in caplog.text
 
 

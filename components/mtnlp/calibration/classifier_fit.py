@@ -83,7 +83,8 @@ def fit_task_temperature(scores: TaskScores, before: float, name: str) -> float:
     has one label. name: of the task, for messages."""
     if task_loss(scores, 0.5) == task_loss(scores, 2.0):
         return before
-    return search(lambda temperature: task_loss(scores, temperature), name)
+    units = len(scores.gold) if scores.exclusive else int(scores.mask.sum())
+    return search(lambda temperature: task_loss(scores, temperature), units, name)
 
 
 def task_loss(scores: TaskScores, temperature: float) -> float:
