@@ -51,7 +51,10 @@ def first_values(path: Path, count: int = 20, within: Optional[str] = None) -> L
         return []
     # The head may end within a character.
     text = head.removeprefix(UTF8_BOM).decode("utf8", errors="ignore")
-    rows = _values(split_lines(text.encode("utf8")), path, BadInput(skip=True), within)
+    lines = split_lines(text.encode("utf8"))
+    if _first(lines)[:1] not in (b"{", b"["):
+        lines = lines[: 5 * count]  # a faulty first line; or no JSON, which takes long to find out
+    rows = _values(lines, path, BadInput(skip=True), within)
     return [row.value for row in islice(rows, count)]
 
 
