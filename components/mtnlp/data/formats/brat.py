@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Collection, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Collection, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from ...errors import DataError, Errors
 from ...types import Annotation, Record
@@ -101,22 +101,34 @@ def read_nerel(path: Path, on_bad: BadInput) -> Iterator[Record]:
     if not stems:
         on_bad.report(DataError(Errors.E120, path))
         return
-    for stem in stems:
-        text_path, ann_path = with_suffix(stem, ".txt"), with_suffix(stem, ".ann")
-        try:
-            document = read_brat(text_path, ann_path, NEREL_INVENTORY)
-            spans = continuous_spans(document, ann_path)
-        except DataError as error:
-            on_bad.report(error)
-            continue
-        on_bad.note("discontinuous entities left out", document.discontinuous)
-        on_bad.note("stray lines ignored", document.stray_lines)
+    for ann_path, document, spans in read_documents(stems, on_bad, NEREL_INVENTORY):
         yield Record(
             text=document.text,
             spans={NEREL_KEY: spans},
             cats=event_cats(document.relations),
             meta={"path": str(ann_path)},
         )
+
+
+def read_documents(
+    stems: Iterable[Path], on_bad: BadInput, inventory: Optional[Inventory] = None
+) -> Iterator[Tuple[Path, BratDocument, List[Annotation]]]:
+    """Each document: its `.ann` file, what that says, and the entities in one piece; the others,
+    and stray lines, are counted.
+
+    stems: paths without suffix. inventory: as in `read_brat`. Raises: DataError through `on_bad`.
+    """
+    for stem in stems:
+        ann_path = with_suffix(stem, ".ann")
+        try:
+            document = read_brat(with_suffix(stem, ".txt"), ann_path, inventory)
+            spans = continuous_spans(document, ann_path)
+        except DataError as error:
+            on_bad.report(error)
+            continue
+        on_bad.note("discontinuous entities left out", document.discontinuous)
+        on_bad.note("stray lines ignored", document.stray_lines)
+        yield ann_path, document, spans
 
 
 def read_brat(

@@ -7,7 +7,7 @@ from ...errors import DataError, Errors
 from ...types import Record
 from ..options import ConvertOptions
 from .bad_input import BadInput
-from .brat import continuous_spans, read_brat, with_suffix
+from .brat import read_documents
 from .entry import Format
 from .offsets import set_spans
 
@@ -26,16 +26,7 @@ def read_own_brat(path: Path, on_bad: BadInput, options: ConvertOptions) -> Iter
         return
     texts = {file.with_suffix("") for file in path.glob("[!.]*.txt")}
     on_bad.note("texts without an .ann file left out", len(texts - set(stems)))
-    for stem in stems:
-        ann_path = with_suffix(stem, ".ann")
-        try:
-            document = read_brat(with_suffix(stem, ".txt"), ann_path)
-            spans = continuous_spans(document, ann_path)
-        except DataError as error:
-            on_bad.report(error)
-            continue
-        on_bad.note("discontinuous entities left out", document.discontinuous)
-        on_bad.note("stray lines ignored", document.stray_lines)
+    for ann_path, document, spans in read_documents(stems, on_bad):
         for what, count in document.others.items():
             on_bad.note(f"{what} left out", count)
         record = Record(text=document.text, meta={"path": str(ann_path)})
