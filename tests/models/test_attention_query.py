@@ -103,6 +103,6 @@ def test_saved_and_loaded() -> None:
 
 
 def test_other_poolings_have_none() -> None:
-    for pooling in ("mean", "max", "cls"):
+    for pooling in ("mean", "max", "mean_max", "cls"):
         model = build_transformer_pooler_v1(pooling)  # type: ignore[arg-type]
         assert not model.get_ref("pool").param_names

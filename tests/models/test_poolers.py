@@ -19,7 +19,7 @@ from mtnlp.models.poolers import (
 )
 from tests.models.encoders import TEXTS, make_docs, make_encoder
 
-POOLINGS = ["mean", "max", "cls", "attention"]
+POOLINGS = ["mean", "max", "mean_max", "cls", "attention"]
 QUERY = np.random.default_rng(1).normal(0.0, 0.3, 32).astype("float32")
 
 
@@ -49,6 +49,8 @@ def pool_by_hand(windows: List[torch.Tensor], pooling: str) -> torch.Tensor:
         return torch.stack([row for window in windows for row in window]).mean(0)
     if pooling == "max":
         return torch.cat(windows).amax(0)
+    if pooling == "mean_max":
+        return torch.cat([pool_by_hand(windows, name) for name in ("mean", "max")])
     return torch.stack([window[0] for window in windows]).mean(0)
 
 
@@ -58,7 +60,7 @@ def test_transformer_pooler(datas: List[TransformerData], pooling: Any, factor: 
     assert max(len(data.wordpieces.lengths) for data in datas) > 1
     pool = build_transformer_pooler_v1(pooling=pooling, grad_factor=factor).get_ref("pool")
     pooled, backprop = with_query(pool, QUERY)(datas, is_train=True)
-    assert pooled.shape == (len(datas), 32)
+    assert pooled.shape == (len(datas), 64 if pooling == "mean_max" else 32)
     assert not pooled[0].any()
     assert not pooled[-1].any()
     d_pooled = np.random.default_rng(0).normal(size=pooled.shape).astype("float32")
@@ -210,4 +212,5 @@ def test_padding_of_the_stock_encoder_is_left_out(
         assert d_hidden.shape == data.model_output.last_hidden_state.shape
         assert not d_hidden[data.wordpieces.attention_mask == 0].any()
         if pooling != "attention":  # whose weights move with the hidden states
-            np.testing.assert_allclose(d_hidden.sum((0, 1)), np.ones(32), atol=1e-5)
+            total = np.full(32, pooled.shape[1] / 32)
+            np.testing.assert_allclose(d_hidden.sum((0, 1)), total, atol=1e-5)

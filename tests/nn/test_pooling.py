@@ -12,6 +12,7 @@ from mtnlp.nn.pooling import (
     build_attention_pooling_v1,
     build_cls_pooling_v1,
     build_max_pooling_v1,
+    build_mean_max_pooling_v1,
     build_mean_pooling_v1,
     segment_attention,
     segment_max,
@@ -24,6 +25,7 @@ BATCH = Segments(X, torch.tensor([0, 2, 2, 2, 2]), 4, torch.tensor([1, 2, 2]))
 POOLINGS: Dict[str, Pooling] = {
     "mean": build_mean_pooling_v1(),
     "max": build_max_pooling_v1(),
+    "mean_max": build_mean_max_pooling_v1(),
     "cls": build_cls_pooling_v1(),
     "attention": build_attention_pooling_v1(),
 }
@@ -39,6 +41,7 @@ def query_of(pool: Pooling, batch: Segments) -> Optional[torch.Tensor]:
     [
         ("mean", [-1.0, 1.0]),
         ("max", [3.0, 6.0]),
+        ("mean_max", [-1.0, 1.0, 3.0, 6.0]),
         ("cls", [-0.5, -0.5]),
         ("attention", [-1.0, 1.0]),  # a query of zeros
     ],
@@ -46,7 +49,8 @@ def query_of(pool: Pooling, batch: Segments) -> Optional[torch.Tensor]:
 def test_values(name: str, expected: list) -> None:
     pool = POOLINGS[name]
     pooled = pool(BATCH, query_of(pool, BATCH)).tolist()
-    assert pooled == [[9.0, 9.0], [0.0, 0.0], expected, [0.0, 0.0]]
+    zeros = [0.0] * pool.pooled_width(2)
+    assert pooled == [[9.0] * len(zeros), zeros, expected, zeros]
     assert (pool.query_shape(7) is None) == (name != "attention")
 
 
@@ -57,7 +61,7 @@ def test_empty_rows(pool: Pooling) -> None:
     batch = Segments(x, none, 2, none)
     pooled = pool(batch, query_of(pool, batch))
     pooled.sum().backward()
-    assert torch.equal(pooled, torch.zeros(2, 4))
+    assert torch.equal(pooled, torch.zeros(2, pool.pooled_width(4)))
 
 
 @pytest.mark.parametrize("pool", POOLINGS.values(), ids=POOLINGS)

@@ -120,7 +120,7 @@ def test_only_the_annotated_learn(layer: str) -> None:
     assert same_weights(before, weights(pipe.model))
 
 
-@pytest.mark.parametrize("pooling", ["max", "cls", "attention"])
+@pytest.mark.parametrize("pooling", ["max", "mean_max", "cls", "attention"])
 @pytest.mark.parametrize("name", ["multitask", "sentence_vectors"])
 def test_pooling(name: str, pooling: str) -> None:
     case = CASES[name]

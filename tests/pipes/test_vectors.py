@@ -34,12 +34,14 @@ def reference(doc: Doc, pooling: str) -> np.ndarray:
         return hidden.mean(0)
     if pooling == "max":
         return hidden.max(0)
+    if pooling == "mean_max":
+        return np.concatenate([hidden.mean(0), hidden.max(0)])
     starts = np.cumsum([0, *data.wordpieces.lengths[:-1]])
     return hidden[starts].mean(0)
 
 
 @pytest.mark.parametrize("text", [TWO, LONG_TEXT, "Hi"])
-@pytest.mark.parametrize("pooling", ["mean", "max", "cls"])
+@pytest.mark.parametrize("pooling", ["mean", "max", "mean_max", "cls"])
 def test_pooling(pooling: str, text: str, backbone: Path) -> None:
     doc = make(backbone, pooling)(text)
     expected = reference(doc, pooling)
@@ -49,7 +51,7 @@ def test_pooling(pooling: str, text: str, backbone: Path) -> None:
     assert np.linalg.norm(doc.vector) == pytest.approx(1.0, abs=1e-5)
     # Without hooks, spaCy takes the mean of doc.tensor.
     np.testing.assert_allclose(doc.tensor.mean(0), doc.vector, atol=1e-5)
-    assert doc.tensor.shape == (len(doc), 32)
+    assert doc.tensor.shape == (len(doc), len(doc.vector))
     np.testing.assert_allclose(doc[:].vector, doc.vector, atol=1e-5)
 
 
@@ -58,7 +60,7 @@ def test_vectors_as_they_are(backbone: Path) -> None:
     np.testing.assert_allclose(doc.vector, reference(doc, "mean"), atol=1e-5)
 
 
-@pytest.mark.parametrize("pooling", ["mean", "max", "cls"])
+@pytest.mark.parametrize("pooling", ["mean", "max", "mean_max", "cls"])
 @pytest.mark.parametrize(("width", "normalize"), [(8, True), (8, False), (48, True)])
 def test_projection(width: int, normalize: bool, pooling: str, backbone: Path) -> None:
     nlp = make(backbone, pooling, width=width, normalize=normalize)

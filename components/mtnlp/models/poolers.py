@@ -7,6 +7,7 @@ In a config the block stands at `[components.X.model.tok2vec]`, like a token hea
 `Language.replace_listeners` reads that name alone.
 """
 
+from functools import partial
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union, cast
 
 import numpy as np
@@ -44,13 +45,14 @@ def build_transformer_pooler_v1(
     upstream: str = "*",
     transformer: Optional[Model] = None,
 ) -> Model[List[Doc], Floats2d]:
-    """Pools the shared encoder's wordpieces over all windows of a Doc: List[Doc] → `[docs, width]`,
-    zeros for a Doc without any wordpiece but special ones, or of white space alone.
+    """Pools the shared encoder's wordpieces over all windows of a Doc: List[Doc] → `[docs, width]`
+    (twice as wide with "mean_max"), zeros for a Doc without any wordpiece but special ones, or of
+    white space alone.
 
     pooling: "mean" over all wordpieces, special tokens included, as sentence-transformers does;
-        "max" over the same; "cls" the first wordpiece of each window, averaged over windows;
-        "attention" a mean whose weights are learnt, over all windows at once; or the name or
-        `@layers` block of another one (see `nn.pooling`).
+        "max" over the same; "mean_max" both side by side; "cls" the first wordpiece of each
+        window, averaged over windows; "attention" a mean whose weights are learnt,
+        over all windows at once; or the name or `@layers` block of another one (see `nn.pooling`).
     layers: pooled beside the last one, `[docs, (1 + layers) * width]`, of those that `layers` of
         `mtnlp.TransformerModel.v1` hands out. Where examples are few, lower layers know what the
         last one of an encoder trained for another task has forgotten (Tenney et al., 2019).
@@ -80,9 +82,9 @@ def build_token_pooler_v1(
     """Pools the token vectors of any tok2vec, spaCy's CNN included: List[Doc] → `[docs, width]`,
     zeros for a Doc without tokens or of white space alone.
 
-    tok2vec: `[tokens, width]` per Doc. pooling: "mean", "max", "cls" for the first token,
-        "attention" for a mean whose weights are learnt, or the name or `@layers` block of another
-        one (see `nn.pooling`).
+    tok2vec: `[tokens, width]` per Doc. pooling: "mean", "max", "mean_max" for both side by side,
+        twice as wide, "cls" for the first token, "attention" for a mean whose weights
+        are learnt, or the name or `@layers` block of another one (see `nn.pooling`).
 
     Raises: MtnlpError E212 for an unknown pooling, E246 for what is none.
     """
@@ -93,14 +95,34 @@ def build_token_pooler_v1(
 
 def pooler(source: Model, pool: Model, rows: Callable[[List[Any]], List[Floats2d]]) -> Model:
     """source: List[Doc] → List[Any]; pool: List[Any] → `[docs, width]`; rows: what the source gives
-    → `[tokens, width]` per Doc, whose mean is the Doc's mean-pooled vector."""
-    if pool.attrs["pool"].query_shape(1) is not None:
+    → `[tokens, width]` per Doc, whose mean is the Doc's mean-pooled vector. They are kept in
+    `attrs["token_rows"]`, as wide as what is pooled."""
+    pooling: Pooling = pool.attrs["pool"]
+    if pooling.query_shape(1) is not None:
         add_query(pool)
     model: Model = chain(source, pool)
     model.set_ref("source", source)
     model.set_ref("pool", pool)
-    model.attrs["token_rows"] = rows
+    model.attrs["token_rows"] = (
+        rows if pooling.pooled_width(1) == 1 else partial(widen, pooling, rows)
+    )
     return model
+
+
+def widen(
+    pooling: Pooling, rows: Callable[[List[Any]], List[Floats2d]], source: List[Any]
+) -> List[Floats2d]:
+    """Token rows as wide as the pooled vectors: each pooled by itself.
+
+    Returns: `[tokens, pooled width]` per Doc.
+    """
+    wide = []
+    for part in rows(source):
+        vectors = xp2torch(part)
+        each = torch.arange(len(vectors), device=vectors.device)
+        alone = Segments(vectors, each, len(vectors), torch.ones_like(each))
+        wide.append(cast(Floats2d, torch2xp(pooling(alone, None))))
+    return wide
 
 
 def pooling_attrs(pooling: PoolingChoice) -> Dict[str, Any]:
@@ -121,9 +143,10 @@ def pool_wordpieces(
     indices = [i for i, data in enumerate(datas) if has_text(data)]
     full = [datas[i] for i in indices]
     layers = model.attrs["layers"]
+    pool: Pooling = model.attrs["pool"]
     if not full:
         width = max((states_of(data, layers).shape[1] for data in non_empty.values()), default=0)
-        zeros = model.ops.alloc2f(len(datas), width)
+        zeros = model.ops.alloc2f(len(datas), pool.pooled_width(width))
         return zeros, lambda d_pooled: [no_gradient(data) for data in non_empty.values()]
     real = [real_index(data) for data in full]
     parts = [states_of(data, layers)[rows] for data, rows in zip(full, real, strict=True)]
@@ -146,10 +169,12 @@ def pool_tokens(
     model: Model, vectors: List[Floats2d], is_train: bool
 ) -> Tuple[Floats2d, Callable[[Floats2d], List[Floats2d]]]:
     width = max((part.shape[1] for part in vectors), default=0)
+    pool: Pooling = model.attrs["pool"]
     indices = [i for i, part in enumerate(vectors) if len(part)]
     parts = [xp2torch(vectors[i]) for i in indices]
     if not parts:
-        return model.ops.alloc2f(len(vectors), width), lambda d_pooled: vectors
+        zeros = model.ops.alloc2f(len(vectors), pool.pooled_width(width))
+        return zeros, lambda d_pooled: vectors
     windows = [np.array([len(part)]) for part in parts]
     pooled, backward = pool_parts(model, parts, windows, indices, len(vectors), is_train)
 

@@ -15,6 +15,7 @@ from ..errors import Errors, MtnlpError
 POOLINGS = {
     "mean": "mtnlp.MeanPooling.v1",
     "max": "mtnlp.MaxPooling.v1",
+    "mean_max": "mtnlp.MeanMaxPooling.v1",
     "cls": "mtnlp.ClsPooling.v1",
     "attention": "mtnlp.AttentionPooling.v1",
 }

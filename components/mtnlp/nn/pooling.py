@@ -34,8 +34,12 @@ class Pooling:
         of the vectors."""
         return None
 
+    def pooled_width(self, width: int) -> int:
+        """The width of what comes out. width: of the vectors."""
+        return width
+
     def __call__(self, batch: Segments, query: Optional[torch.Tensor]) -> torch.Tensor:
-        """`[count, width]`, zeros for empty documents. query: of `query_shape`."""
+        """`[count, pooled width]`, zeros for empty documents. query: of `query_shape`."""
         raise NotImplementedError
 
 
@@ -51,6 +55,18 @@ class MaxPooling(Pooling):
 
     def __call__(self, batch: Segments, query: Optional[torch.Tensor]) -> torch.Tensor:
         return segment_max(batch.vectors, batch.segment, batch.count)
+
+
+class MeanMaxPooling(Pooling):
+    """The mean and the maximum side by side (concat pooling without the last state: Howard and
+    Ruder, 2018): what a document is about, and what is said in one place of it."""
+
+    def pooled_width(self, width: int) -> int:
+        return 2 * width
+
+    def __call__(self, batch: Segments, query: Optional[torch.Tensor]) -> torch.Tensor:
+        mean = segment_mean(batch.vectors, batch.segment, batch.count)
+        return torch.cat([mean, segment_max(batch.vectors, batch.segment, batch.count)], dim=1)
 
 
 class ClsPooling(Pooling):
@@ -70,6 +86,11 @@ class AttentionPooling(Pooling):
     def __call__(self, batch: Segments, query: Optional[torch.Tensor]) -> torch.Tensor:
         assert query is not None
         return segment_attention(batch.vectors, query, batch.segment, batch.count)
+
+
+def build_mean_max_pooling_v1() -> Pooling:
+    """`mtnlp.MeanMaxPooling.v1` of the `layers` registry."""
+    return MeanMaxPooling()
 
 
 def build_mean_pooling_v1() -> Pooling:
