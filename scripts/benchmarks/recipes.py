@@ -92,12 +92,12 @@ DATA_SETS = (
             "format": "multinerd",
             "source": "local",
             "path": "wikineural_en",
-            "limit": (2000, 500, 0),
+            "limit": (1000, 500, 0),
         },
     ),
     *(crossner(domain) for domain in ("politics", "science", "music", "literature", "ai")),
-    utterances("atis"),
-    utterances("snips", 3000),
+    utterances("atis", 1000),
+    utterances("snips", 1000),
     DataSet(
         "goemotions",
         ("cats_emotion_macro_f",),
@@ -111,7 +111,7 @@ DATA_SETS = (
             "label_names": "goemotions/labels.txt",
             "task": "emotion",
             "dev_share": 0.1,
-            "limit": (10000, 2000, 0),
+            "limit": (3000, 1000, 0),
         },
     ),
     DataSet(
@@ -122,7 +122,7 @@ DATA_SETS = (
     DataSet(
         "nerel",
         ("spans_nerel_f", "cats_event_micro_f"),
-        {"format": "nerel", "source": "local", "path": "NEREL-v1.1", "limit": (150, 0, 0)},
+        {"format": "nerel", "source": "local", "path": "NEREL-v1.1", "limit": (60, 0, 0)},
         multilingual=True,
     ),
 )
@@ -234,7 +234,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=[item.name for item in DATA_SETS])
     parser.add_argument("--encoder", default="assets/backbone/all-MiniLM-L6-v2")
     parser.add_argument("--multilingual", help="the encoder for NEREL; left out without one")
-    parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16"))
+    parser.add_argument("--precision", default="auto", choices=("auto", "fp32", "bf16"))
     return parser.parse_args()
 
 
