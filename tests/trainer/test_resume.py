@@ -264,6 +264,16 @@ def test_only_the_same_training_goes_on_by_itself(
     assert read_same(tmp_path, config, 1) is None and "E462" in capsys.readouterr().out
 
 
+def test_a_finished_training_does_not_go_on_by_itself(
+    config: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`spacy project run train --force` wants another training, not the end of this one."""
+    for every in (0, 1):
+        run(config, tmp_path, every=every)
+        assert read_same(tmp_path, config, 1) is None
+        assert "is finished" in capsys.readouterr().out.replace("\n", " ")
+
+
 def test_a_new_training_removes_the_old_checkpoint(config: Config, tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"of an older run")
     with pytest.raises(Killed):

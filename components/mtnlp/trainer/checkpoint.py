@@ -31,6 +31,7 @@ class Checkpoint:
     losses: summed since the last evaluation. words: seen so far. seconds: trained so far.
     weights, optimizer: of `get_weights` and `get_optimizer_state`.
     random: of `get_random_state`, one per process.
+    is_finished: whether no step was left.
     """
 
     config: Dict[str, Any]
@@ -44,6 +45,7 @@ class Checkpoint:
     optimizer: Dict[str, Any]
     random: List[Dict[str, Any]]
     version: int = 1
+    is_finished: bool = False
 
     def require(self, config: Config, processes: int) -> None:
         """Raises: MtnlpError E461 naming what is other than in the run that wrote this.
@@ -102,7 +104,8 @@ def read_checkpoint(folder: Path) -> Checkpoint:
 def read_same(folder: Path, config: Config, processes: int) -> Optional[Checkpoint]:
     """Read the checkpoint of an earlier run of the same training; None, where it cannot go on.
 
-    The same: every setting as it was, and no file that a setting names was written since.
+    The same: every setting as it was, and no file that a setting names was written since. It cannot
+    go on where it is finished: who trains again wants another training.
     config: as given for the run that goes on. processes: their number.
     """
     path = folder / FILE
@@ -121,6 +124,8 @@ def read_same(folder: Path, config: Config, processes: int) -> Optional[Checkpoi
         msg.info(f"Starting anew: {newer[0]} was written after {path}")
     elif checkpoint.config != settings:
         msg.info(f"Starting anew: {path} was made for a training of another length")
+    elif checkpoint.is_finished:
+        msg.info(f"Starting anew: the training of {path} is finished")
     else:
         return checkpoint
     return None

@@ -107,14 +107,16 @@ def train(
         msg.info(f"Resuming after {checkpoint.steps} steps")
     log, finish_log = start_log(nlp, training, processes)
 
-    def save_state() -> None:
+    def save_state(is_finished: bool = False) -> None:
         made = loop.make_checkpoint(given)
+        made.is_finished = is_finished
         if write is not None:
             write_checkpoint(options.output, made)
 
-    due = False
+    has_steps = False
     try:
         for info, is_best in loop:
+            has_steps = True
             if is_best is not None and write is not None:
                 with nlp.select_pipes(disable=frozen):
                     update_meta(training, nlp, info)
@@ -122,11 +124,10 @@ def train(
                 info["output_path"] = str(options.output / DIR_MODEL_LAST)
             log(info if is_best is not None else None)
             every = options.checkpoint_every
-            due = is_best is None and not (every and (info["step"] + 1) % every == 0)
-            if not due:
+            if is_best is not None or (every and (info["step"] + 1) % every == 0):
                 save_state()
-        if due:  # the last step's, for a longer training
-            save_state()
+        if has_steps:
+            save_state(is_finished=True)  # the last step's, for a longer training
     finally:
         finish_log()
         if write is not None:
