@@ -295,6 +295,11 @@ class Errors:
         "[W181] The texts seem to be in '{language}', but spaCy cannot tokenise that here "
         "({reason}), so '{taken}' is taken. Install what is missing, or set --lang."
     )
+    W182 = (
+        "[W182] {count:,} of {total:,} {split} texts of '{name}' are in the train part of "
+        "'{other}', so their scores may be too good. Each corpus was split by itself. Take such "
+        "texts out of one of them, or convert the files together as one corpus."
+    )
     E190 = (
         "[E190] There is no file for the corpus '{name}' at {path}. Make it with `mtnlp convert`, "
         "or correct its `path` in the config."
@@ -689,7 +694,7 @@ class Errors:
     E443 = "[E443] mtnlp.TaskGradients.v1: every = {every}. Expected 1 or more."
     E444 = (
         "[E444] The study in {folder} is of another config, or its corpora have changed. Name "
-        "another --folder, or delete this one."
+        "another --folder, or give --replace to begin anew in this one."
     )
     E445 = (
         "[E445] {config} has none of the settings that a tuning varies: the optimizer's rate, "

@@ -239,7 +239,7 @@ def test_half_characters_and_unread_fields(tmp_path: Path) -> None:
     assert result.exit_code == 0, output
     assert f"{train}:1: [E167] The field 'ents' holds offsets" in output
     assert "--spans-field ents (5 lines)" in output
-    assert "Units left out that the annotator rejected or ignored: 1" in output
+    assert "Answers left out (rejected or ignored): 1" in output
     result = invoke("convert", *arguments, "--skip-bad", "--spans-field", "ents")
     assert result.exit_code == 0 and "E167" not in result.output
 

@@ -235,7 +235,7 @@ def test_splits_of_ones_own_data(tmp_path: Path, capsys: pytest.CaptureFixture) 
         (
             options,
             {"train": 16, "dev": 2, "test": 2},
-            "Train alone was given: it is split 80:10:10",
+            "One part was given; it is split into train, dev and test, 80:10:10",
         ),
         (replace(options, dev=dev), {"train": 20, "dev": 2, "test": 2}, "it is half of dev"),
         (replace(options, ratio=(0.6, 0.2, 0.2)), {"train": 12, "dev": 4, "test": 4}, ""),

@@ -58,7 +58,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparison, "TICK", 0.05)
 
 
-def tune(folder: Path, mini: Mini, count: int, **scores: Any) -> Tuning:
+def tune(folder: Path, mini: Mini, count: int, *, replace: bool = False, **scores: Any) -> Tuning:
     """A tuning in `folder/study`. scores: by trial number (`t3=0.4`): of its evaluations, "fail",
     "bad" (slow, with low scores) or "hang" (after three evaluations)."""
     study = folder / "study"
@@ -72,7 +72,7 @@ def tune(folder: Path, mini: Mini, count: int, **scores: Any) -> Tuning:
         "components.transformer.model.window": 0,
         "training.max_epochs": 400,
     }
-    return make_tuning(CONFIG, study, count, override_settings(overrides))
+    return make_tuning(CONFIG, study, count, override_settings(overrides), replace=replace)
 
 
 def silent(done: int, seconds: Optional[float], what: str) -> None:
@@ -226,6 +226,22 @@ def test_the_study_of_something_else(tmp_path: Path, mini: Mini) -> None:
     file_hash.cache_clear()
     with pytest.raises(MtnlpError, match="E444"):
         tune(tmp_path, own, 1)
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_another_study_is_replaced(tmp_path: Path, mini: Mini) -> None:
+    """Trials, their scores and nothing else are removed."""
+    own = Mini(tmp_path / "corpus", mini.backbone)
+    shutil.copytree(mini.corpus, own.corpus)
+    made = tune(tmp_path, own, 1)
+    run(made)
+    (made.folder / "mine.txt").write_text("kept")
+    assert len(tune(tmp_path, own, 1, replace=True).study.trials) == 1
+    again = tune(tmp_path, mini, 1, replace=True)
+    assert not again.study.trials and not list(made.folder.glob("trial-*"))
+    assert (made.folder / "mine.txt").exists()
+    run(again)
+    assert len(again.study.trials) == 1
 
 
 def test_nothing_to_vary(tmp_path: Path, mini: Mini, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,7 +120,8 @@ def test_several_corpora_become_one_pipeline(make: Any, tmp_path: Path) -> None:
     nlp = built(project)
     assert exclusive_tasks(nlp) == {"reviews": True}
     assert nlp.get_pipe_meta("ner").factory == "crf_ner"
-    assert not project.notes
+    (note,) = project.notes
+    assert "The encoder is in assets/encoder" in note
 
 
 def test_other_labels_get_a_layer_of_their_own(make: Any, tmp_path: Path) -> None:
@@ -129,7 +130,7 @@ def test_other_labels_get_a_layer_of_their_own(make: Any, tmp_path: Path) -> Non
         make_names(tmp_path / "more.jsonl"),
         make_names(tmp_path / "goods.jsonl", labels=("BUYER", "CITY")),
     )
-    (note,) = project.notes
+    note, _ = project.notes
     assert "goods" in note and "doc.spans['goods']" in note
     keys = [
         pipe.cfg.get("spans_key") for _, pipe in built(project).pipeline if hasattr(pipe, "cfg")

@@ -22,6 +22,13 @@ def main(
     folder: Annotated[
         Path, typer.Option(help="The folder of the study: where trials are kept.")
     ] = Path("training/tune"),
+    replace: Annotated[
+        bool,
+        typer.Option(
+            "--replace",
+            help="Begin anew where the folder has the study of another config or other corpora.",
+        ),
+    ] = False,
     gpu_id: Annotated[int, typer.Option(help="The GPU, -1 for the CPU.")] = -1,
 ) -> None:
     """Search the few settings that matter for the best dev score.
@@ -44,7 +51,7 @@ def main(
     from ..reports.tables import print_tables
 
     settings = override_settings(config_overrides(ctx))
-    tuning = make_tuning(config, folder, trials, settings, gpu_id)
+    tuning = make_tuning(config, folder, trials, settings, gpu_id, replace)
     tuning.estimate()
     msg.info(estimate_line(tuning))
     try:

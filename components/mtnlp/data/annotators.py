@@ -14,8 +14,8 @@ from .formats.bad_input import BadInput
 from .options import Splits
 
 CHOICES = ("majority", "first", "error")
-TIED_ENTITIES = "entities that half of the annotators marked, left unknown"
-TIED_SPANS = "spans that half of the annotators marked, left out"
+TIED_ENTITIES = "entities that only half of the annotators marked, not used in training"
+TIED_SPANS = "spans that only half of the annotators marked, left out"
 TIED_CATS = "categories on which the annotators are tied, left unknown"
 TWICE = "documents that one annotator judged twice, the last time counted"
 MERGED = "documents of several annotators merged"

@@ -109,7 +109,7 @@ def _all_splits(splits: Splits, options: ConvertOptions) -> Tuple[Splits, str]:
         else:
             ratio = SINGLE_FILE_RATIO
             shares = ":".join(f"{100 * share:g}" for share in ratio)
-            made = f"Train alone was given: it is split {shares}"
+            made = f"One part was given; it is split into train, dev and test, {shares}"
         made += ". To split otherwise: --ratio"
     splits = make_splits(splits, ratio, options.dev_share, options.seed, options.stratify)
     if "test" not in splits and ratio is None:

@@ -5,12 +5,11 @@ call goes on. The dev score decides; no test corpus is read.
 """
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 from timeit import default_timer
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
 from spacy.util import load_config
 from thinc.api import Config
@@ -26,7 +25,16 @@ from .grid import Cell, Setting
 from .runs import CONFIG, JOB, LOG, Options, Run
 from .search_space import Range, find_ranges
 from .settings import check_config, config_errors, make_config, put_setting
-from .trial import EVALUATIONS
+from .study import (
+    SHARES,
+    STARTUP,
+    TRIALS,
+    draw,
+    open_study,
+    read_evaluations,
+    remove_study,
+    report,
+)
 from .workload import Workload, count_words
 
 if TYPE_CHECKING:
@@ -34,13 +42,6 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial, Trial
 
 CHILD = "mtnlp.experiments.trial"
-STUDY, TRIALS = "study.db", "trials.json"
-# Evaluations of a training: at the same shares of trainings of any length, so that they compare.
-SHARES = 8
-# Trials that are trained to their end whatever their scores, and drawn at random.
-STARTUP = 4
-# Evaluations before a trial may be ended: it is still warming up.
-WARMUP = 2
 
 
 class Pruned(Exception):
@@ -232,15 +233,20 @@ class Tuning:
 
 
 def make_tuning(
-    path: Path, folder: Path, count: int, settings: Sequence[Setting] = (), gpu_id: int = -1
+    path: Path,
+    folder: Path,
+    count: int,
+    settings: Sequence[Setting] = (),
+    gpu_id: int = -1,
+    replace: bool = False,
 ) -> Tuning:
     """Check a config, and open its study, or begin one.
 
     path: the config. settings: overrides of every trial. folder: of the study. count: how many
-    trials there shall be, those of earlier calls included.
+    trials there shall be, those of earlier calls included. replace: begin anew where the folder has
+    the study of another config or of other corpora, which is an error otherwise.
     Raises: MtnlpError (E421 to E424) for a config that cannot be trained, (E444) where the folder
-        has the study of another config or of other corpora, (E445) where nothing can be varied;
-        ModuleNotFoundError without Optuna.
+        has another study, (E445) where nothing can be varied; ModuleNotFoundError without Optuna.
     """
     import optuna  # before all else: without it nothing can be done
 
@@ -252,49 +258,16 @@ def make_tuning(
         raise MtnlpError(Errors.E445.format(config=path))
     folder.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(
-        storage=f"sqlite:///{folder / STUDY}",
-        study_name=STUDY,
-        direction="maximize",
-        load_if_exists=True,
-        pruner=optuna.pruners.MedianPruner(STARTUP, WARMUP),
-    )
+    text = f"{config.to_str(interpolate=False)}\n{content_hash(config)}"
+    fingerprint = hashlib.sha256(text.encode("utf8")).hexdigest()
+    study = open_study(folder)
+    if study.user_attrs.get("fingerprint", fingerprint) != fingerprint:
+        if not replace:
+            raise MtnlpError(Errors.E444.format(folder=folder))
+        remove_study(folder)
+        study = open_study(folder)
+    study.set_user_attr("fingerprint", fingerprint)
     # A sampler begins anew with each call: without the count it would draw the same values again.
     seed = (complete["training"]["seed"] or 0) + len(study.trials)
     study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP)
-    text = f"{config.to_str(interpolate=False)}\n{content_hash(config)}"
-    fingerprint = hashlib.sha256(text.encode("utf8")).hexdigest()
-    if study.user_attrs.get("fingerprint", fingerprint) != fingerprint:
-        raise MtnlpError(Errors.E444.format(folder=folder))
-    study.set_user_attr("fingerprint", fingerprint)
     return Tuning(cell, ranges, folder, count, study, gpu_id)
-
-
-def draw(trial: "Trial", ranges: Sequence[Range]) -> Dict[str, Any]:
-    """A trial's value of each setting."""
-    values: Dict[str, Any] = {}
-    for item in ranges:
-        suggest: Callable = trial.suggest_int if item.is_whole else trial.suggest_float
-        values[item.name] = suggest(item.name, item.low, item.high, log=item.is_log)
-    return values
-
-
-def report(trial: "Trial", folder: Path, steps: int) -> None:
-    """Tell the study the scores that a trial has by now, at the nearest share of its training.
-
-    steps: of the whole training.
-    """
-    known = set(trial.study.trials[trial.number].intermediate_values)
-    for score, step in read_evaluations(folder):
-        share = round(step * SHARES / steps)
-        if step and share not in known:
-            trial.report(score, share)
-            known.add(share)
-
-
-def read_evaluations(folder: Path) -> List[Tuple[float, int]]:
-    """(score, step) of each evaluation that a trial has made."""
-    path = folder / EVALUATIONS
-    if not path.exists():
-        return []
-    return [(score, step) for score, step in json.loads(path.read_text(encoding="utf8"))]

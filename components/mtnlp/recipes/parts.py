@@ -73,7 +73,8 @@ def _entity_part(
     if is_flat and is_cased and len(layer.labels) <= BOUNDARY_LABELS:
         boundary = BOUNDARY_WEIGHT
         reasons[f"{name}: boundary loss"] = (
-            f"cased text and {len(layer.labels)} labels, as CoNLL-2003, where it was best on dev"
+            f"cased text and {len(layer.labels)} labels, as CoNLL-2003, where it gains up to 0.7 "
+            "points"
         )
     if not is_flat:
         max_width, reasons[f"{name}: max_width"] = _choose_width(layer, overrides)

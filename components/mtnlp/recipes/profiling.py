@@ -51,7 +51,7 @@ def profile_corpus(
         raise MtnlpError(Errors.E481.format(name=name, what="has no training documents"))
     counts = TrainCounts(documents["train"], counter)
     docs = read_docs(files["train"], spacy.blank("xx").vocab)
-    for doc in progress(docs, f"{name} train", documents["train"]):
+    for doc in progress(docs, f"look at {name}", documents["train"]):
         counts.add(doc)
     counts.count_pieces()
     layers, tasks = counts.layer_profiles(), counts.task_profiles()

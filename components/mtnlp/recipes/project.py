@@ -10,6 +10,7 @@ from weasel.util.config import load_project_config
 from ..data.convert import ConversionReport, convert
 from ..data.datasets import FORMATS
 from ..data.options import Progress, quiet
+from ..data.shared_texts import shared_texts
 from ..data.statistics import WordpieceCounter
 from ..data.suitable_encoders import suits
 from ..errors import Errors, MtnlpError
@@ -74,6 +75,7 @@ def make_project(
         files = {s.name: place_files(s, folder, options.copy_data) for s in sources}
         paths = [path for placed in files.values() for path in placed.values()]
         notes += [f"Not copied, read where it is: {path}" for path in paths if path.is_absolute()]
+        notes.append(_encoder_note(folder))
         plan = ProjectPlan(
             name=package_name(output.resolve().name, recipe.language),
             language=recipe.language,
@@ -83,6 +85,9 @@ def make_project(
             encoder=_as_named(options.encoder),
             gpu_id=options.gpu_id,
             tune=options.tune,
+            extras=_extras(sources, options),
+            layers=[part.spans_key for part in recipe.entities],
+            is_classified=recipe.classifier is not None,
             choices=recipe_table(named, recipe).to_markdown(),
         )
         write_text(folder / CONFIG, write_config(recipe, plan.corpora, encoder))
@@ -96,7 +101,7 @@ def make_project(
         tables=data_tables(corpora.profiles, named, recipe),
         reports=[_moved(corpora.reports[s.name], folder, output) for s in sources],
         notes=notes,
-        warnings=corpora.unsuited(),
+        warnings=[*corpora.unsuited(), *corpora.shared_texts()],
     )
 
 
@@ -182,6 +187,22 @@ class Corpora:
             for name, profile in self.profiles.items()
         }
         return [f"{name}: {warning}" for name, warning in warnings.items() if warning]
+
+    def shared_texts(self) -> List[str]:
+        """A warning per pair of corpora of which one is scored on texts of the other's train."""
+        return shared_texts(self.folder, list(self.profiles)) if len(self.profiles) > 1 else []
+
+
+def _encoder_note(folder: Path) -> str:
+    files = [file for file in (folder / ENCODER).rglob("*") if file.is_file()]
+    size = sum(file.stat().st_size for file in files) / 1e6
+    return f"The encoder is in {ENCODER} ({size:,.1f} MB)"
+
+
+def _extras(sources: Sequence[Source], options: ProjectOptions) -> List[str]:
+    """What of mtnlp's extras a project's steps need."""
+    read = ["hub"] if any(s.inputs.format == "huggingface" for s in sources) else []
+    return ["package", *read, *["tune"] * bool(options.tune)]
 
 
 def _has_layers(conversion: Conversion) -> bool:

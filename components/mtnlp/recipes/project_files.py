@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 from dataclasses import dataclass
-from typing import Sequence
+from typing import Iterator, Optional, Sequence
 
 from .corpora import plain_name
 
@@ -22,6 +22,8 @@ class ProjectPlan:
     name: of the package, without its language. language: of the pipeline. corpora: their names.
     conversions: a line per corpus. files: what they read, where it is below the project's folder.
     encoder: a name on the hub, or a folder. gpu_id: -1 for the CPU. tune: trials of a search.
+    extras: of mtnlp, what the steps need beside the package. layers: the keys of `doc.spans` with
+    entities, None for `doc.ents`. is_classified: whether there is a classifier.
     choices: a Markdown table of what was chosen, and why.
     """
 
@@ -33,6 +35,9 @@ class ProjectPlan:
     encoder: str
     gpu_id: int = -1
     tune: int = 0
+    extras: Sequence[str] = ("package",)
+    layers: Sequence[Optional[str]] = ()
+    is_classified: bool = False
     choices: str = ""
 
     @property
@@ -75,7 +80,10 @@ def project_yml(plan: ProjectPlan) -> str:
         Command(
             "tune",
             "Search for better settings",
-            [f"python -m mtnlp tune config.cfg --trials {plan.tune} --output tuned.cfg {gpu}"],
+            [
+                f"python -m mtnlp tune config.cfg --trials {plan.tune} --output tuned.cfg "
+                f"--replace {gpu}"
+            ],
             deps=["config.cfg", *corpora, ENCODER],
             outputs=["tuned.cfg"],
         ),
@@ -127,13 +135,13 @@ def project_yml(plan: ProjectPlan) -> str:
     steps = "".join(f"    - {command.name}\n" for command in commands)
     debug = Command(
         "debug",
-        "Check the config and the converted data with spaCy's own commands",
+        "Load the config and the converted data with spaCy's own commands",
         [
-            f"python -m spacy init fill-config {config} {FULL}",
+            f"python -m spacy init fill-config config.cfg {FULL}",
             f"python -m spacy debug config {FULL}",
             f"python -m spacy debug data {FULL}",
         ],
-        deps=[config, *corpora, ENCODER],
+        deps=["config.cfg", *corpora, ENCODER],
     )
     head = HEAD.format(
         title=quoted(f"{plan.package}: a pipeline trained on {', '.join(plan.corpora)}"),
@@ -151,13 +159,15 @@ PACKAGE = "${vars.lang}_${vars.name}-${vars.version}"
 
 HEAD = """title: {title}
 
-# Each of these can be overridden: spacy project run all . --vars.gpu_id=0
+# name (without the language) and version may be others:
+# spacy project run all . --vars.version=0.2.0
 vars:
-  # The package is called LANG_NAME; LANG is that of the config.
+  # The package is called LANG_NAME.
   name: {name}
   version: {version}
+  # That of config.cfg; here it names files alone. The texts are tokenized as `convert` says.
   lang: {language}
-  # The GPU; -1 is the CPU.
+  # The GPU; -1 is the CPU. For a GPU write gpu_allocator = "pytorch" in config.cfg, too.
   gpu_id: {gpu_id}
 
 directories: ["packages", "training"]
@@ -204,8 +214,19 @@ def readme(plan: ProjectPlan) -> str:
         corpora=", ".join(plan.corpora),
         tuned=TUNED * bool(plan.tune),
         steps=", ".join(f"`{step}`" for step in [*steps, "evaluate"]) + " and `package`",
+        extras=",".join(plan.extras),
+        answers="".join(answers(plan)),
         choices=plan.choices,
     )
+
+
+def answers(plan: ProjectPlan) -> Iterator[str]:
+    """The lines of an example that print what the pipeline says of a text."""
+    if plan.is_classified:
+        yield "print(doc.cats)\n"
+    for key in plan.layers:
+        layer = "doc.ents" if key is None else f"doc.spans[{quoted(key)}]"
+        yield f"for ent in {layer}:\n    print(ent.text, ent.label_, ent._.confidence)\n"
 
 
 TUNED = "| `tuned.cfg` | the same, with the settings that the search found |\n"
@@ -215,25 +236,36 @@ README = """# {package}
 A spaCy pipeline trained on: {corpora}. `mtnlp init` wrote this project.
 
 ```bash
-pip install "mtnlp[package]"
+pip install "mtnlp[{extras}]"
 python -m spacy project run all
 ```
 
 This runs {steps}.
-Run it again after a change: only what depends on the change runs anew. An interrupted training
-goes on where it was evaluated last. One step alone: `python -m spacy project run train`. After a
-change of the config or of the data, `python -m spacy project run debug` has spaCy check both:
-`spacy debug config`, `spacy debug data`.
+The first run skips `encoder` and `convert`, which `mtnlp init` has done. Run it again after a
+change: only what depends on the change runs anew. An interrupted training goes on where it was
+evaluated last. One step alone: `python -m spacy project run train`.
+
+New data is split anew, and a text of test may then be in train: give train, dev and test as files
+of their own to compare scores. Settings and tasks stay as they are in `config.cfg`. For those that
+suit the new data, make another project.
+
+`python -m spacy project run debug` loads the config and the converted data with spaCy's own
+commands, `spacy debug config` and `spacy debug data`. It looks for texts of train in dev, not at
+labels: `mtnlp stats` looks at these. With fewer than 100 texts in train `spacy debug data` stops
+with an error.
 
 | file or folder | what it is |
 |---|---|
 | `project.yml` | the steps; its variables name the package and the GPU |
 | `config.cfg` | the pipeline and its training: change settings here |
-{tuned}| `assets/` | the encoder, and the data where it was copied |
+{tuned}| `assets/` | a copy of the encoder, and the data where it was copied |
 | `corpus/` | the converted data, a file per split and corpus |
 | `training/model-best` | the trained pipeline |
 | `training/calibrated` | the same with probabilities and thresholds fitted on dev: use this one |
-| `metrics/` | the scores on test |
+| `metrics/test.json`, `scores.json` | the scores on test, with intervals; as spaCy counts them |
+| `metrics/summary.json` | errors on test, advice, speed |
+| `metrics/calibration.json` | what was fitted to dev |
+| `project.lock` | which step has run with which files |
 | `packages/` | the wheel |
 
 ## Use it
@@ -249,10 +281,7 @@ import spacy
 
 nlp = spacy.load("{package}")
 doc = nlp("A text of yours.")
-print(doc.cats)
-for ent in doc.ents:
-    print(ent.text, ent.label_, ent._.confidence)
-```
+{answers}```
 
 ## What was chosen, and why
 

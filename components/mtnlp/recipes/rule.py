@@ -81,9 +81,13 @@ def choose_recipe(
         batch=batch,
         rate=chosen("rate", *_rate(encoder, is_alone)),
         epochs=chosen("epochs", *_epochs(profiles, steps, is_alone)),
-        head_factor=chosen("head_factor", HEAD_FACTOR, "heads begin at random, the encoder not"),
+        head_factor=chosen(
+            "head_factor",
+            HEAD_FACTOR,
+            "heads begin at random, so they learn faster than the encoder",
+        ),
         warmup=chosen("warmup", WARMUP, "the share of the steps in which the rate rises"),
-        dropout=chosen("dropout", DROPOUT, "of the heads"),
+        dropout=chosen("dropout", DROPOUT, "of the heads; the components' default"),
         precision=chosen(
             "precision",
             PRECISION,
@@ -113,7 +117,7 @@ class Chosen:
 def _language(profiles: Profiles) -> Tuple[str, str]:
     found = sorted({corpus.language for corpus in profiles.values()})
     if len(found) == 1:
-        return found[0], "the corpus' own tokenizer"
+        return found[0], "of the texts; --lang sets another"
     return "xx", f"the corpora are in {', '.join(found)}: the tokenizer of many languages"
 
 
@@ -132,7 +136,7 @@ def _weights(profiles: Profiles, reasons: Reasons) -> Dict[str, float]:
         name: min(MOST_WEIGHT, round((largest / max(1, corpus.pieces)) ** (1 - ALPHA), 1))
         for name, corpus in profiles.items()
     }
-    if len(weights) > 1:
+    if any(weight != 1 for weight in weights.values()):
         reasons["weights"] = (
             "how often a document is seen per epoch: by the square root of the sizes, at most "
             f"{MOST_WEIGHT:g} times"
@@ -148,7 +152,7 @@ def _batch(profiles: Profiles, pieces: int, has_classifier: bool) -> Tuple[int, 
             batch = DOCUMENTS_PER_STEP * longest
             reason = f"for {DOCUMENTS_PER_STEP} documents of median length"
     if batch < SMALLEST_BATCH:
-        return SMALLEST_BATCH, f"the least, as an epoch has few wordpieces ({pieces:,})"
+        return SMALLEST_BATCH, f"the least; an epoch has {pieces:,} wordpieces"
     if batch > LARGEST_BATCH:
         return LARGEST_BATCH, f"the most, as {reason} there would be {batch:,.0f}"
     return int(round(batch, -1)), f"{reason} ({pieces:,} wordpieces)"
@@ -156,14 +160,18 @@ def _batch(profiles: Profiles, pieces: int, has_classifier: bool) -> Tuple[int, 
 
 def _epochs(profiles: Profiles, steps: int, is_alone: bool) -> Tuple[int, str]:
     per_epoch = f"an epoch has about {steps:,} step" + "s" * (steps != 1)
+    wanted = round(STEPS / steps)
     if steps > LONG_EPOCH:
         return LONG_EPOCH_EPOCHS, f"{per_epoch}, more than {LONG_EPOCH:,}"
-    epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(STEPS / steps)))
+    epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, wanted))
     are_long = all(is_long(corpus) for corpus in profiles.values())
     if is_alone and are_long and epochs > LONG_DOCUMENT_EPOCHS:
         reason = f"{per_epoch}; a classifier of documents over {LONG_DOCUMENT} words needs few"
         return LONG_DOCUMENT_EPOCHS, reason
-    return epochs, f"{per_epoch}; {STEPS:,} in all, {FEWEST_EPOCHS} to {MOST_EPOCHS} epochs"
+    if epochs == wanted:
+        return epochs, f"{per_epoch}, which makes {STEPS:,} in all"
+    bound = "most" if epochs < wanted else "least"
+    return epochs, f"{per_epoch}, and {epochs} epochs are the {bound}"
 
 
 def _rate(encoder: EncoderProfile, is_alone: bool) -> Tuple[float, str]:

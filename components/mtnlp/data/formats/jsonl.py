@@ -23,7 +23,7 @@ SPANS = ("spans", "entities", "annotations")
 TAGS = ("tags", "ner_tags")
 # What an annotator refused, in the `answer` of Prodigy.
 REFUSED = ("reject", "ignore")
-REFUSED_NOTE = "units left out that the annotator rejected or ignored"
+REFUSED_NOTE = "answers left out (rejected or ignored)"
 
 
 @dataclass(frozen=True)
