@@ -63,7 +63,7 @@ def summarize(
     sample = train.sample
     seen = count_errors(train.tasks, progress(predictions(nlp, sample), "train", len(sample)))
     return {
-        "model": f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}",
+        "model": name_of(nlp, model),
         "size_mb": folder_size(model),
         "split": split,
         "corpora": [file.stem for file in files],
@@ -80,6 +80,13 @@ def summarize(
         ],
         "advice_rule": RULE if sample else "There is no train split to compare with.",
     }
+
+
+def name_of(nlp: Language, model: Path) -> str:
+    """A pipeline's name and version; its folder until `spacy package` gives it both."""
+    if nlp.meta["name"] == "pipeline":
+        return str(model)
+    return f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"
 
 
 def find_split(corpus: Path, names: Optional[Sequence[str]]) -> str:

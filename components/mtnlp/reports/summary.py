@@ -21,7 +21,8 @@ def summary_tables(results: Numbers) -> List[Table]:
 def _confusions(name: str, found: List[Numbers]) -> Table:
     """The most frequent errors of a task."""
     errors = sum(row["count"] for row in found)
-    table = Table(f"{name}: {errors:,} errors", ["error", "gold", "predicted", "count"])
+    title = f"{name}: {errors:,} error" + "s" * (errors != 1)
+    table = Table(title, ["error", "gold", "predicted", "count"])
     keys = ("error", "gold", "predicted", "count")
     table.rows = [[row[key] for key in keys] for row in found[:LISTED]]
     return table
