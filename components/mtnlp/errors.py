@@ -244,6 +244,10 @@ class Errors:
         "[E176] The Docs also have {attributes}, which the converter does not keep: only entities, "
         "spans, categories, tags and sentence starts. Train on the file itself if you need them."
     )
+    E177 = (
+        "[E177] --ents-from {key}: no text has such a layer and no entities of its own. Layers of "
+        "doc.spans in these files: {found}."
+    )
     E180 = (
         "[E180] Cannot tell which field of the tasks holds the text. They have: {fields}. Name it "
         "with --text-field."

@@ -144,6 +144,22 @@ def test_columns_of_ones_own(tmp_path: Path) -> None:
     assert all(not doc.has_annotation("ENT_IOB") and "mine" in doc.spans for doc in docs)
 
 
+def test_entities_from_a_layer(tmp_path: Path) -> None:
+    train = write(tmp_path / "train.txt", (COLUMNS + "\n") * 5)
+    options = ConvertOptions(
+        "columns",
+        train=train,
+        name="mine",
+        spans_key="mine",
+        ents_from="mine",
+        out=tmp_path / "out",
+    )
+    docs = docs_of(convert(options).written.files["train"])
+    assert all([*doc.ents] == [*doc.spans["mine"]] for doc in docs)
+    with pytest.raises(MtnlpError, match=r"E177.*'mine'"):
+        convert(replace(options, ents_from="other"))
+
+
 def test_csv_of_ones_own(tmp_path: Path) -> None:
     text = "text,label\n" + "".join(f"text {n},{'abc'[n % 3]}\n" for n in range(30)) + "none,\n"
     train = write(tmp_path / "train.csv", text)

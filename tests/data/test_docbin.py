@@ -185,3 +185,21 @@ def test_interrupted_shards_leave_what_was_there(tmp_path: Path) -> None:
     with pytest.raises(MtnlpError, match="E144"):
         write_shards(numbered_docs(3), folder, 0)
     assert files_below(tmp_path) == ["news/000000.spacy"]
+
+
+def test_entities_from_a_layer(tmp_path: Path) -> None:
+    """The longest ones, none overlapping; what has entities keeps them, what has no layer none."""
+    nested = [Annotation(0, 1, "PER"), Annotation(0, 3, "ORG"), Annotation(3, 5, "LOC")]
+    words = ["Smith", "and", "Sons", "New", "York", "grew"]
+    records = [
+        Record(tokens=words, spans={"fine": nested}),
+        Record(tokens=words, spans={"fine": nested}, entities=[]),
+        Record(tokens=words, spans={"other": nested}),
+    ]
+    write_corpus({"train": records}, tmp_path, "x", ents_from="fine")
+    data = DocBin().from_disk(tmp_path / "train" / "x.spacy")
+    made, own, none = data.get_docs(spacy.blank("en").vocab)
+    assert [(ent.start, ent.end, ent.label_) for ent in made.ents] == [(0, 3, "ORG"), (3, 5, "LOC")]
+    assert {token.ent_iob_ for token in made} == {"B", "I", "O"} and len(made.spans["fine"]) == 3
+    assert not own.ents and own.has_annotation("ENT_IOB")
+    assert not none.has_annotation("ENT_IOB")

@@ -123,6 +123,11 @@ def main(
         help="Your own data: the layer of doc.spans for entities; doc.ents by default, and sc "
         "where those of brat or webanno overlap.",
     ),
+    ents_from: Optional[str] = typer.Option(
+        None,
+        help="A layer of doc.spans, such as nerel, whose longest entities, none overlapping, doc.ents "
+        "gets, too: for a flat tagger beside a nested one.",
+    ),
     annotators: Annotators = typer.Option(
         Annotators.majority,
         help="What counts where several people judged a document: what more than half of them "
@@ -184,6 +189,7 @@ def main(
         delimiter=parse_delimiter(delimiter) if delimiter else None,
         group_field=group_field,
         spans_key=spans_key,
+        ents_from=ents_from,
         annotators=annotators.value,
     )
     print_report(convert(options, progress_bar))

@@ -75,10 +75,12 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
         for split, limit in zip(SPLITS, options.limit, strict=True)
         if split in splits
     }
+    if options.ents_from is not None:
+        _require_layer(splits, options.ents_from)
     unit = unit_of(options)
     language, about_language = choose_language(options, splits)
     findings = [*about_language, *examine_records(splits, language, unit)]
-    written = write_corpus(splits, options.out, name, language, progress)
+    written = write_corpus(splits, options.out, name, language, progress, options.ents_from)
     return ConversionReport(
         name=name,
         unit=unit,
@@ -92,6 +94,15 @@ def convert(options: ConvertOptions, progress: Progress = quiet) -> ConversionRe
         findings=findings,
         found=on_bad.found,
     )
+
+
+def _require_layer(splits: Splits, key: str) -> None:
+    """Raises: MtnlpError (E177) where no Record has a layer, or those that do have entities."""
+    records = [record for rows in splits.values() for record in rows]
+    if not any(key in (record.spans or {}) for record in records if record.entities is None):
+        found = {name for record in records for name in record.spans or {}}
+        named = ", ".join(f"'{name}'" for name in sorted(found)) or "none"
+        raise MtnlpError(Errors.E177.format(key=key, found=named))
 
 
 def _all_splits(splits: Splits, options: ConvertOptions) -> Tuple[Splits, str]:

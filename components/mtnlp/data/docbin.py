@@ -47,14 +47,20 @@ class Written:
 
 
 def write_corpus(
-    splits: Splits, out: Path, name: str, lang: str = "en", progress: Progress = quiet
+    splits: Splits,
+    out: Path,
+    name: str,
+    lang: str = "en",
+    progress: Progress = quiet,
+    ents_from: Optional[str] = None,
 ) -> Written:
     """Writes `out/{train,dev,test}/NAME.spacy`.
 
     Every split is written to a temporary name first, and only when all are complete do they take
     their places: an interruption leaves what was there before. A split that is not given is
     removed, so that no two conversions mix.
-    lang: the language whose tokenizer splits the Records that have a text.
+    lang: the language whose tokenizer splits the Records that have a text. ents_from: a layer whose
+        longest entities, none overlapping, `doc.ents` gets where a Record has no entities.
     Raises: MtnlpError (E144) for a language that spaCy lacks, OSError when the disk refuses.
     """
     try:
@@ -68,18 +74,26 @@ def write_corpus(
     with fresh_files(list(written.files.values())) as drafts:
         for split, draft in zip(written.files, drafts, strict=True):
             records = progress(splits[split], f"{name} {split}", len(splits[split]))
-            draft.write_bytes(_to_docbin(records, nlp, written, split).to_bytes())
+            draft.write_bytes(_to_docbin(records, nlp, written, split, ents_from).to_bytes())
     for split in SPLITS:
         if split not in splits:
             (out / split / f"{name}.spacy").unlink(missing_ok=True)
     return written
 
 
-def _to_docbin(records: Iterable[Record], nlp: Language, written: Written, split: str) -> DocBin:
+def _to_docbin(
+    records: Iterable[Record],
+    nlp: Language,
+    written: Written,
+    split: str,
+    ents_from: Optional[str],
+) -> DocBin:
     docbin = DocBin(attrs=list(ATTRS))
     written.units[split] = written.tokens[split] = 0
     for record in records:
         doc = to_doc(record, nlp, written)
+        if record.entities is None and ents_from in doc.spans:
+            doc.set_ents(flatten(doc.spans[ents_from]))
         docbin.add(doc)
         written.units[split] += 1
         written.tokens[split] += len(doc)

@@ -48,6 +48,8 @@ class ConvertOptions:
     group_field: the JSONL field or CSV column of what a split may not tear apart.
     spans_key: the layer of `doc.spans` for entities; None is `doc.ents`, or "sc" where a format
         that may hold overlapping entities does.
+    ents_from: a layer of `doc.spans`; its longest entities, none overlapping, are written to
+        `doc.ents`, too, where that is not annotated.
     annotators: what counts where several people judged a document: "majority", "first" (of each
         layer and task, the first who judged it), or "error".
     """
@@ -80,6 +82,7 @@ class ConvertOptions:
     delimiter: Optional[str] = None
     group_field: Optional[str] = None
     spans_key: Optional[str] = None
+    ents_from: Optional[str] = None
     annotators: str = "majority"
 
 

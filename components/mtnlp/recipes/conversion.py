@@ -20,6 +20,7 @@ _SHARED = (
     "group_field",
     "annotators",
     "spans_key",
+    "ents_from",
     "ratio",
     "dev_share",
     "seed",

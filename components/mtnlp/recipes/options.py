@@ -93,6 +93,11 @@ class ProjectOptions:
     spans_key: Optional[str] = option(
         PIPELINE, "Entities go to doc.spans[KEY]; to doc.ents unless they overlap."
     )
+    ents_from: Optional[str] = option(
+        PIPELINE,
+        "A layer of doc.spans whose longest entities doc.ents gets, too, for a flat tagger beside "
+        "the nested one.",
+    )
     encoder: str = option(
         PIPELINE, "A name on the Hugging Face hub, or a local folder.", DEFAULT_BACKBONE
     )
