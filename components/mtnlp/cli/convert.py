@@ -125,8 +125,8 @@ def main(
     ),
     ents_from: Optional[str] = typer.Option(
         None,
-        help="A layer of doc.spans, such as nerel, whose longest entities, none overlapping, doc.ents "
-        "gets, too: for a flat tagger beside a nested one.",
+        help="A layer of doc.spans, such as nerel, whose longest entities, none overlapping, go to "
+        "doc.ents, too: for a flat tagger beside a nested one.",
     ),
     annotators: Annotators = typer.Option(
         Annotators.majority,
