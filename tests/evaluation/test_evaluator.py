@@ -11,7 +11,7 @@ from spacy.training import Example
 
 from mtnlp.annotation.layers import CategoriesLayer, entity_layer
 from mtnlp.errors import MtnlpError
-from mtnlp.evaluation.evaluator import Settings, evaluate, evaluate_corpus
+from mtnlp.evaluation.evaluator import Settings, evaluate, evaluate_corpus, name_of
 from mtnlp.reports.evaluation import evaluation_tables
 from mtnlp.scorers.categories import score_categories
 from mtnlp.scorers.entities import score_entities
@@ -319,3 +319,10 @@ def test_real_pipes_with_a_cleaner_behind_them(
 
 def texts(nlp: Language, docs: List[Doc]) -> List[Doc]:
     return [Doc(nlp.vocab, words=[token.text for token in doc]) for doc in docs]
+
+
+def test_a_pipeline_is_called_by_its_folder_until_it_is_packaged() -> None:
+    nlp = spacy.blank("en")
+    assert name_of(nlp, Path("training/best")) == "training/best"
+    nlp.meta["name"] = "shop"
+    assert name_of(nlp, Path("training/best")) == "en_shop 0.0.0"

@@ -145,6 +145,13 @@ def load_pipeline(path: Path, gpu_id: int = -1) -> Language:
         raise MtnlpError(Errors.E503.format(path=path, reason=error)) from error
 
 
+def name_of(nlp: Language, model: Path) -> str:
+    """A pipeline's name and version; its folder until `spacy package` gives it both."""
+    if nlp.meta["name"] == "pipeline":
+        return str(model)
+    return f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"
+
+
 def evaluate_corpus(
     model: Path,
     corpus: Path,
@@ -189,7 +196,7 @@ def evaluate_corpus(
         by_corpus = scores.by_corpus()
         results["spacy_scores"] = {"overall": scores.overall(), "by_corpus": by_corpus}
     return {
-        "model": f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}",
+        "model": name_of(nlp, model),
         "split": split,
         "corpora": [file.stem for file in files],
         **results,

@@ -15,7 +15,7 @@ from ..data.reading import corpus_files, open_docbin
 from ..errors import Errors, MtnlpError
 from .advice import RULE, LabelScore, advise
 from .confusions import ErrorCounts, LabelTask, find_tasks
-from .evaluator import evaluate, load_pipeline, predict, read_docs
+from .evaluator import evaluate, load_pipeline, name_of, predict, read_docs
 from .options import Settings
 from .speed import TimedPipe, folder_size
 
@@ -80,13 +80,6 @@ def summarize(
         ],
         "advice_rule": RULE if sample else "There is no train split to compare with.",
     }
-
-
-def name_of(nlp: Language, model: Path) -> str:
-    """A pipeline's name and version; its folder until `spacy package` gives it both."""
-    if nlp.meta["name"] == "pipeline":
-        return str(model)
-    return f"{nlp.meta['lang']}_{nlp.meta['name']} {nlp.meta['version']}"
 
 
 def find_split(corpus: Path, names: Optional[Sequence[str]]) -> str:

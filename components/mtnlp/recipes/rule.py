@@ -146,7 +146,7 @@ def _weights(profiles: Profiles, reasons: Reasons) -> Dict[str, float]:
 
 
 def _batch(profiles: Profiles, pieces: int, has_classifier: bool) -> Tuple[int, str]:
-    batch, reason = pieces / MOST_STEPS, f"so that an epoch has {MOST_STEPS} steps"
+    batch, reason = pieces / MOST_STEPS, f"for {MOST_STEPS} steps per epoch"
     if has_classifier:
         longest = max(c.pieces_per_document[0.5] for c in profiles.values() if c.tasks)
         if DOCUMENTS_PER_STEP * longest > batch:
@@ -155,7 +155,7 @@ def _batch(profiles: Profiles, pieces: int, has_classifier: bool) -> Tuple[int, 
     if batch < SMALLEST_BATCH:
         return SMALLEST_BATCH, f"the least; an epoch has {pieces:,} wordpieces"
     if batch > LARGEST_BATCH:
-        return LARGEST_BATCH, f"the most, as {reason} there would be {batch:,.0f}"
+        return LARGEST_BATCH, f"the most; {reason} it would be {batch:,.0f}"
     return int(round(batch, -1)), f"{reason} ({pieces:,} wordpieces)"
 
 
