@@ -7,7 +7,6 @@ In a config the block stands at `[components.X.model.tok2vec]`, like a token hea
 `Language.replace_listeners` reads that name alone.
 """
 
-from functools import partial
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union, cast
 
 import numpy as np
@@ -95,34 +94,38 @@ def build_token_pooler_v1(
 
 def pooler(source: Model, pool: Model, rows: Callable[[List[Any]], List[Floats2d]]) -> Model:
     """source: List[Doc] → List[Any]; pool: List[Any] → `[docs, width]`; rows: what the source gives
-    → `[tokens, width]` per Doc, whose mean is the Doc's mean-pooled vector. They are kept in
-    `attrs["token_rows"]`, as wide as what is pooled."""
-    pooling: Pooling = pool.attrs["pool"]
-    if pooling.query_shape(1) is not None:
+    → `[tokens, width]` per Doc, whose mean is the Doc's mean-pooled vector."""
+    if pool.attrs["pool"].query_shape(1) is not None:
         add_query(pool)
     model: Model = chain(source, pool)
     model.set_ref("source", source)
     model.set_ref("pool", pool)
-    model.attrs["token_rows"] = (
-        rows if pooling.pooled_width(1) == 1 else partial(widen, pooling, rows)
-    )
+    model.attrs["token_rows"] = rows
     return model
 
 
-def widen(
-    pooling: Pooling, rows: Callable[[List[Any]], List[Floats2d]], source: List[Any]
-) -> List[Floats2d]:
-    """Token rows as wide as the pooled vectors: each pooled by itself.
+def token_vectors(pooler: Model, source: List[Any]) -> List[Floats2d]:
+    """The vector of each token, as wide as the pooled ones: where pooling widens, each token is
+    pooled by itself.
 
-    Returns: `[tokens, pooled width]` per Doc.
+    pooler: of `pooler`. source: what its source gives. Returns: `[tokens, pooled width]` per Doc.
     """
-    wide = []
-    for part in rows(source):
-        vectors = xp2torch(part)
-        each = torch.arange(len(vectors), device=vectors.device)
-        alone = Segments(vectors, each, len(vectors), torch.ones_like(each))
-        wide.append(cast(Floats2d, torch2xp(pooling(alone, None))))
-    return wide
+    rows: List[Floats2d] = pooler.attrs["token_rows"](source)
+    pool = pooler.get_ref("pool")
+    pooling: Pooling = pool.attrs["pool"]
+    return [row if pooling.pooled_width(1) == 1 else pool_alone(pool, row) for row in rows]
+
+
+def pool_alone(pool: Model, rows: Floats2d) -> Floats2d:
+    """`[positions, pooled width]`: each position pooled by itself. rows: `[positions, width]`."""
+    vectors = xp2torch(rows)
+    pooling: Pooling = pool.attrs["pool"]
+    shape = pooling.query_shape(vectors.shape[1])
+    query = None if shape is None else read_query(pool, shape, vectors)
+    each = torch.arange(len(vectors), device=vectors.device)
+    alone = Segments(vectors, each, len(vectors), torch.ones_like(each))
+    with torch.no_grad():
+        return cast(Floats2d, torch2xp(pooling(alone, query)))
 
 
 def pooling_attrs(pooling: PoolingChoice) -> Dict[str, Any]:

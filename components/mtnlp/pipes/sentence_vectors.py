@@ -15,6 +15,7 @@ from ..errors import Errors
 from ..gold.targets import Target
 from ..log import logger
 from ..models.listener import require_encoder_output
+from ..models.poolers import token_vectors
 from .base import TorchPipe
 from .settings import POOLER, default_config
 from .vector_hooks import install_vectors, set_sentence_vector, set_vector_hooks
@@ -122,7 +123,7 @@ class SentenceVectors(TorchPipe):
         vectors: Any = torch2xp(output.scores)
         if not self.cfg["store_tensor"]:
             return VectorBatch(vectors, None)
-        rows = pooler.attrs["token_rows"](source)
+        rows = token_vectors(pooler, source)
         made = [self.to_rows(part, vector) for part, vector in zip(rows, vectors, strict=True)]
         return VectorBatch(vectors, made)
 

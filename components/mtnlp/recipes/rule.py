@@ -24,8 +24,8 @@ LARGEST_BATCH = 2400
 DOCUMENTS_PER_STEP = 8
 # The epochs are the square root of this over the wordpieces of one: four times the data are seen
 # half as often, in twice the steps. ATIS (61,000 wordpieces) has 0.914, 0.922 and 0.930 of its
-# sentences right after 5, 12 and 20 epochs (docs/results/recipes.md); CoNLL-2003 (281,000) and
-# NEREL (330,000) hardly gain from more than 3 and 8.
+# sentences right after 5, 12 and 20 epochs (docs/results/recipes.md); configs/nerel.cfg, for
+# 330,000, has 6.
 EPOCH_SCALE = 12e6
 FEWEST_EPOCHS, MOST_EPOCHS = 2, 20
 # A classifier alone has one answer per document to learn, and is trained for half as long.
