@@ -1,6 +1,5 @@
 """Texts that one corpus is trained on and another one is scored on."""
 
-from hashlib import blake2b
 from itertools import permutations
 from pathlib import Path
 from typing import Dict, List, Sequence, Set
@@ -8,6 +7,7 @@ from typing import Dict, List, Sequence, Set
 import spacy
 
 from ..errors import Errors
+from .checks.texts import text_digest
 from .options import SPLITS
 from .reading import open_docbin
 
@@ -45,5 +45,4 @@ def shared_texts(folder: Path, names: Sequence[str]) -> List[str]:
 def text_digests(path: Path) -> Set[bytes]:
     """What stands for each text of a DocBin. Raises: DataError for a broken file."""
     docs = open_docbin(path).get_docs(spacy.blank("xx").vocab)
-    texts = (" ".join(doc.text.split()).casefold() for doc in docs)
-    return {blake2b(text.encode("utf8", "replace"), digest_size=16).digest() for text in texts}
+    return {text_digest(" ".join(doc.text.split())) for doc in docs}

@@ -14,6 +14,7 @@ from ..data.shared_texts import shared_texts
 from ..data.statistics import WordpieceCounter
 from ..data.suitable_encoders import suits
 from ..errors import Errors, MtnlpError
+from ..evaluation.speed import folder_size
 from ..files import fresh_folder, write_text
 from ..reports.tables import Table
 from ..trainer.backbone import fetch_backbone
@@ -194,9 +195,7 @@ class Corpora:
 
 
 def _encoder_note(folder: Path) -> str:
-    files = [file for file in (folder / ENCODER).rglob("*") if file.is_file()]
-    size = sum(file.stat().st_size for file in files) / 1e6
-    return f"The encoder is in {ENCODER} ({size:,.1f} MB)"
+    return f"The encoder is in {ENCODER} ({folder_size(folder / ENCODER):,.1f} MB)"
 
 
 def _extras(sources: Sequence[Source], options: ProjectOptions) -> List[str]:

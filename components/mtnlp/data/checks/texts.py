@@ -12,6 +12,11 @@ _Layers = Dict[str, Tuple[Tuple[str, str], ...]]
 _Annotation = Tuple[_Layers, FrozenSet[Tuple[str, float]]]
 
 
+def text_digest(text: str) -> bytes:
+    """What stands for a text, whatever its case. text: without differences of spacing."""
+    return blake2b(text.casefold().encode("utf8", "replace"), digest_size=16).digest()
+
+
 class RepetitionCheck:
     """Texts of more than one split, and texts annotated in two ways. Texts are the same where they
     differ in case and spacing alone.
@@ -31,7 +36,7 @@ class RepetitionCheck:
         """Take up a unit."""
         if not unit.text:
             return
-        digest = blake2b(unit.text.casefold().encode("utf8", "replace"), digest_size=16).digest()
+        digest = text_digest(unit.text)
         places = self._places.setdefault(digest, {})
         # What no other split has had so far is not quoted: it is what the others are compared with.
         count, place = places.get(split, (0, unit.name if places else unit.place))
