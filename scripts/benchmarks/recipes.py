@@ -9,7 +9,7 @@ thing printed, and written to `OUTPUT/table.md` and `OUTPUT/table.json`, is a ro
 """
 
 import argparse
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
@@ -92,12 +92,12 @@ DATA_SETS = (
             "format": "multinerd",
             "source": "local",
             "path": "wikineural_en",
-            "limit": (1000, 500, 0),
+            "limit": (500, 500, 0),
         },
     ),
     *(crossner(domain) for domain in ("politics", "science", "music", "literature", "ai")),
-    utterances("atis", 1000),
-    utterances("snips", 1000),
+    utterances("atis", 500),
+    utterances("snips", 500),
     DataSet(
         "goemotions",
         ("cats_emotion_macro_f",),
@@ -111,18 +111,18 @@ DATA_SETS = (
             "label_names": "goemotions/labels.txt",
             "task": "emotion",
             "dev_share": 0.1,
-            "limit": (3000, 1000, 0),
+            "limit": (1500, 1000, 0),
         },
     ),
     DataSet(
         "imdb",
         ("cats_sentiment_acc",),
-        {"format": "imdb", "source": "local", "path": ".", "limit": (500, 500, 1000)},
+        {"format": "imdb", "source": "local", "path": ".", "limit": (300, 500, 1000)},
     ),
     DataSet(
         "nerel",
         ("spans_nerel_f", "cats_event_micro_f"),
-        {"format": "nerel", "source": "local", "path": "NEREL-v1.1", "limit": (60, 0, 0)},
+        {"format": "nerel", "source": "local", "path": "NEREL-v1.1", "limit": (30, 0, 0)},
         multilingual=True,
     ),
 )
@@ -199,10 +199,11 @@ def to_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def recipe_config(
-    data_set: DataSet, data: Path, folder: Path, encoder: str, overrides: Overrides
+    data_set: DataSet, data: Path, folder: Path, encoder: str, overrides: Overrides, most: int
 ) -> Path:
     """Convert a data set below `folder`, unless it is there, and write the config of its recipe.
 
+    most: the wordpieces a run may train on, all epochs together; the epochs are cut to it.
     Returns: the config's path. Its corpora are named by absolute paths.
     """
     corpus, path = (folder / "corpus").resolve(), folder / "config.cfg"
@@ -212,6 +213,10 @@ def recipe_config(
     profile = profile_corpus(corpus, data_set.name, WordpieceCounter(encoder), language)
     described = profile_encoder(encoder)
     recipe = choose_recipe({data_set.name: profile}, described, "cpu", overrides)
+    affordable = max(1, round(most / profile.pieces))
+    if recipe.epochs > affordable:
+        overrides = replace(overrides, epochs=affordable)
+        recipe = choose_recipe({data_set.name: profile}, described, "cpu", overrides)
     print_tables(data_tables({data_set.name: profile}, described, recipe))
     text = write_config(recipe, [data_set.name], described)
     config = Config().from_str(text, interpolate=False)
@@ -234,6 +239,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=[item.name for item in DATA_SETS])
     parser.add_argument("--encoder", default="assets/backbone/all-MiniLM-L6-v2")
     parser.add_argument("--multilingual", help="the encoder for NEREL; left out without one")
+    parser.add_argument("--most", type=int, default=150_000, help="wordpieces of a run, at most")
     parser.add_argument("--precision", default="auto", choices=("auto", "fp32", "bf16"))
     return parser.parse_args()
 
@@ -249,7 +255,7 @@ def main() -> None:
             continue
         folder = arguments.output / data_set.name
         folder.mkdir(parents=True, exist_ok=True)
-        config = recipe_config(data_set, arguments.data, folder, encoder, overrides)
+        config = recipe_config(data_set, arguments.data, folder, encoder, overrides, arguments.most)
         rows.append(measure(data_set, config, folder))
         write_json(arguments.output / "table.json", rows)
         write_text(arguments.output / "table.md", to_markdown(rows))
