@@ -239,7 +239,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=[item.name for item in DATA_SETS])
     parser.add_argument("--encoder", default="assets/backbone/all-MiniLM-L6-v2")
     parser.add_argument("--multilingual", help="the encoder for NEREL; left out without one")
-    parser.add_argument("--most", type=int, default=150_000, help="wordpieces of a run, at most")
+    parser.add_argument("--most", type=int, default=100_000, help="wordpieces of a run, at most")
     parser.add_argument("--precision", default="auto", choices=("auto", "fp32", "bf16"))
     return parser.parse_args()
 

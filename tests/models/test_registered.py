@@ -36,15 +36,19 @@ TEXT = "Anna Keller flew to Paris ."
 
 
 class GatedSum(Pooling):
-    """Learnt: a factor for each feature of the sum."""
+    """Learnt: a factor for each feature of the sum, which stands beside it as it is."""
 
     def query_shape(self, width: int) -> Tuple[int, ...]:
         return (1, width)
 
+    def pooled_width(self, width: int) -> int:
+        return 2 * width
+
     def __call__(self, batch: Segments, query: Optional[torch.Tensor]) -> torch.Tensor:
         assert query is not None
         total = batch.vectors.new_zeros(batch.count, batch.vectors.shape[1])
-        return total.index_add(0, batch.segment, batch.vectors) * (1 + query)
+        total = total.index_add(0, batch.segment, batch.vectors)
+        return torch.cat([total * (1 + query), total], dim=1)
 
 
 class LoudTagger(SoftmaxTagger):
@@ -86,7 +90,7 @@ def test_another_pooling(block: bool, backbone: Path, tmp_path: Path) -> None:
     pooling: Any = {"@layers": "test.GatedSum.v1"} if block else "test.GatedSum.v1"
     nlp = initialized(make_case(backbone, "events", model={"tok2vec": {"pooling": pooling}}))
     pool = get_case_pipe(nlp, "events").model.get_ref("tok2vec").get_ref("pool")
-    assert pool.get_param("query").shape == (1, 32)
+    assert pool.get_param("query").shape == (1, 32), "as wide as what is pooled"
     train(nlp, mixed_examples(nlp), 2)
     assert pool.get_param("query").any(), "it is trained"
     check_saved(nlp, tmp_path)

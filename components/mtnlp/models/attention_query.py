@@ -1,6 +1,7 @@
 """The learnt query of pooling by attention: a parameter of a thinc layer."""
 
-from typing import Any, Tuple, cast
+from functools import partial
+from typing import Any, Callable, Tuple, cast
 
 import torch
 from thinc.api import Model, torch2xp, xp2torch
@@ -9,21 +10,22 @@ from thinc.types import FloatsXd
 NAME = "query"
 
 
-def add_query(pool: Model) -> None:
+def add_query(pool: Model, width_of: Callable[[Any], int]) -> None:
     """Give a pooling layer a query, of the shape that its pooling (`attrs["pool"]`) says.
 
     It begins at zero, where attention is the mean, once the layer is initialised with data that
     have a width. Before that the layer pools as if it were there.
 
-    pool: any → `[docs, width]`.
+    pool: any → `[docs, width]`. width_of: the width of what is pooled, by what the layer reads; 0
+        where that holds nothing.
     """
-    pool.init = init
+    pool.init = partial(init, width_of)
     pool.set_param(NAME, None)
 
 
-def init(model: Model, X: Any = None, Y: Any = None) -> None:
+def init(width_of: Callable[[Any], int], model: Model, X: Any = None, Y: Any = None) -> None:
     model.set_param(NAME, None)
-    width = 0 if X is None else model.predict(X).shape[1]
+    width = 0 if X is None else width_of(X)
     if width:
         model.set_param(NAME, model.ops.alloc_f(model.attrs["pool"].query_shape(width)))
 

@@ -7,6 +7,7 @@ In a config the block stands at `[components.X.model.tok2vec]`, like a token hea
 `Language.replace_listeners` reads that name alone.
 """
 
+from functools import partial
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union, cast
 
 import numpy as np
@@ -72,7 +73,7 @@ def build_transformer_pooler_v1(
         pool_wordpieces,
         attrs={**pooling_attrs(pooling), "layers": list(layers), "grad_factor": grad_factor},
     )
-    return pooler(source, pool, wordpiece_rows)
+    return pooler(source, pool, wordpiece_rows, partial(states_width, layers=layers))
 
 
 def build_token_pooler_v1(
@@ -89,14 +90,20 @@ def build_token_pooler_v1(
     """
     pool: Model = Model("pool-tokens", pool_tokens, attrs=pooling_attrs(pooling))
     require_text(tok2vec)
-    return pooler(skip_blank(tok2vec), pool, token_rows)
+    return pooler(skip_blank(tok2vec), pool, token_rows, rows_width)
 
 
-def pooler(source: Model, pool: Model, rows: Callable[[List[Any]], List[Floats2d]]) -> Model:
-    """source: List[Doc] → List[Any]; pool: List[Any] → `[docs, width]`; rows: what the source gives
-    → `[tokens, width]` per Doc, whose mean is the Doc's mean-pooled vector."""
+def pooler(
+    source: Model,
+    pool: Model,
+    rows: Callable[[List[Any]], List[Floats2d]],
+    width_of: Callable[[List[Any]], int],
+) -> Model:
+    """source: List[Doc] → List[Any]; pool: List[Any] → `[docs, pooled width]`; rows: what the
+    source gives → `[tokens, width]` per Doc, whose mean is the Doc's mean-pooled vector; width_of:
+    the width of what is pooled, 0 where there is nothing."""
     if pool.attrs["pool"].query_shape(1) is not None:
-        add_query(pool)
+        add_query(pool, width_of)
     model: Model = chain(source, pool)
     model.set_ref("source", source)
     model.set_ref("pool", pool)
@@ -148,7 +155,7 @@ def pool_wordpieces(
     layers = model.attrs["layers"]
     pool: Pooling = model.attrs["pool"]
     if not full:
-        width = max((states_of(data, layers).shape[1] for data in non_empty.values()), default=0)
+        width = states_width(datas, layers)
         zeros = model.ops.alloc2f(len(datas), pool.pooled_width(width))
         return zeros, lambda d_pooled: [no_gradient(data) for data in non_empty.values()]
     real = [real_index(data) for data in full]
@@ -171,12 +178,11 @@ def pool_wordpieces(
 def pool_tokens(
     model: Model, vectors: List[Floats2d], is_train: bool
 ) -> Tuple[Floats2d, Callable[[Floats2d], List[Floats2d]]]:
-    width = max((part.shape[1] for part in vectors), default=0)
     pool: Pooling = model.attrs["pool"]
     indices = [i for i, part in enumerate(vectors) if len(part)]
     parts = [xp2torch(vectors[i]) for i in indices]
     if not parts:
-        zeros = model.ops.alloc2f(len(vectors), pool.pooled_width(width))
+        zeros = model.ops.alloc2f(len(vectors), pool.pooled_width(rows_width(vectors)))
         return zeros, lambda d_pooled: vectors
     windows = [np.array([len(part)]) for part in parts]
     pooled, backward = pool_parts(model, parts, windows, indices, len(vectors), is_train)
@@ -234,6 +240,17 @@ def pool_parts(
 def no_gradient(data: TransformerData) -> TransformerData:
     """Zeros, for a Doc that was encoded and is not pooled."""
     return gradient_of(data, torch.zeros_like(hidden_of(data)))
+
+
+def states_width(datas: Sequence[TransformerData], layers: Sequence[int] = ()) -> int:
+    """The width of the states that `layers` asks for, 0 where no Doc has any."""
+    filled = (data for data in datas if not is_empty(data))
+    return max((states_of(data, layers).shape[1] for data in filled), default=0)
+
+
+def rows_width(vectors: Sequence[Floats2d]) -> int:
+    """The width of the token vectors, 0 without Docs."""
+    return max((part.shape[1] for part in vectors), default=0)
 
 
 def real_rows(data: TransformerData) -> NDArray[np.bool_]:
