@@ -118,6 +118,14 @@ def test_an_oversized_document_stands_alone():
     assert costs(minibatch_by_wordpieces(items, 100)) == [[20], [500], [20, 20]]
 
 
+def test_min_docs_go_above_the_size():
+    items = [Doc(NLP.vocab, words=[word]) for word in "abcdefg"]
+    batches = minibatch_by_wordpieces(items, 1, count=lambda doc: 1.0, min_docs=3)
+    assert [len(batch) for batch in batches] == [3, 3, 1]
+    enough = minibatch_by_wordpieces(items, 4, 0.0, count=lambda doc: 1.0, min_docs=3)
+    assert [len(batch) for batch in enough] == [4, 3]
+
+
 def test_max_docs():
     items = [doc_of(5) for _ in range(7)]
     assert [len(b) for b in minibatch_by_wordpieces(items, 1000, max_docs=3)] == [3, 3, 1]

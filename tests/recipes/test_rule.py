@@ -88,6 +88,31 @@ def test_small_corpora_are_seen_more_often() -> None:
     assert recipe.steps * recipe.batch == pytest.approx((64_000 + 32_000 + 400) * 20, rel=0.01)
 
 
+def test_corpora_of_different_tasks_have_steps_of_their_own() -> None:
+    news = profile("news", documents=5000, words=20, layers=[layer()])
+    reviews = profile("reviews", documents=400, words=250, tasks=[task()])
+    recipe = choose_recipe({"news": news, "reviews": reviews}, ENCODER)
+    assert recipe.batch_settings == {"single_task": True, "min_docs": 8}
+    # 200,000 wordpieces in 400 steps per task: 400 of the sentences, 50 of eight reviews.
+    assert (recipe.batch, recipe.steps) == (250, 450)
+    # The rate that reviews need.
+    assert recipe.rate == 1e-4
+    assert {"single_task", "min_docs"} <= recipe.reasons.keys()
+
+
+def test_eight_documents_where_they_are_not_too_long() -> None:
+    news = profile("news", documents=500, words=20, layers=[layer()])
+    reports = profile("reports", documents=100, words=600, tasks=[task()])
+    assert choose_recipe({"a": news, "b": reports}, ENCODER).min_docs == 4
+
+
+def test_corpora_of_the_same_task_are_mixed() -> None:
+    first, second = (profile(name, layers=[layer()]) for name in "ab")
+    assert choose_recipe({"a": first, "b": second}, ENCODER).batch_settings == {}
+    both = profile(layers=[layer()], tasks=[task()])
+    assert choose_recipe({"a": both}, ENCODER).batch_settings == {}
+
+
 def test_languages() -> None:
     first, second = profile("a", layers=[layer()]), profile("b", layers=[layer()], language="de")
     assert choose_recipe({"b": second}, ENCODER).language == "de"

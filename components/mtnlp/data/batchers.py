@@ -38,6 +38,7 @@ def create_wordpiece_batcher_v1(
     max_docs: int = 0,
     tokenizer: Optional[str] = None,
     single_task: bool = False,
+    min_docs: int = 0,
 ) -> Callable[[Iterable[Example]], Iterable[List[Example]]]:
     """Creates the batcher `mtnlp.WordpieceBatcher.v1`. See `minibatch_by_wordpieces`.
 
@@ -54,13 +55,13 @@ def create_wordpiece_batcher_v1(
     for number in [size] if isinstance(size, int) else size if isinstance(size, list) else []:
         require("mtnlp.WordpieceBatcher.v1", POSITIVE, size=number)
     require("mtnlp.WordpieceBatcher.v1", NOT_NEGATIVE, tolerance=tolerance)
-    require("mtnlp.WordpieceBatcher.v1", COUNT, max_docs=max_docs)
+    require("mtnlp.WordpieceBatcher.v1", COUNT, max_docs=max_docs, min_docs=min_docs)
     group = task_layers if single_task else None
 
     def batch(examples: Iterable[Example]) -> Iterable[List[Example]]:
         # Not before: a config is also resolved where its encoder is not at hand.
         count = wordpiece_counter(tokenizer) if tokenizer else None
-        return minibatch_by_wordpieces(examples, size, tolerance, max_docs, count, group)
+        return minibatch_by_wordpieces(examples, size, tolerance, max_docs, count, group, min_docs)
 
     return batch
 
@@ -72,6 +73,7 @@ def minibatch_by_wordpieces(
     max_docs: int = 0,
     count: Optional[Callable[[Union[Doc, Example]], float]] = None,
     group: Optional[Callable[[Union[Doc, Example]], Hashable]] = None,
+    min_docs: int = 0,
 ) -> Iterator[List[ItemT]]:
     """Batches Examples or Docs by their wordpieces, so that a long review and forty short
     sentences cost the encoder alike. The order is kept, within each group; nothing is sorted or
@@ -85,6 +87,9 @@ def minibatch_by_wordpieces(
     count: the wordpieces of an item, `estimate_wordpieces` by default.
     group: no batch mixes items for which this differs. Batches come as they are filled, the
         unfilled rest of each group at the end, in the order in which groups were first seen.
+    min_docs: a batch with fewer documents goes on being filled, above `size`, too: of two reviews
+        the gradient of a classifier is mostly noise. A batch holds them all at once, so the longest
+        texts decide what that takes of memory.
     """
     count = count or estimate_wordpieces
     sizes = itertools.repeat(size) if isinstance(size, int) else iter(size)
@@ -97,7 +102,8 @@ def minibatch_by_wordpieces(
         batch = batches.setdefault(key, [])
         filled = pieces.get(key, 0.0)
         full = filled >= target or len(batch) == max_docs > 0
-        if batch and (full or filled + cost > target * (1 + tolerance)):
+        is_enough = len(batch) >= max(1, min_docs)
+        if is_enough and (full or filled + cost > target * (1 + tolerance)):
             yield batch
             target = next(sizes, target)
             batches[key], filled = [], 0.0

@@ -142,6 +142,7 @@ def _training(recipe: Recipe) -> List[str]:
         "[training.batcher]",
         _line("@batchers", "mtnlp.WordpieceBatcher.v1"),
         _line("size", recipe.batch),
+        *_lines(**recipe.batch_settings),
         "tokenizer = ${paths.backbone}",
         "[training.optimizer]",
         _line("@optimizers", "mtnlp.AdamW.v1"),

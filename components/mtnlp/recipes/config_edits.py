@@ -61,7 +61,11 @@ def put_recipe(config: Config, train: str, recipe: Recipe, profiles: Profiles) -
     training = config["training"]
     # It would cut the batches that were chosen into parts.
     training.pop("accumulate_gradient", None)
-    training["batcher"] = {"@batchers": BATCHER, "size": recipe.batch}
+    training["batcher"] = {
+        "@batchers": BATCHER,
+        "size": recipe.batch,
+        **recipe.batch_settings,
+    }
     if any(found.pieces_per_word > ESTIMATED for found in profiles.values()):
         training["batcher"]["tokenizer"] = encoder["name"]
     optimizer = training.get("optimizer", {})

@@ -1,7 +1,7 @@
 """The recipe: which components a pipeline has, and how they are trained."""
 
 from dataclasses import dataclass, field
-from typing import Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Recipe:
     window: wordpieces per window. batch: wordpieces per step. rate: the encoder's highest learning
         rate. head_factor: how much higher that of the heads is. epochs, warmup: as in `[training]`
         and `mtnlp.FitSchedule.v1`. dropout: of the heads. precision: that of the encoder.
+    single_task: whether a step holds documents of one task only. min_docs: documents per step, at
+        least; 0 for any number.
     weights: how often a document of each corpus is seen per epoch.
     device: "cpu" or "gpu". steps: per epoch, about.
     reasons: a sentence per setting, by its name: why it has this value.
@@ -61,7 +63,15 @@ class Recipe:
     warmup: float = 0.1
     dropout: float = 0.1
     precision: str = "auto"
+    single_task: bool = False
+    min_docs: int = 0
     weights: Mapping[str, float] = field(default_factory=dict)
     device: str = "cpu"
     steps: int = 0
     reasons: Dict[str, str] = field(default_factory=dict)
+
+    @property
+    def batch_settings(self) -> Dict[str, Any]:
+        """Settings of the batcher, besides its size, that differ from its defaults."""
+        settings: Dict[str, Any] = {"single_task": self.single_task, "min_docs": self.min_docs}
+        return {name: value for name, value in settings.items() if value}

@@ -1,7 +1,7 @@
 """The recipe that data calls for: one rule, which looks at nothing but the profiles."""
 
 from math import ceil, sqrt
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Mapping, Set, Tuple
 
 from .overrides import Overrides
 from .parts import LONG_DOCUMENT, Reasons, choose_classifier, choose_entities, is_long
@@ -71,8 +71,13 @@ def choose_recipe(
     window = chosen("window", *_window(profiles, encoder))
     weights = _weights(profiles, reasons)
     pieces = sum(round(weights[name] * corpus.pieces) for name, corpus in profiles.items())
-    batch = chosen("batch", *_batch(profiles, pieces, classifier is not None))
-    steps = max(1, ceil(pieces / batch))
+    groups = _groups(profiles)
+    min_docs = _min_docs(profiles) if len(groups) > 1 else 0
+    batch = chosen("batch", *_batch(profiles, pieces, len(groups)))
+    if len(groups) > 1:
+        reasons["single_task"] = "corpora are annotated differently; each has steps of its own"
+    if min_docs:
+        reasons["min_docs"] = "of fewer answers per step a classifier learns mostly noise"
     is_alone = classifier is not None and not entities
     return Recipe(
         language=language,
@@ -80,7 +85,7 @@ def choose_recipe(
         classifier=classifier,
         window=window,
         batch=batch,
-        rate=chosen("rate", *_rate(encoder, is_alone)),
+        rate=chosen("rate", *_rate(profiles, encoder)),
         epochs=chosen("epochs", *_epochs(profiles, pieces, is_alone)),
         head_factor=chosen(
             "head_factor",
@@ -94,9 +99,11 @@ def choose_recipe(
             PRECISION,
             "bf16 on machines that compute in it, which is faster; else fp32",
         ),
+        single_task=len(groups) > 1,
+        min_docs=min_docs,
         weights=weights,
         device=device,
-        steps=steps,
+        steps=_steps(profiles, weights, batch, min_docs),
         reasons=reasons,
     )
 
@@ -145,9 +152,19 @@ def _weights(profiles: Profiles, reasons: Reasons) -> Dict[str, float]:
     return weights
 
 
-def _batch(profiles: Profiles, pieces: int, has_classifier: bool) -> Tuple[int, str]:
-    batch, reason = pieces / MOST_STEPS, f"for {MOST_STEPS} steps per epoch"
-    if has_classifier:
+def _groups(profiles: Profiles) -> Set[Tuple[str, ...]]:
+    """What is annotated together, layers and tasks; corpora that are alike count once."""
+    return {
+        (*[str(layer) for layer in corpus.layers], *[task.name for task in corpus.tasks])
+        for corpus in profiles.values()
+    }
+
+
+def _batch(profiles: Profiles, pieces: int, groups: int) -> Tuple[int, str]:
+    batch, reason = pieces / MOST_STEPS / groups, f"for {MOST_STEPS} steps per epoch"
+    if groups > 1:
+        reason += " and task"
+    elif any(corpus.tasks for corpus in profiles.values()):
         longest = max(c.pieces_per_document[0.5] for c in profiles.values() if c.tasks)
         if DOCUMENTS_PER_STEP * longest > batch:
             batch = DOCUMENTS_PER_STEP * longest
@@ -157,6 +174,22 @@ def _batch(profiles: Profiles, pieces: int, has_classifier: bool) -> Tuple[int, 
     if batch > LARGEST_BATCH:
         return LARGEST_BATCH, f"the most; {reason} it would be {batch:,.0f}"
     return int(round(batch, -1)), f"{reason} ({pieces:,} wordpieces)"
+
+
+def _min_docs(profiles: Profiles) -> int:
+    """The documents that a classifier's step holds at least, where its size is not chosen for it;
+    0 without a classifier. Of long documents fewer: a step holds them all at once."""
+    found = [c.pieces_per_document[0.5] for c in profiles.values() if c.tasks]
+    return min(DOCUMENTS_PER_STEP, max(1, LARGEST_BATCH // max(found))) if found else 0
+
+
+def _steps(profiles: Profiles, weights: Mapping[str, float], batch: int, min_docs: int) -> int:
+    """Per epoch, about."""
+    steps = 0.0
+    for name, corpus in profiles.items():
+        mean = corpus.pieces / max(1, corpus.documents["train"])
+        steps += weights[name] * corpus.pieces / max(batch, min_docs * mean)
+    return max(1, ceil(steps))
 
 
 def _epochs(profiles: Profiles, pieces: int, is_alone: bool) -> Tuple[int, str]:
@@ -173,10 +206,12 @@ def _epochs(profiles: Profiles, pieces: int, is_alone: bool) -> Tuple[int, str]:
     return epochs, reason
 
 
-def _rate(encoder: EncoderProfile, is_alone: bool) -> Tuple[float, str]:
+def _rate(profiles: Profiles, encoder: EncoderProfile) -> Tuple[float, str]:
     rate, reason = RATE, "best for entities in what was measured"
-    if is_alone:
-        rate, reason = CLASSIFIER_RATE, "a classifier alone; best for it in what was measured"
+    if any(corpus.tasks and not corpus.layers for corpus in profiles.values()):
+        rate, reason = CLASSIFIER_RATE, "best for classifiers in what was measured"
+        if any(corpus.layers for corpus in profiles.values()):
+            reason += "; entities lose little by it"
     if encoder.width > WIDTH:
         rate *= (WIDTH / encoder.width) ** 2
         reason += f", lowered for an encoder {encoder.width} wide"
