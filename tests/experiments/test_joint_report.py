@@ -46,7 +46,8 @@ def config(tmp_path: Path, backbone: Path) -> Path:
     made["components"]["transformer"]["model"].update(window=0, layers=[0, 1])
     made["components"]["textcat"]["model"]["tok2vec"]["layers"] = [0, 1]
     made["training"]["optimizer"]["learn_rate"]["initial_rate"] = 2e-3
-    made["training"]["batcher"]["size"] = 60
+    # There are six documents of each task.
+    made["training"]["batcher"].update(size=60, min_docs=0)
     made.to_disk(tmp_path / "two.cfg")
     return tmp_path / "two.cfg"
 
