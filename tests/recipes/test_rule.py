@@ -70,7 +70,8 @@ def test_a_classifier_of_long_documents_is_trained_for_few_epochs() -> None:
 
 def test_rates() -> None:
     assert recipe_for(1000, 20).rate == 2e-4
-    assert recipe_for(1000, 20, "tasks").rate == 1e-4
+    assert recipe_for(1000, 20, "tasks").rate == 2e-4
+    assert recipe_for(1000, 100, "tasks").rate == 1e-4
     corpus = profile(layers=[layer()], tasks=[task()])
     assert choose_recipe({"a": corpus}, ENCODER).rate == 2e-4
     assert choose_recipe({"a": corpus}, replace(ENCODER, width=768)).rate == 5e-5

@@ -32,10 +32,11 @@ FEWEST_EPOCHS, MOST_EPOCHS = 2, 20
 CLASSIFIER_SHARE = 0.5
 # A classifier of long documents has enough after few looks (configs/imdb.cfg: 3 on 500 reviews).
 LONG_DOCUMENT_EPOCHS = 5
-# Rates of the encoder. On CoNLL-2003 2e-4 is above 1e-4 and 4e-4, on 500 reviews 1e-4 is above 5e-5
-# and 2e-4 (docs/results/conll2003.md, imdb.md).
+# Rates of the encoder. On CoNLL-2003 2e-4 is above 1e-4 and 4e-4; on reviews 1e-4 is above 5e-5 and
+# 2e-4, by up to 3 points (docs/results/conll2003.md, imdb.md, joint.md); on short texts with
+# emotions 1e-4 is 5 points below 2e-4 (docs/results/recipes.md).
 RATE = 2e-4
-CLASSIFIER_RATE = 1e-4
+LONG_DOCUMENT_RATE = 1e-4
 # Encoders of this width were measured; wider ones are tuned at rates that fall with the square
 # (BERT-base, 768: 5e-5).
 WIDTH = 384
@@ -207,9 +208,9 @@ def _epochs(profiles: Profiles, pieces: int, is_alone: bool) -> Tuple[int, str]:
 
 
 def _rate(profiles: Profiles, encoder: EncoderProfile) -> Tuple[float, str]:
-    rate, reason = RATE, "best for entities in what was measured"
-    if any(corpus.tasks and not corpus.layers for corpus in profiles.values()):
-        rate, reason = CLASSIFIER_RATE, "best for classifiers in what was measured"
+    rate, reason = RATE, "best for sentences in what was measured"
+    if any(corpus.tasks and not corpus.layers and is_long(corpus) for corpus in profiles.values()):
+        rate, reason = LONG_DOCUMENT_RATE, "best for classifiers of long documents"
         if any(corpus.layers for corpus in profiles.values()):
             reason += "; entities lose little by it"
     if encoder.width > WIDTH:
