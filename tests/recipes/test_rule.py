@@ -63,9 +63,8 @@ def test_a_step_of_a_classifier_holds_some_documents() -> None:
 
 def test_a_classifier_of_long_documents_is_trained_for_few_epochs() -> None:
     assert recipe_for(200, 100, "tasks").epochs == 5
-    assert recipe_for(200, 60, "tasks").epochs == 16
-    assert recipe_for(1000, 20, "tasks").epochs == 12  # half of what entities get
-    assert recipe_for(1000, 20, "layers").epochs == 20
+    assert recipe_for(200, 60, "tasks").epochs == 20
+    assert recipe_for(2000, 20, "tasks").epochs == recipe_for(2000, 20, "layers").epochs == 17
 
 
 def test_rates() -> None:

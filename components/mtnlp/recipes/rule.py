@@ -28,8 +28,6 @@ DOCUMENTS_PER_STEP = 8
 # 330,000, has 6.
 EPOCH_SCALE = 12e6
 FEWEST_EPOCHS, MOST_EPOCHS = 2, 20
-# A classifier alone has one answer per document to learn, and is trained for half as long.
-CLASSIFIER_SHARE = 0.5
 # A classifier of long documents has enough after few looks (configs/imdb.cfg: 3 on 500 reviews).
 LONG_DOCUMENT_EPOCHS = 5
 # Rates of the encoder. On CoNLL-2003 2e-4 is above 1e-4 and 4e-4; on reviews 1e-4 is above 5e-5 and
@@ -194,7 +192,7 @@ def _steps(profiles: Profiles, weights: Mapping[str, float], batch: int, min_doc
 
 
 def _epochs(profiles: Profiles, pieces: int, is_alone: bool) -> Tuple[int, str]:
-    wanted = sqrt(EPOCH_SCALE / max(1, pieces)) * (CLASSIFIER_SHARE if is_alone else 1.0)
+    wanted = sqrt(EPOCH_SCALE / max(1, pieces))
     epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(wanted)))
     reason = f"for {pieces:,} wordpieces per epoch; four times the data are seen half as often"
     if epochs == FEWEST_EPOCHS and wanted < epochs:
