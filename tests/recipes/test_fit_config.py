@@ -72,6 +72,7 @@ def test_a_joint_config(corpus: Path, backbone: Path) -> None:
     assert (encoder["window"], encoder["precision"]) == (recipe.window, recipe.precision)
     assert (training["max_epochs"], training["max_steps"]) == (recipe.epochs, 0)
     assert training["batcher"]["size"] == recipe.batch
+    assert training["batcher"]["single_task"] and training["batcher"]["min_docs"] > 0
     assert training["optimizer"]["learn_rate"]["initial_rate"] == recipe.rate
     drawn = {name: block["weight"] for name, block in config["corpora"]["train"]["corpora"].items()}
     assert drawn == recipe.weights and min(drawn.values()) == 1.0

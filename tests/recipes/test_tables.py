@@ -34,4 +34,5 @@ def test_what_is_shown_before_a_training() -> None:
     assert values["textcat: mood"] == "multi-label"
     assert values["weights"] == "news 1, chats 3.2"
     assert values["rate"] == "0.0002"
+    assert values["single_task"] == "yes"
     assert to_markdown([sizes, annotated, settings])

@@ -46,6 +46,8 @@ def _settings(config: Config) -> Dict[str, str]:
         "window": encoder.get("window"),
         "precision": encoder.get("precision", "fp32"),
         "batch": batcher.get("size"),
+        "single_task": "yes" if batcher.get("single_task") else "no",
+        "min_docs": batcher.get("min_docs", 0),
         "rate": rate["initial_rate"] if isinstance(rate, dict) else rate,
         "head_factor": optimizer.get("head_factor", 1.0),
         "epochs": training.get("max_epochs"),

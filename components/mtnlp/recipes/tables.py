@@ -83,6 +83,7 @@ def setting_values(recipe: Recipe) -> Dict[str, str]:
     values["weights"] = ", ".join(f"{name} {value:g}" for name, value in recipe.weights.items())
     values["window"] = f"{recipe.window} wordpieces"
     values["batch"] = f"{recipe.batch:,} wordpieces"
+    values["single_task"] = "yes" if recipe.single_task else "no"
     for part in recipe.entities:
         values[part.name] = part.factory
         values[f"{part.name}: word shapes"] = "yes" if part.shapes else "no"
