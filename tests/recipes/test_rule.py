@@ -104,6 +104,10 @@ def test_eight_documents_where_they_are_not_too_long() -> None:
     news = profile("news", documents=500, words=20, layers=[layer()])
     reports = profile("reports", documents=100, words=600, tasks=[task()])
     assert choose_recipe({"a": news, "b": reports}, ENCODER).min_docs == 4
+    # Where texts have entities, too, they do not count.
+    both = profile("both", documents=100, words=1200, layers=[layer()], tasks=[task("event")])
+    assert choose_recipe({"a": news, "b": reports, "c": both}, ENCODER).min_docs == 4
+    assert choose_recipe({"a": news, "c": both}, ENCODER).min_docs == 2
 
 
 def test_corpora_of_the_same_task_are_mixed() -> None:

@@ -176,9 +176,11 @@ def _batch(profiles: Profiles, pieces: int, groups: int) -> Tuple[int, str]:
 
 
 def _min_docs(profiles: Profiles) -> int:
-    """The documents that a classifier's step holds at least, where its size is not chosen for it;
-    0 without a classifier. Of long documents fewer: a step holds them all at once."""
-    found = [c.pieces_per_document[0.5] for c in profiles.values() if c.tasks]
+    """The documents that a step holds at least, for classifiers; 0 without one. Of long documents
+    fewer: a step holds them all at once. Texts with entities, too, have answers enough."""
+    learnt = [corpus for corpus in profiles.values() if corpus.tasks]
+    alone = [corpus for corpus in learnt if not corpus.layers]
+    found = [corpus.pieces_per_document[0.5] for corpus in alone or learnt]
     return min(DOCUMENTS_PER_STEP, max(1, LARGEST_BATCH // max(found))) if found else 0
 
 
