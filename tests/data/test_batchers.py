@@ -10,7 +10,11 @@ from spacy.training import Example
 from spacy.util import load_config_from_str, registry
 from transformers import AutoTokenizer
 
-from mtnlp.data.batchers import estimate_wordpieces, minibatch_by_wordpieces
+from mtnlp.data.batchers import (
+    create_wordpiece_batcher_v1,
+    estimate_wordpieces,
+    minibatch_by_wordpieces,
+)
 from mtnlp.errors import MtnlpError
 
 NLP = spacy.blank("en")
@@ -124,6 +128,11 @@ def test_min_docs_go_above_the_size():
     assert [len(batch) for batch in batches] == [3, 3, 1]
     enough = minibatch_by_wordpieces(items, 4, 0.0, count=lambda doc: 1.0, min_docs=3)
     assert [len(batch) for batch in enough] == [4, 3]
+
+
+def test_no_batch_can_have_more_at_least_than_at_most():
+    with pytest.raises(MtnlpError, match=r"E330.*max_docs.*from min_docs \(8\) on"):
+        create_wordpiece_batcher_v1(100, max_docs=4, min_docs=8)
 
 
 def test_max_docs():

@@ -23,7 +23,7 @@ from transformers import AutoTokenizer
 from ..annotation.categories import task_of
 from ..annotation.layers import EntsLayer
 from ..errors import Errors, MtnlpError
-from ..ranges import COUNT, NOT_NEGATIVE, POSITIVE, require
+from ..ranges import COUNT, NOT_NEGATIVE, POSITIVE, Range, require
 
 ItemT = TypeVar("ItemT", Doc, Example)
 
@@ -56,6 +56,8 @@ def create_wordpiece_batcher_v1(
         require("mtnlp.WordpieceBatcher.v1", POSITIVE, size=number)
     require("mtnlp.WordpieceBatcher.v1", NOT_NEGATIVE, tolerance=tolerance)
     require("mtnlp.WordpieceBatcher.v1", COUNT, max_docs=max_docs, min_docs=min_docs)
+    above = Range(f"0, or from min_docs ({min_docs}) on", lambda most: not 0 < most < min_docs)
+    require("mtnlp.WordpieceBatcher.v1", above, max_docs=max_docs)
     group = task_layers if single_task else None
 
     def batch(examples: Iterable[Example]) -> Iterable[List[Example]]:

@@ -154,7 +154,7 @@ def _weights(profiles: Profiles, reasons: Reasons) -> Dict[str, float]:
 def _groups(profiles: Profiles) -> Set[Tuple[str, ...]]:
     """What is annotated together, layers and tasks; corpora that are alike count once."""
     return {
-        (*[str(layer) for layer in corpus.layers], *[task.name for task in corpus.tasks])
+        tuple(sorted([*map(str, corpus.layers), *[task.name for task in corpus.tasks]]))
         for corpus in profiles.values()
     }
 
