@@ -133,10 +133,12 @@ def score_of(result: Result, split: str, metrics: Sequence[str]) -> float:
     return 100 * mean(float(result["scores"][split][key]) for key in metrics)
 
 
-def make_cells(config: Path, overrides: Mapping[str, Any]) -> List[Cell]:
+def make_cells(
+    config: Path, overrides: Mapping[str, Any], rates: Sequence[float] = RATES
+) -> List[Cell]:
     """The recipe as it is, and the grid around it, of as many epochs."""
     cells = [Cell({RECIPE: "chosen"}, config, tuple(override_settings(overrides)))]
-    for rate in RATES:
+    for rate in rates:
         for batch in BATCHES:
             values = {"rate": f"{rate:g}", "batch": str(batch)}
             settings = override_settings({**overrides, RATE: rate, BATCH: batch})
@@ -159,9 +161,11 @@ def run_cells(
     return comparison.results
 
 
-def measure(data_set: DataSet, config: Path, output: Path) -> Dict[str, Any]:
+def measure(
+    data_set: DataSet, config: Path, output: Path, rates: Sequence[float] = RATES
+) -> Dict[str, Any]:
     """The row of a data set: scores on test in points, three seeds each."""
-    cells = make_cells(config, data_set.overrides)
+    cells = make_cells(config, data_set.overrides, rates)
     first = run_cells(cells, SEEDS[:1], data_set, output)
     grid = [found for found in first if found["cell"] != cells[0].values]
     best = max(grid, key=lambda found: score_of(found, "dev", data_set.metrics))
@@ -240,6 +244,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--encoder", default="assets/backbone/all-MiniLM-L6-v2")
     parser.add_argument("--multilingual", help="the encoder for NEREL; left out without one")
     parser.add_argument("--most", type=int, default=100_000, help="wordpieces of a run, at most")
+    parser.add_argument("--rates", type=float, nargs="+", default=RATES, help="of the grid")
     parser.add_argument("--precision", default="auto", choices=("auto", "fp32", "bf16"))
     return parser.parse_args()
 
@@ -256,7 +261,7 @@ def main() -> None:
         folder = arguments.output / data_set.name
         folder.mkdir(parents=True, exist_ok=True)
         config = recipe_config(data_set, arguments.data, folder, encoder, overrides, arguments.most)
-        rows.append(measure(data_set, config, folder))
+        rows.append(measure(data_set, config, folder, arguments.rates))
         write_json(arguments.output / "table.json", rows)
         write_text(arguments.output / "table.md", to_markdown(rows))
     print(to_markdown(rows))
