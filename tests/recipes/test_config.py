@@ -1,5 +1,6 @@
 import io
 import re
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Dict, List
@@ -55,6 +56,16 @@ def test_a_config_trains_and_its_pipeline_answers(
     assert weights <= scores.keys()
     wanted = {"flat": "ents_f", "overlapping": "spans_nerel_f", "slots_and_intent": "ents_f"}
     assert {wanted.get(kind, "cats_score") for kind in kinds} <= weights
+
+
+def test_no_dropout_on_attention(backbone: Path) -> None:
+    encoder = replace(profile_encoder(str(backbone)), limit=512)
+    assert encoder.attention_dropout == 0.1
+    corpus = profile(words=300, layers=[layer()])
+    for found, expected in ((encoder, 0.0), (ENCODER, None)):
+        text = write_config(choose_recipe({"a": corpus}, found), ["a"], found)
+        model = Config().from_str(text, interpolate=False)["components"]["transformer"]["model"]
+        assert model.get("attention_dropout") == expected
 
 
 def spacy_corpus(folder: Path, kinds: List[str]) -> Any:
@@ -163,7 +174,7 @@ def test_the_docs_explain_every_line() -> None:
     layers = [layer(), layer("nerel", nested=900, labels={"A": 900}, widths={12: 900})]
     news = profile("news", words=100, layers=layers, tasks=[task("topic")])
     corpora = {"news": news, "small": profile("small", documents=10, words=100, layers=layers)}
-    given = Overrides(warmup=0.2, dropout=0.3)
+    given = Overrides(warmup=0.2, dropout=0.3, attention_dropout=0.0)
     texts = [
         text_of(corpora, overrides=given, device="gpu"),
         text_of({"news": news}, overrides=Overrides(factory="span_ner")),

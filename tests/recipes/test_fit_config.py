@@ -70,6 +70,7 @@ def test_a_joint_config(corpus: Path, backbone: Path) -> None:
     assert not {key for key in weights if key.startswith(("spans_nerel", "cats_event"))}
     training, encoder = config["training"], config["components"]["transformer"]["model"]
     assert (encoder["window"], encoder["precision"]) == (recipe.window, recipe.precision)
+    assert encoder["attention_dropout"] == recipe.attention_dropout
     assert (training["max_epochs"], training["max_steps"]) == (recipe.epochs, 0)
     assert training["batcher"]["size"] == recipe.batch
     assert training["batcher"]["single_task"] and training["batcher"]["min_docs"] > 0

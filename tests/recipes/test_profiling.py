@@ -120,6 +120,7 @@ def test_encoders_of_all_families(any_backbone: Path) -> None:
     assert profile.width == HIDDEN
     assert profile.limit == LIMITS[any_backbone.name]
     assert profile.parameters > 10_000
+    assert profile.attention_dropout is not None
     assert profile.is_cased is (any_backbone.name not in ("bert", "distilbert"))
 
 

@@ -1,5 +1,5 @@
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 
@@ -32,6 +32,16 @@ def test_the_same_data_has_the_same_recipe() -> None:
 )
 def test_window(words: int, window: int) -> None:
     assert recipe_for(100, words).window == window
+
+
+@pytest.mark.parametrize(
+    "words, own, expected",
+    [(5000, 0.1, 0.0), (60, 0.1, None), (5000, 0.0, None), (5000, None, None)],
+)
+def test_dropout_on_attention(words: int, own: Optional[float], expected: Optional[float]) -> None:
+    encoder = replace(ENCODER, attention_dropout=own)
+    recipe = choose_recipe({"news": profile(words=words, layers=[layer()])}, encoder)
+    assert recipe.attention_dropout == expected
 
 
 def test_window_is_at_most_what_the_encoder_reads() -> None:

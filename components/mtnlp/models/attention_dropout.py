@@ -1,6 +1,6 @@
 """Dropout on attention, by whatever name an encoder's config has for it."""
 
-from typing import Any, Optional
+from typing import Any, List, Optional
 
 from transformers import AutoConfig
 
@@ -8,6 +8,16 @@ from ..errors import Errors, MtnlpError
 
 # BERT and most of its kin; DistilBERT, ModernBERT, XLM; GPT-2 and Nomic's BERT.
 NAMES = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
+
+
+def find_names(config: Any) -> List[str]:
+    """What an encoder's config calls its dropout on attention; empty where it has none."""
+    return [name for name in NAMES if hasattr(config, name)]
+
+
+def own_dropout(config: Any) -> Optional[float]:
+    """The dropout on attention of an encoder's config, a probability; None where it has none."""
+    return max((float(getattr(config, name) or 0) for name in find_names(config)), default=None)
 
 
 class EncoderConfigs:
@@ -26,7 +36,7 @@ class EncoderConfigs:
         config = AutoConfig.from_pretrained(name, **settings)
         if self.attention_dropout is None:
             return config
-        names = [name for name in NAMES if hasattr(config, name)]
+        names = find_names(config)
         if not names:
             others = sorted(key for key in config.to_dict() if "drop" in key)
             raise MtnlpError(

@@ -63,6 +63,7 @@ def _pipeline(recipe: Recipe) -> List[str]:
 
 def _transformer(recipe: Recipe) -> List[str]:
     layers = recipe.classifier.layers if recipe.classifier else []
+    dropout = recipe.attention_dropout
     return [
         "[components.transformer]",
         _line("factory", "transformer"),
@@ -70,6 +71,7 @@ def _transformer(recipe: Recipe) -> List[str]:
         _line("@architectures", "mtnlp.TransformerModel.v1"),
         "name = ${paths.backbone}",
         *_lines(window=recipe.window, **_changed(precision=recipe.precision)),
+        *(_lines(attention_dropout=dropout) if dropout is not None else []),
         *([_line("layers", layers)] if layers else []),
     ]
 

@@ -58,6 +58,8 @@ def put_recipe(config: Config, train: str, recipe: Recipe, profiles: Profiles) -
     assert encoder is not None
     encoder["window"] = recipe.window
     encoder["precision"] = recipe.precision
+    # A config's own may be one that this encoder does not have.
+    encoder["attention_dropout"] = recipe.attention_dropout
     training = config["training"]
     # It would cut the batches that were chosen into parts.
     training.pop("accumulate_gradient", None)

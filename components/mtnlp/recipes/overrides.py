@@ -30,6 +30,7 @@ class Overrides:
     epochs: Optional[int] = None
     warmup: Optional[float] = None
     dropout: Optional[float] = None
+    attention_dropout: Optional[float] = None
     precision: Optional[Precision] = None
 
     def __post_init__(self) -> None:
@@ -40,7 +41,7 @@ class Overrides:
         for name in ("rate", "head_factor"):
             value = getattr(self, name)
             _require(name, value, value is None or value > 0, "more than 0")
-        for name in ("warmup", "dropout"):
+        for name in ("warmup", "dropout", "attention_dropout"):
             value = getattr(self, name)
             _require(name, value, value is None or 0 <= value < 1, "0 or more, and below 1")
         for name, kind in (("factory", Factory), ("precision", Precision)):

@@ -103,6 +103,7 @@ class EncoderProfile:
 
     name: what a config names. layers, width: its size. limit: wordpieces a window may hold.
     parameters: its number of weights. is_cased: whether its tokenizer keeps capitals.
+    attention_dropout: of its own config; None where it has none.
     """
 
     name: str
@@ -111,6 +112,7 @@ class EncoderProfile:
     limit: int
     parameters: int
     is_cased: bool
+    attention_dropout: Optional[float] = None
 
 
 Profiles = Dict[str, CorpusProfile]

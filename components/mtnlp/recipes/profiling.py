@@ -229,6 +229,8 @@ def profile_encoder(path: str) -> EncoderProfile:
     import torch
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
+    from ..models.attention_dropout import own_dropout
+
     try:
         tokenizer = AutoTokenizer.from_pretrained(path)
         config = AutoConfig.from_pretrained(path)
@@ -245,4 +247,5 @@ def profile_encoder(path: str) -> EncoderProfile:
         limit=find_limit(tokenizer, model),
         parameters=sum(weights.numel() for weights in model.parameters()),
         is_cased=pieces[0] != pieces[1],
+        attention_dropout=own_dropout(config),
     )

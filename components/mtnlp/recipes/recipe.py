@@ -44,7 +44,8 @@ class Recipe:
     language: of `nlp`. entities, classifier: its components.
     window: wordpieces per window. batch: wordpieces per step. rate: the encoder's highest learning
         rate. head_factor: how much higher that of the heads is. epochs, warmup: as in `[training]`
-        and `mtnlp.FitSchedule.v1`. dropout: of the heads. precision: that of the encoder.
+        and `mtnlp.FitSchedule.v1`. dropout: of the heads. attention_dropout: of the encoder;
+        None leaves what its own config says. precision: that of the encoder.
     single_task: whether a step holds documents of one task only. min_docs: documents per step, at
         least; 0 for any number.
     weights: how often a document of each corpus is seen per epoch.
@@ -62,6 +63,7 @@ class Recipe:
     head_factor: float = 10.0
     warmup: float = 0.1
     dropout: float = 0.1
+    attention_dropout: Optional[float] = None
     precision: str = "auto"
     single_task: bool = False
     min_docs: int = 0

@@ -1,7 +1,7 @@
 """The recipe that data calls for: one rule, which looks at nothing but the profiles."""
 
 from math import ceil, sqrt
-from typing import Any, Dict, Mapping, Set, Tuple
+from typing import Any, Dict, Mapping, Optional, Set, Tuple
 
 from .overrides import Overrides
 from .parts import LONG_DOCUMENT, Reasons, choose_classifier, choose_entities, is_long
@@ -14,6 +14,9 @@ from .recipe import Recipe
 WINDOWS = (64, 128, 256)
 # A longer text is cut into several windows, which costs its last words some context.
 WINDOW_SHARE = 0.95
+# With windows of this length the encoder goes without dropout on attention (NEREL: 2 points better,
+# in half of the memory; reviews: no worse; docs/results/attention.md).
+LONG_WINDOW = 256
 # Steps per epoch. With fewer the schedule is coarse, with more than that each step learns little.
 MOST_STEPS = 400
 # Wordpieces per step: some 10 sentences; and what configs/imdb.cfg and nerel.cfg have (2,000), and
@@ -93,6 +96,7 @@ def choose_recipe(
         ),
         warmup=chosen("warmup", WARMUP, "the share of the steps in which the rate rises"),
         dropout=chosen("dropout", DROPOUT, "of the heads; the components' default"),
+        attention_dropout=chosen("attention_dropout", *_attention_dropout(window, encoder)),
         precision=chosen(
             "precision",
             PRECISION,
@@ -135,6 +139,15 @@ def _window(profiles: Profiles, encoder: EncoderProfile) -> Tuple[int, str]:
     if encoder.limit < window:
         return encoder.limit, f"{found}, and the encoder reads {encoder.limit} at a time"
     return window, found + ("; longer ones have several windows" if needed > window else "")
+
+
+def _attention_dropout(window: int, encoder: EncoderProfile) -> Tuple[Optional[float], str]:
+    own = encoder.attention_dropout
+    if own is None:
+        return None, "the encoder has no such setting"
+    if own and window >= LONG_WINDOW:
+        return 0.0, "on long windows it costs memory and time, and gained nothing"
+    return None, f"what the encoder's own config says, {own:g}"
 
 
 def _weights(profiles: Profiles, reasons: Reasons) -> Dict[str, float]:

@@ -83,6 +83,8 @@ def setting_values(recipe: Recipe) -> Dict[str, str]:
     values["weights"] = ", ".join(f"{name} {value:g}" for name, value in recipe.weights.items())
     values["window"] = f"{recipe.window} wordpieces"
     values["batch"] = f"{recipe.batch:,} wordpieces"
+    if recipe.attention_dropout is None:
+        values["attention_dropout"] = "the encoder's own"
     values["single_task"] = "yes" if recipe.single_task else "no"
     for part in recipe.entities:
         values[part.name] = part.factory
