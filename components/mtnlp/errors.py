@@ -517,6 +517,31 @@ class Errors:
         "[E306] Cannot initialize '{name}': every document of the training data is empty. Check "
         "the corpus with `mtnlp stats`."
     )
+    E290 = "[E290] There is no engine '{name}'. Known: {names}."
+    E291 = "[E291] The engine '{engine}' has no precision '{precision}'. It has: {known}."
+    E292 = (
+        "[E292] This engine needs the library '{library}', which cannot be imported ({error}). "
+        "Install it: pip install 'mtnlp[{extra}]'."
+    )
+    E293 = (
+        "[E293] The pipeline was saved for another engine ({saved}) than its config names "
+        "({named}). Set engine and precision of [components.transformer.model] to what it was "
+        "saved for, or convert the pipeline it was made from: mtnlp optimize."
+    )
+    E294 = (
+        "[E294] An encoder that '{engine}' runs cannot be trained. Train the pipeline it was made "
+        "from, and convert that again: mtnlp optimize."
+    )
+    E295 = (
+        "[E295] The engine '{engine}' ({precision}) cannot convert an encoder of the type "
+        "'{encoder}': {error}. Take another engine, or torch."
+    )
+    E296 = (
+        "[E296] bf16 is asked for, but this processor ({instructions}) has no instructions for it: "
+        'it would take up to a hundred times as long as fp32. Set precision to "auto", which is '
+        'fp32 here: spacy.load(..., config={{"components.transformer.model.precision": '
+        '"auto"}}). To compute in bf16 all the same, set allow_slow = true beside it.'
+    )
     E310 = (
         "[E310] '{name}' has no vectors of the text '{start}…': the encoder it listens to is not "
         "in the pipeline, is disabled or has not run, or a cleaner has run since. Enable the "

@@ -18,7 +18,7 @@ if not __package__:  # run by its path
 
 from mtnlp.cli.verb import verb_app
 from mtnlp.errors import MtnlpError
-from mtnlp.models.transformer import WindowedTransformerModel
+from mtnlp.models.windowed_model import WindowedTransformerModel
 from mtnlp.training.timing import PhaseTimer, Proxy, WatchedMethods
 from scripts.benchmarks.pipeline_speed import PipelineContender, SpeedWorkload
 

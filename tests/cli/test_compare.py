@@ -11,7 +11,7 @@ import pytest
 import spacy
 from spacy.training import Corpus
 
-from mtnlp.models.transformer import hf_objects
+from mtnlp.models.windowed_model import hf_objects
 from tests.data.corpora import flat, invoke
 from tests.experiments.conftest import Executed, Mini
 

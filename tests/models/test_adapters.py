@@ -168,7 +168,11 @@ def test_states_below_the_adapters(backbone: Path, precision: Any) -> None:
     found: List[Dict[str, torch.Tensor]] = []
     for layers in ((), (0,)):
         model = make_adapted(
-            backbone, transformer_config=NO_DROPOUT, layers=layers, precision=precision
+            backbone,
+            transformer_config=NO_DROPOUT,
+            layers=layers,
+            precision=precision,
+            allow_slow=True,
         )
         update(model)
         named = model.transformer.named_parameters()

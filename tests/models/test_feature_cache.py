@@ -58,7 +58,7 @@ def assert_same(model: WindowedTransformerModel, other: WindowedTransformerModel
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_three_epochs_are_encoded_once(backbone: Path, precision: Any) -> None:
-    model = make_encoder(backbone, frozen=True, precision=precision)
+    model = make_encoder(backbone, frozen=True, precision=precision, allow_slow=True)
     once = len(model.windower(make_docs(MORE)).lengths)
     counter = Counter(model.transformer)
     outputs: Dict[str, np.ndarray] = {}

@@ -148,7 +148,7 @@ def test_gradients_of_two_passes_add_up(backbone: Path) -> None:
 def test_bf16_returns_float32_close_to_fp32(any_backbone: Path) -> None:
     docs = make_docs()
     exact = make_encoder(any_backbone).predict(docs).doc_data
-    rough = make_encoder(any_backbone, precision="bf16").predict(docs).doc_data
+    rough = make_encoder(any_backbone, precision="bf16", allow_slow=True).predict(docs).doc_data
     a = np.concatenate([hidden(data) for data in exact])
     b = np.concatenate([hidden(data) for data in rough])
     assert b.dtype == np.float32
@@ -160,7 +160,9 @@ def test_bf16_returns_float32_close_to_fp32(any_backbone: Path) -> None:
 def test_bf16_gradients_are_float32_close_to_fp32(backbone: Path) -> None:
     found = []
     for precision in ("fp32", "bf16"):
-        model = make_encoder(backbone, precision=precision, transformer_config=NO_DROPOUT)
+        model = make_encoder(
+            backbone, precision=precision, allow_slow=True, transformer_config=NO_DROPOUT
+        )
         output, backprop = model.begin_update(make_docs())
         d_hidden = torch.randn(
             output.model_output.last_hidden_state.shape,
@@ -227,7 +229,7 @@ def test_token_longer_than_the_window(any_backbone: Path) -> None:
 
 
 def test_copy_is_independent(backbone: Path) -> None:
-    model = make_encoder(backbone, window=16, precision="bf16")
+    model = make_encoder(backbone, window=16, precision="bf16", allow_slow=True)
     copied = model.copy()
     assert (copied.window, copied.precision) == (16, "bf16")
     docs = make_docs()
@@ -253,8 +255,14 @@ def test_round_trip_through_bytes(any_backbone: Path) -> None:
 def test_the_config_decides_how_a_saved_model_runs(backbone: Path) -> None:
     saved = make_encoder(backbone).to_bytes()
     docs = make_docs([TEXTS[5]])
-    loaded = build_transformer_model_v1("not read", window=16, precision="bf16").from_bytes(saved)
-    expected = make_encoder(backbone, window=16, precision="bf16").predict(docs).doc_data[0]
+    loaded = build_transformer_model_v1(
+        "not read", window=16, precision="bf16", allow_slow=True
+    ).from_bytes(saved)
+    expected = (
+        make_encoder(backbone, window=16, precision="bf16", allow_slow=True)
+        .predict(docs)
+        .doc_data[0]
+    )
     found = loaded.predict(docs).doc_data[0]
     assert max(found.wordpieces.lengths) <= 16
     np.testing.assert_array_equal(hidden(found), hidden(expected))

@@ -22,7 +22,7 @@ from tests.tiny import PIPES, make_nlp
 
 
 def make_pipeline(backbone: Path, precision: str) -> Language:
-    encoder = {**EXACT["transformer"], "precision": precision}
+    encoder = {**EXACT["transformer"], "precision": precision, "allow_slow": True}
     return initialized(make_nlp(backbone, PIPES, {**EXACT, "transformer": encoder}))
 
 

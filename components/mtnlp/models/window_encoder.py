@@ -8,7 +8,8 @@ from thinc.api import Model
 from thinc.types import ArgsKwargs
 
 from ..errors import Errors, MtnlpError
-from .precision import Precision, uses_bf16
+from .engine import Runner
+from .precision import uses_bf16
 from .windows import Bools, Ints, group_by_length
 from .wordpieces import WindowBatch
 
@@ -42,8 +43,9 @@ def encode_windows(
     wrapper: Model,
     encoder: torch.nn.Module,
     windows: WindowBatch,
-    precision: Precision,
+    precision: str,
     is_train: bool,
+    runner: Optional[Runner] = None,
 ) -> Tuple[List[torch.Tensor], Backprop]:
     """Run the encoder over groups of similar windows.
 
@@ -51,11 +53,12 @@ def encode_windows(
     large as the vocabulary, however few are looked up.
 
     wrapper: the thinc layer around `encoder`, with `convert_inputs` and `convert_outputs`.
+    runner: what predicts in their place, if anything.
     Returns: the hidden states of the last layer, then of those that are handed out besides, each
     `[wordpieces, width]` in the order of `windows.ids`, float32, and the backward pass from their
     gradients into the encoder's weights. It can be called again where `retain_graph` was True.
     """
-    device = cast(Any, encoder).device
+    device = torch.device("cpu") if runner else cast(Any, encoder).device
     starts = np.cumsum(windows.lengths) - windows.lengths
     autocast = torch.autocast(
         device.type, dtype=torch.bfloat16, enabled=uses_bf16(precision, device)
@@ -75,8 +78,12 @@ def encode_windows(
         if embedded is not None:
             own = pad(embedded.detach()[flat_index], real_index)
             own.requires_grad_(embedded.requires_grad)
-        with autocast:
-            padded, backprop = wrapper(WindowGroup(ids, real, own), is_train)
+        backprop: Any = None
+        if runner is not None:
+            padded = [torch.from_numpy(states) for states in runner(encoder, ids, real)]
+        else:
+            with autocast:
+                padded, backprop = wrapper(WindowGroup(ids, real, own), is_train)
         if not flats:
             flats = [states.new_empty((len(windows.ids), states.shape[-1])) for states in padded]
         for flat, states in zip(flats, padded, strict=True):

@@ -6,7 +6,7 @@ from spacy.language import Language
 from spacy_transformers.layers.transformer_model import TransformerModel
 from thinc.api import Model
 
-from ..models.transformer import WindowedTransformerModel
+from ..models.windowed_model import WindowedTransformerModel
 
 
 def encoder_models(nlp: Language, frozen: Collection[str] = ()) -> Iterator[TransformerModel]:

@@ -5,7 +5,7 @@ from typing import Callable
 from spacy.language import Language
 
 from ..errors import Errors, MtnlpError
-from ..models.transformer import WindowedTransformerModel
+from ..models.windowed_model import WindowedTransformerModel
 from ..ranges import COUNT, require
 
 

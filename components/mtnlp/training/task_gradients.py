@@ -16,7 +16,7 @@ from transformers.file_utils import ModelOutput
 from ..errors import Errors, MtnlpError
 from ..log import logger
 from ..models.doc_data import EncodedBatch
-from ..models.transformer import WindowedTransformerModel
+from ..models.windowed_model import WindowedTransformerModel
 from .pcgrad import (
     Gradient,
     add_weighted,

@@ -1,0 +1,100 @@
+"""OpenVINO: `mtnlp.OpenVinoEngine.v1`."""
+
+import os
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any, List, Sequence, Tuple
+
+import numpy as np
+import srsly
+import torch
+
+from ..models.engine import Engine, Floats, Network, Sample, example_inputs
+from ..models.windows import Bools, Ints
+from .extras import import_extra
+
+INPUTS = ("input_ids", "attention_mask")
+# OpenVINO's names of what a network computes in. An int8 network has its types within.
+HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
+XML, WEIGHTS = "network.xml", "network.bin"
+
+
+class OpenVinoEngine:
+    """Converts by OpenVINO's own reader of torch; int8 by NNCF, with calibration."""
+
+    precisions: Tuple[str, ...] = ("fp32", "bf16", "int8")
+    extra = "openvino"
+    survives_fork = True
+
+    def can_open(self, saved: str, precision: str) -> bool:
+        """As `Engine.can_open`: weights in 16 bits serve fp32, too, and the other way round."""
+        return (saved == "int8") == (precision == "int8")
+
+    def convert(self, module: torch.nn.Module, precision: str, samples: Sequence[Sample]) -> bytes:
+        """As `Engine.convert`. Weights of a bf16 network are saved in 16 bits."""
+        ov: Any = import_extra("openvino", self.extra)
+        example = dict(zip(INPUTS, example_inputs(), strict=True))
+        model = ov.convert_model(module, example_input=example)
+        for node, name in zip(model.inputs, INPUTS, strict=True):
+            node.get_tensor().set_names({name})
+        if precision == "int8":
+            model = quantize(model, samples, self.extra)
+        with tempfile.TemporaryDirectory() as folder:
+            ov.save_model(model, str(Path(folder, XML)), compress_to_fp16=precision == "bf16")
+            files = {name: Path(folder, name).read_bytes() for name in (XML, WEIGHTS)}
+        return srsly.msgpack_dumps(files)
+
+    def open(self, network: bytes, precision: str, threads: int) -> Network:
+        """As `Engine.open`."""
+        ov: Any = import_extra("openvino", self.extra)
+        files = srsly.msgpack_loads(network)
+        core = ov.Core()
+        weights = ov.Tensor(np.frombuffer(files[WEIGHTS], dtype=np.uint8).copy())
+        settings = {
+            "INFERENCE_PRECISION_HINT": HINTS[precision],
+            "INFERENCE_NUM_THREADS": threads or available_threads(),
+            "NUM_STREAMS": 1,
+        }
+        model = core.read_model(files[XML], weights)
+        return OpenVinoNetwork(core.compile_model(model, "CPU", settings))
+
+
+def available_threads() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class OpenVinoNetwork:
+    """A compiled network. Each thread has a request of its own."""
+
+    def __init__(self, compiled: Any):
+        self.compiled = compiled
+        self.requests = threading.local()
+
+    def __call__(self, ids: Ints, real: Bools) -> List[Floats]:
+        request = getattr(self.requests, "made", None)
+        if request is None:
+            request = self.requests.made = self.compiled.create_infer_request()
+        request.infer(dict(zip(INPUTS, (ids, real.astype(np.int64)), strict=True)))
+        return [np.array(tensor.data) for tensor in request.output_tensors]
+
+
+def quantize(model: Any, samples: Sequence[Sample], extra: str) -> Any:
+    """Static int8 of matrices and what they are multiplied with; softmax, norms and the rest stay
+    in fp32."""
+    nncf: Any = import_extra("nncf", extra)
+    rows = [dict(zip(INPUTS, (ids, real.astype(np.int64)), strict=True)) for ids, real in samples]
+    return nncf.quantize(
+        model,
+        nncf.Dataset(rows),
+        model_type=nncf.ModelType.TRANSFORMER,
+        subset_size=len(rows),
+    )
+
+
+def build_openvino_engine_v1() -> Engine:
+    """`mtnlp.OpenVinoEngine.v1` of the `layers` registry."""
+    return OpenVinoEngine()
