@@ -31,6 +31,7 @@ FLOORS = {
     "reports": 8,
     "experiments": 9,
     "recipes": 10,
+    "optimization": 10,
     "cli": 11,
 }
 

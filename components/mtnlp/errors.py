@@ -873,3 +873,18 @@ class Errors:
         "[E540] The benchmark compares with the library 'pytorch-crf': pip install "
         "'mtnlp[compare]'."
     )
+    E650 = (
+        "[E650] No engine is faster than torch in fp32 and loses at most {max_drop} points on each "
+        "task, so nothing was saved; see why above. Allow more with --max-drop, or try an engine "
+        "that is not installed here."
+    )
+    E651 = "[E651] Measuring '{model}' failed: {reason}"
+    E652 = (
+        "[E652] The pipeline has no component with a mtnlp.TransformerModel.v1 of its own, whose "
+        "encoder could be converted. Components: {components}. After nlp.replace_listeners take "
+        "the pipeline as it was before."
+    )
+    E653 = (
+        "[E653] The encoder of '{name}' has been converted already ({engine}). Optimize the "
+        "pipeline that it was made from."
+    )

@@ -1,0 +1,1 @@
+"""Runtimes for the encoder of a trained pipeline, a file each."""

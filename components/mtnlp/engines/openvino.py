@@ -24,6 +24,7 @@ class OpenVinoEngine:
     """Converts by OpenVINO's own reader of torch; int8 by NNCF, with calibration."""
 
     precisions: Tuple[str, ...] = ("fp32", "bf16", "int8")
+    libraries: Tuple[str, ...] = ("openvino", "nncf")
     extra = "openvino"
     survives_fork = True
 

@@ -65,11 +65,13 @@ class Network(Protocol):
 class Engine(Protocol):
     """A runtime for converted encoders.
 
-    precisions: what it computes in. extra: of mtnlp, which installs it. survives_fork: whether a
+    precisions: what it computes in. libraries: what it converts and runs with, as they are
+        imported; the first one runs. extra: of mtnlp, which installs them. survives_fork: whether a
         network that is open runs on in a fork of its process; else it is opened there anew.
     """
 
     precisions: Tuple[str, ...]
+    libraries: Tuple[str, ...]
     extra: str
     survives_fork: bool
 

@@ -1,6 +1,6 @@
 """The encoder's pass over the windows of a batch, and back."""
 
-from typing import Any, Callable, List, NamedTuple, Optional, Tuple, cast
+from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Tuple, cast
 
 import numpy as np
 import torch
@@ -59,19 +59,13 @@ def encode_windows(
     gradients into the encoder's weights. It can be called again where `retain_graph` was True.
     """
     device = torch.device("cpu") if runner else cast(Any, encoder).device
-    starts = np.cumsum(windows.lengths) - windows.lengths
     autocast = torch.autocast(
         device.type, dtype=torch.bfloat16, enabled=uses_bf16(precision, device)
     )
     embedded = embed(encoder, windows.ids, device) if is_train else None
     flats: List[torch.Tensor] = []
     parts = []
-    for group in group_by_length(windows.lengths):
-        lengths = windows.lengths[group]
-        real = np.arange(lengths.max()) < lengths[:, None]  # [windows, seq]
-        positions = (starts[group][:, None] + np.arange(lengths.max()))[real]
-        ids = np.zeros(real.shape, dtype=np.int64)
-        ids[real] = windows.ids[positions]
+    for ids, real, positions in padded_groups(windows):
         real_index = torch.from_numpy(real).to(device)
         flat_index = torch.from_numpy(positions).to(device)
         own = None
@@ -105,6 +99,22 @@ def encode_windows(
             embedded.backward(d_embedded, retain_graph=retain_graph)
 
     return flats, backprop_windows
+
+
+def padded_groups(windows: WindowBatch) -> Iterator[Tuple[Ints, Bools, Ints]]:
+    """Windows of similar length, padded.
+
+    Yields: ids and real, both `[windows, seq]`, as in `WindowGroup`, and where the real ones stand
+    in `windows.ids`, `[wordpieces]`.
+    """
+    starts = np.cumsum(windows.lengths) - windows.lengths
+    for group in group_by_length(windows.lengths):
+        lengths = windows.lengths[group]
+        real = np.arange(lengths.max()) < lengths[:, None]
+        positions = (starts[group][:, None] + np.arange(lengths.max()))[real]
+        ids = np.zeros(real.shape, dtype=np.int64)
+        ids[real] = windows.ids[positions]
+        yield ids, real, positions
 
 
 def embed(encoder: torch.nn.Module, ids: Ints, device: torch.device) -> torch.Tensor:

@@ -3,7 +3,7 @@
 import copy
 import threading
 from functools import partial
-from typing import Any, Callable, Dict, List, Optional, Tuple, cast
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
 
 import torch
 from spacy.tokens import Doc, Span
@@ -27,7 +27,7 @@ from .hf_shim import wrap_encoder
 from .parameters import count_parameters
 from .precision import instruction_set, require_bf16, uses_bf16
 from .replace_listeners import replace_listener, replace_listener_cfg
-from .window_encoder import Backprop, convert_inputs, convert_outputs, encode_windows
+from .window_encoder import Backprop, convert_inputs, convert_outputs, encode_windows, padded_groups
 from .wordpieces import WindowBatch, Windower, make_windower
 
 # The first call of a tokenizer changes it: padding and truncation are switched off. That must not
@@ -88,6 +88,19 @@ class WindowedTransformerModel(TransformerModel):
     @runner.setter
     def runner(self, runner: Optional[Runner]) -> None:
         cast(Any, self.layers[0].shims[0]).runner = runner
+
+    def convert(self, runner: Optional[Runner], docs: Sequence[Doc]) -> None:
+        """Have another engine run the encoder from here on, or torch where `runner` is None.
+
+        docs: texts as they will come, by which the ranges of numbers are fixed where the precision
+        needs that. Raises: MtnlpError E292 and E295 as `Runner.convert`.
+        """
+        self.runner = None
+        if runner is not None:
+            windows = self.windower(list(docs))
+            samples = [(ids, real) for ids, real, _ in padded_groups(windows)]
+            runner.convert(cast(torch.nn.Module, self.transformer), samples)
+            self.runner = runner
 
     @property
     def engine_info(self) -> EngineInfo:
