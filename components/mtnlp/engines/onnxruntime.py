@@ -2,7 +2,6 @@
 
 import logging
 import tempfile
-import warnings
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -72,19 +71,16 @@ def export(module: torch.nn.Module, path: Path) -> None:
         count = len(module(*inputs))
     outputs = [f"states_{i}" for i in range(count)]
     axes = {name: {0: "windows", 1: "seq"} for name in (*INPUTS, *outputs)}
-    with warnings.catch_warnings():
-        # It warns of sizes that become constants, and of its own age.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            module,
-            inputs,
-            str(path),
-            input_names=list(INPUTS),
-            output_names=outputs,
-            dynamic_axes=axes,
-            opset_version=OPSET,
-            dynamo=False,
-        )
+    torch.onnx.export(
+        module,
+        inputs,
+        str(path),
+        input_names=list(INPUTS),
+        output_names=outputs,
+        dynamic_axes=axes,
+        opset_version=OPSET,
+        dynamo=False,
+    )
 
 
 def quantise(source: Path, target: Path, samples: Optional[Sequence[Sample]], extra: str) -> None:

@@ -29,11 +29,8 @@ class TorchEngine:
 
     def convert(self, module: torch.nn.Module, precision: str, samples: Sequence[Sample]) -> bytes:
         """As `Engine.convert`."""
-        with warnings.catch_warnings():
-            # It warns that it will move to another package.
-            warnings.simplefilter("ignore")
-            quantised = torch.ao.quantization.quantize_dynamic(module, {torch.nn.Linear})
-            traced = torch.jit.trace(quantised, example_inputs(), strict=False)
+        quantised = torch.ao.quantization.quantize_dynamic(module, {torch.nn.Linear})
+        traced = torch.jit.trace(quantised, example_inputs(), strict=False)
         stream = io.BytesIO()
         torch.jit.save(traced, stream)
         return stream.getvalue()

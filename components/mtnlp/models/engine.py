@@ -7,14 +7,29 @@ the encoder's weights, so that a pipeline is loaded, packaged and forked as any 
 
 import os
 import threading
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Dict, List, NamedTuple, Optional, Protocol, Sequence, Tuple, cast, get_args
+from typing import (
+    Any,
+    Dict,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Protocol,
+    Sequence,
+    Tuple,
+    cast,
+    get_args,
+)
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from thinc.api import registry
+from transformers.utils import logging
 
 from ..errors import Errors, MtnlpError
 from ..log import logger
@@ -184,7 +199,8 @@ class Runner:
         engine's library is missing, E295 where it cannot convert the encoder."""
         module = HiddenStates(encoder, self.layers)
         try:
-            self.network = find_engine(self.engine).convert(module, self.precision, samples)
+            with quiet_conversion():
+                self.network = find_engine(self.engine).convert(module, self.precision, samples)
         except MtnlpError:
             raise
         except Exception as error:  # whatever a converter stumbles over
@@ -232,6 +248,20 @@ class Runner:
 
     def __setstate__(self, state: Dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
+
+
+@contextmanager
+def quiet_conversion() -> Iterator[None]:
+    """Without what converters and the encoder say while it is traced: of sizes that become
+    constants, of their own age, of settings that only training reads."""
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(level)
 
 
 def describe(saved: Dict[str, Any]) -> str:

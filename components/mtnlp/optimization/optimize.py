@@ -14,7 +14,7 @@ from ..calibration.calibrate import calibrate, read_docs
 from ..errors import Errors, MtnlpError
 from ..evaluation.evaluator import load_pipeline
 from ..experiments.comparison import Show
-from ..files import TEMPORARY, fresh_folder, is_replaceable, plain, write_json
+from ..files import TEMPORARY, fresh_folder, is_replaceable, plain, remove_unfinished, write_json
 from ..pipes.base import TorchPipe
 from .candidates import AUTO, BASELINE, Candidate, find_candidates
 from .choosing import Verdict, fastest, judge
@@ -76,6 +76,7 @@ def optimize(
     own_encoders(nlp)
     docs = choose_docs(read_docs(nlp, corpus), options.limit)
     output.parent.mkdir(parents=True, exist_ok=True)
+    remove_unfinished(output)
     with tempfile.TemporaryDirectory(
         prefix=f".{output.name}.", suffix=TEMPORARY, dir=output.parent
     ) as temporary:

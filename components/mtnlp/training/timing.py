@@ -11,14 +11,18 @@ class PhaseTimer:
     """Seconds by phase. Phases may lie within each other: the inner one's time is not the outer
     one's.
 
-    synchronize: wait for the GPU at the borders of phases, which work on it may outlast.
+    synchronize: wait for the GPU at the borders of phases, which work on it may outlast. clock: a
+    time in seconds.
     """
 
-    def __init__(self, synchronize: bool = True) -> None:
+    def __init__(
+        self, synchronize: bool = True, clock: Callable[[], float] = default_timer
+    ) -> None:
         self.seconds: Dict[str, float] = {}
+        self._clock = clock
         self._synchronize = synchronize and torch.cuda.is_available()
         self._running: List[str] = []
-        self._since = default_timer()
+        self._since = clock()
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -55,12 +59,12 @@ class PhaseTimer:
     def reset(self) -> None:
         """Forget what was measured."""
         self.seconds.clear()
-        self._since = default_timer()
+        self._since = self._clock()
 
     def _add_elapsed(self) -> None:
         if self._synchronize:
             torch.cuda.synchronize()
-        now = default_timer()
+        now = self._clock()
         if self._running:
             name = self._running[-1]
             self.seconds[name] = self.seconds.get(name, 0.0) + now - self._since
