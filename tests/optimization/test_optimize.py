@@ -1,5 +1,6 @@
 """`mtnlp optimize`, from a saved pipeline to a fast one."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, List
 
@@ -16,7 +17,7 @@ from mtnlp.optimization import candidates as candidates_module
 from mtnlp.optimization import measuring
 from mtnlp.optimization import optimize as optimize_module
 from mtnlp.optimization.candidates import BASELINE, Candidate, find_candidates
-from mtnlp.optimization.converting import convert_encoders, own_encoders
+from mtnlp.optimization.converting import convert_encoders, own_encoders, requirements
 from mtnlp.optimization.measuring import measure
 from mtnlp.optimization.optimize import Options, choose_docs, optimize
 from tests.conftest import Joint
@@ -154,6 +155,14 @@ def test_not_twice(work: Path) -> None:
     convert_encoders(nlp, BASELINE, 0, [])
     assert own_encoders(nlp) == ["transformer"]
     assert nlp.config["components"]["transformer"]["model"]["engine"] == "torch"
+
+
+def test_a_package_requires_the_library_of_its_engine_alone() -> None:
+    given = ["onnxruntime>=1.0", "sacremoses>=0.1", "openvino-telemetry>=1"]
+    others = ["sacremoses>=0.1", "openvino-telemetry>=1"]
+    assert requirements(given, "torch") == others
+    found = requirements(given, "onnxruntime")
+    assert found == [*others, f"onnxruntime>={version('onnxruntime')}"]
 
 
 def test_candidates_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

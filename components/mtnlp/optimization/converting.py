@@ -1,5 +1,6 @@
 """A pipeline whose encoder another engine runs."""
 
+import re
 from importlib.metadata import version
 from typing import List, Sequence
 
@@ -8,7 +9,7 @@ from spacy.tokens import Doc
 
 from ..data.reading import bare_doc
 from ..errors import Errors, MtnlpError
-from ..models.engine import TORCH, find_engine
+from ..models.engine import ENGINES, TORCH, find_engine
 from ..models.windowed_model import WindowedTransformerModel
 from .candidates import Candidate
 
@@ -50,7 +51,15 @@ def convert_encoders(
         model.precision = candidate.precision
         settings = nlp.get_pipe_config(name)["model"]
         settings.update(engine=candidate.engine, precision=candidate.precision, threads=threads)
-    if candidate.engine != TORCH:
-        library = find_engine(candidate.engine).libraries[0]
-        others = [line for line in nlp.meta.get("requirements", []) if not line.startswith(library)]
-        nlp.meta["requirements"] = [*others, f"{library}>={version(library)}"]
+    nlp.meta["requirements"] = requirements(nlp.meta.get("requirements", []), candidate.engine)
+
+
+def requirements(lines: Sequence[str], engine: str) -> List[str]:
+    """What a package of a pipeline requires besides what spaCy finds, once an engine runs its
+    encoders: the library of that engine, and of no other one."""
+    libraries = {name: find_engine(name).libraries[0] for name in ENGINES if name != TORCH}
+    others = [line for line in lines if re.split(r"[^\w-]", line)[0] not in libraries.values()]
+    if engine == TORCH:
+        return others
+    library = libraries.get(engine) or find_engine(engine).libraries[0]
+    return [*others, f"{library}>={version(library)}"]
