@@ -17,6 +17,7 @@ from ..errors import Errors, MtnlpError
 from ..ranges import FINITE, require
 from .doc_data import EncodedDoc, layer_name, mean_by_token
 from .replace_listeners import replace_listener
+from .tensors import to_torch
 
 
 def build_transformer_listener_v1(
@@ -187,7 +188,7 @@ def has_text(data: TransformerData) -> bool:
 def hidden_of(data: TransformerData) -> torch.Tensor:
     """`[wordpieces, width]`: the last layer's states, windows one behind the other."""
     output: Any = data.model_output
-    return xp2torch(output.last_hidden_state).reshape(-1, data.width)
+    return to_torch(output.last_hidden_state).reshape(-1, data.width)
 
 
 def states_of(data: TransformerData, layers: Sequence[int] = ()) -> torch.Tensor:
@@ -199,7 +200,7 @@ def states_of(data: TransformerData, layers: Sequence[int] = ()) -> torch.Tensor
     states = [hidden_of(data)]
     for layer in layers:
         if layer_name(layer) in output:
-            states.append(xp2torch(output[layer_name(layer)])[0])
+            states.append(to_torch(output[layer_name(layer)])[0])
         elif states[0].any():
             raise MtnlpError(Errors.E207.format(layer=layer))
         else:  # what a listener gives where its encoder has not run

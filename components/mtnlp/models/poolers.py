@@ -33,6 +33,7 @@ from .listener import (
 )
 from .registered import POOLINGS, find_pooling
 from .skip_empty import skip_blank
+from .tensors import to_torch
 
 # A name or an object of `nn.pooling`: the config is validated before the blocks in it are resolved.
 PoolingChoice = Union[str, Callable]
@@ -180,7 +181,7 @@ def pool_tokens(
 ) -> Tuple[Floats2d, Callable[[Floats2d], List[Floats2d]]]:
     pool: Pooling = model.attrs["pool"]
     indices = [i for i, part in enumerate(vectors) if len(part)]
-    parts = [xp2torch(vectors[i]) for i in indices]
+    parts = [to_torch(vectors[i]) for i in indices]
     if not parts:
         zeros = model.ops.alloc2f(len(vectors), pool.pooled_width(rows_width(vectors)))
         return zeros, lambda d_pooled: vectors

@@ -5,12 +5,13 @@ from typing import Callable, List, Optional, Tuple, Union
 
 import torch
 from spacy.tokens import Doc
-from thinc.api import Model, xp2torch
+from thinc.api import Model
 from thinc.types import Floats2d
 
 from ..nn.span_tagger import CHUNK_SIZE, SpanTagger
 from ..ranges import DROPOUT, SIZE, require
 from ..structured.span_decoding import Decoder
+from .tensors import join_rows
 from .token_classifier import token_encoder, with_head
 from .torch_head import Output, module_for_prediction, token_head
 
@@ -77,6 +78,5 @@ def find_spans(
     module = module_for_prediction(head)
     device = next(module.parameters()).device
     lengths = torch.tensor([len(part) for part in vectors], dtype=torch.long, device=device)
-    parts = [xp2torch(part, device=device) for part in vectors if len(part)]
-    tokens = torch.cat([torch.zeros((0, head.get_dim("nI")), device=device), *parts])
+    tokens = join_rows(vectors, head.get_dim("nI"), device)
     return module.find(tokens, lengths, decoder, threshold, temperature, taken)

@@ -15,6 +15,7 @@ from ..errors import Errors, MtnlpError
 from ..types import HeadOutput
 from .eval_shim import EvalShim
 from .fork_safety import use_one_thread_if_forked
+from .tensors import join_rows
 
 Output = Tuple[HeadOutput, torch.Tensor]
 
@@ -72,7 +73,7 @@ def forward_tokens(
     mask = torch.arange(seq, device=device) < torch.tensor(lengths, device=device).unsqueeze(1)
     padded = torch.zeros((len(vectors), seq, model.get_dim("nI")), device=device)
     if seq:
-        padded[mask] = torch.cat([xp2torch(part, device=device) for part in vectors if len(part)])
+        padded[mask] = join_rows(vectors, model.get_dim("nI"), device)
     output, backprop_module = run_module(model, padded, mask, is_train)
 
     def backprop(d_output: HeadOutput) -> List[Floats2d]:
