@@ -542,6 +542,10 @@ class Errors:
         'fp32 here: spacy.load(..., config={{"components.transformer.model.precision": '
         '"auto"}}). To compute in bf16 all the same, set allow_slow = true beside it.'
     )
+    E297 = (
+        "[E297] '{engine}' in {precision} needs texts by which ranges of numbers are fixed. Make "
+        "the pipeline by mtnlp optimize, which takes them from a corpus."
+    )
     E310 = (
         "[E310] '{name}' has no vectors of the text '{start}…': the encoder it listens to is not "
         "in the pipeline, is disabled or has not run, or a cleaner has run since. Enable the "

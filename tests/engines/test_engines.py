@@ -18,7 +18,7 @@ from mtnlp.engines import extras
 from mtnlp.errors import MtnlpError
 from mtnlp.models import engine as engine_module
 from mtnlp.models import precision as precision_module
-from mtnlp.models.engine import Runner
+from mtnlp.models.engine import Runner, find_engine
 from mtnlp.models.transformer import build_transformer_model_v1
 from tests.models.encoders import TEXTS
 
@@ -26,6 +26,9 @@ ENGINES = [
     ("onnxruntime", "fp32", 1e-5),
     ("openvino", "fp32", 1e-5),
     ("openvino", "bf16", 0.2),
+    ("openvino", "int8", 1.0),
+    ("openvino", "int8_mixed", 1.0),
+    ("onnxruntime", "int8_static", 1.0),
     ("onnxruntime", "int8", 1.0),
     ("torch", "int8", 1.0),
 ]
@@ -47,7 +50,11 @@ def make_with(backbone: Path, engine: str, precision: str = "fp32", **settings: 
     """Of any processor: tests are small."""
     pytest.importorskip(NEEDED[engine])
     settings = {"allow_slow": True, **settings}
-    return make(backbone, engine=engine, precision=precision, **settings)
+    nlp = make(backbone, engine=engine, precision=precision, **settings)
+    if precision in find_engine(engine).calibrated:
+        model: Any = nlp.get_pipe("transformer").model
+        model.convert(model.runner, [nlp.make_doc(text) for text in TEXTS])
+    return nlp
 
 
 def states(docs: List[Doc], name: str = "last_hidden_state") -> List[np.ndarray]:
@@ -203,6 +210,12 @@ def test_what_runs_it_is_said_at_load(
 def test_torchs_own(backbone: Path) -> None:
     info = make(backbone).get_pipe("transformer").model.engine_info
     assert info[:3] == ("torch", "fp32", torch.get_num_threads()) and info.instructions
+
+
+def test_ranges_need_texts(backbone: Path) -> None:
+    nlp = make(backbone, engine="onnxruntime", precision="int8_static")
+    with pytest.raises(MtnlpError, match=r"E297.*'onnxruntime' in int8_static"):
+        nlp("Anna flew")
 
 
 def test_a_library_that_is_missing() -> None:

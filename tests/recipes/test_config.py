@@ -173,7 +173,11 @@ KEY = re.compile(r'^([@\w]+) = |"([@\w]+)": ', re.MULTILINE)
 def test_the_docs_explain_every_line() -> None:
     layers = [layer(), layer("nerel", nested=900, labels={"A": 900}, widths={12: 900})]
     news = profile("news", words=100, layers=layers, tasks=[task("topic")])
-    corpora = {"news": news, "small": profile("small", documents=10, words=100, layers=layers)}
+    corpora = {
+        "news": news,
+        "small": profile("small", documents=10, words=100, layers=layers),
+        "reviews": profile("reviews", words=100, tasks=[task("topic")]),
+    }
     given = Overrides(warmup=0.2, dropout=0.3, attention_dropout=0.0)
     texts = [
         text_of(corpora, overrides=given, device="gpu"),
@@ -181,7 +185,9 @@ def test_the_docs_explain_every_line() -> None:
     ]
     found = {name or item for text in texts for name, item in KEY.findall(text)}
     # Names of corpora, tasks and scores are the data's own.
-    found -= {"news", "small", "topic"} | {key for key in found if re.match("ents_|spans_.+_", key)}
+    found -= {"news", "small", "reviews", "topic"} | {
+        key for key in found if re.match("ents_|spans_.+_", key)
+    }
     page = (Path(__file__).parents[2] / "docs" / "init.md").read_text(encoding="utf8")
     rows = [row for row in page.partition("### Every line")[2].splitlines() if row[:1] == "|"]
     explained = {key for row in rows for key in re.findall(r"`([^`]+)`", row.split("|")[1])}

@@ -24,6 +24,7 @@ class OnnxRuntimeEngine:
     calibration."""
 
     precisions: Tuple[str, ...] = ("fp32", "int8", "int8_static")
+    calibrated: Tuple[str, ...] = ("int8_static",)
     libraries: Tuple[str, ...] = ("onnxruntime", "onnx")
     extra = "onnxruntime"
     survives_fork = False

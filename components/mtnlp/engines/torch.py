@@ -19,6 +19,7 @@ class TorchEngine:
     network is saved as TorchScript, which brings its own code. Threads are torch's."""
 
     precisions: Tuple[str, ...] = ("int8",)
+    calibrated: Tuple[str, ...] = ()
     libraries: Tuple[str, ...] = ("torch",)
     extra = ""
     survives_fork = True

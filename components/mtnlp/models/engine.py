@@ -80,12 +80,14 @@ class Network(Protocol):
 class Engine(Protocol):
     """A runtime for converted encoders.
 
-    precisions: what it computes in. libraries: what it converts and runs with, as they are
+    precisions: what it computes in. calibrated: those of them whose ranges are fixed by texts.
+    libraries: what it converts and runs with, as they are
         imported; the first one runs. extra: of mtnlp, which installs them. survives_fork: whether a
         network that is open runs on in a fork of its process; else it is opened there anew.
     """
 
     precisions: Tuple[str, ...]
+    calibrated: Tuple[str, ...]
     libraries: Tuple[str, ...]
     extra: str
     survives_fork: bool
@@ -196,7 +198,10 @@ class Runner:
 
     def convert(self, encoder: torch.nn.Module, samples: Sequence[Sample] = ()) -> None:
         """Convert an encoder. samples: as in `Engine.convert`. Raises: MtnlpError E292 where the
-        engine's library is missing, E295 where it cannot convert the encoder."""
+        engine's library is missing, E295 where it cannot convert the encoder, E297 without the
+        samples that the precision needs."""
+        if not samples and self.precision in find_engine(self.engine).calibrated:
+            raise MtnlpError(Errors.E297.format(engine=self.engine, precision=self.precision))
         module = HiddenStates(encoder, self.layers)
         try:
             with quiet_conversion():

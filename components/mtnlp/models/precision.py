@@ -9,7 +9,7 @@ from ..errors import Errors, MtnlpError
 # "auto": bf16 where the device computes in it natively, fp32 elsewhere.
 Precision = Literal["fp32", "bf16", "auto"]
 # What a converted encoder may compute in besides.
-EnginePrecision = Literal["fp32", "bf16", "auto", "int8", "int8_static"]
+EnginePrecision = Literal["fp32", "bf16", "auto", "int8", "int8_static", "int8_mixed"]
 CPU = torch.device("cpu")
 # Instructions that make an engine's kernels fast, by what torch calls the question.
 INSTRUCTIONS = {
