@@ -1,0 +1,62 @@
+"""JSONL: one record per line."""
+
+import json
+from typing import Any, Iterator, List, Tuple
+
+from ...data.formats.bad_input import UTF8_BOM
+from ...data.formats.json_rows import first_values
+from ...errors import DataError, Errors
+from ..entries import Entry, Fields, File, fault, to_entry
+from .kind import Kind
+from .text_field import find_text_field
+
+
+def _check(file: File, fields: Fields) -> None:
+    with file.path.open("rb") as stream:
+        first = next((line for line in map(bytes.strip, stream) if line), b"")
+    if first.removeprefix(UTF8_BOM).startswith(b"["):
+        raise DataError(Errors.E607, file.path)
+    _text_field(file, fields)
+
+
+def _text_field(file: File, fields: Fields) -> str:
+    rows = [value for value in first_values(file.path) if isinstance(value, dict)]
+    names: List[str] = list(dict.fromkeys(name for row in rows for name in row))
+    return find_text_field(names, fields, file.path)
+
+
+def _lines(file: File) -> Iterator[Tuple[int, bytes]]:
+    """The lines that are not blank, with their numbers. Only `\\n` ends a line."""
+    with file.path.open("rb") as stream:
+        for number, raw in enumerate(stream, start=1):
+            if number == 1:
+                raw = raw.removeprefix(UTF8_BOM)
+            if raw.strip():
+                yield number, raw
+
+
+def _count(file: File, fields: Fields) -> int:
+    return sum(1 for _ in _lines(file))
+
+
+def _read(file: File, fields: Fields, start: int) -> Iterator[Entry]:
+    text_field: Any = None
+    for index, (line, raw) in enumerate(_lines(file)):
+        if index < start:
+            continue
+        try:
+            text_field = text_field or _text_field(file, fields)
+            value = json.loads(raw.decode("utf8"))
+        except json.JSONDecodeError as error:
+            yield fault(file, line, f"it is not valid JSON, {error.msg} at column {error.colno}")
+        except UnicodeDecodeError as error:
+            yield fault(file, line, f"byte 0x{raw[error.start]:02x} is not valid UTF-8")
+        except RecursionError as error:
+            yield fault(file, line, f"it is not valid JSON, {error}")
+        except DataError as error:
+            yield fault(file, line, error)
+        else:
+            yield to_entry(file, line, value, text_field, fields)
+
+
+JSONL = Kind("jsonl", (".jsonl", ".ndjson", ".json"), _check, _count, _read)
