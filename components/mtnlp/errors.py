@@ -922,7 +922,7 @@ class Errors:
         "[E612] Cannot read the manifest {path} ({reason}). Begin anew with --overwrite, or name "
         "another OUTPUT."
     )
-    E613 = "[E613] There is no record here. Correct the path."
+    E613 = "[E613] There is no record here that can be read. Correct the path, or the file."
     E614 = (
         "[E614] --carry {names}: the output has columns of these names of its own ({own}). Rename "
         "them in the input."
@@ -943,6 +943,11 @@ class Errors:
     W200 = (
         "[W200] Documents that failed and are set aside: {failed:,}. Their places and errors are "
         "in {folder}"
+    )
+    W201 = (
+        "[W201] --carry {names}: not in the first {lines:,} records. The results have no value "
+        "where a record lacks the field; if the name is wrong, correct it and begin anew with "
+        "--overwrite."
     )
     E650 = (
         "[E650] No engine is faster than torch in fp32 and loses at most {max_drop} points on each "

@@ -41,7 +41,7 @@ def annotate(
 
     model: an installed pipeline's name, or a folder. show: told after each batch how far it is.
     Returns: what was done, in this run and before.
-    Raises: MtnlpError E503 where there is no pipeline; E600 to E612 as their texts say; E154 for an
+    Raises: MtnlpError E503 where there is no pipeline; E600 to E617 as their texts say; E154 for an
         option that the format has no use for; E002 where pyarrow is missing. OSError for a missing
         input.
     """
@@ -78,11 +78,16 @@ def annotate(
         elif missing:
             nlp = None  # each worker has its own
             settings = WorkerSettings(model, options.gpu_id, min(options.workers, len(missing)))
-            run_workers(parts, plan, settings, report)
+            try:
+                run_workers(parts, plan, settings, report)
+            finally:
+                remove_drafts(output)  # of workers that were killed
         seconds = perf_counter() - start
         _check_complete(total, report.written.plus(before), input)
     shards = len(missing) + len(done)
-    return Summary(report.written._replace(seconds=seconds), before, shards, dict(source.left_out))
+    done_now = report.written._replace(seconds=seconds)
+    left_out = dict(source.left_out)
+    return Summary(done_now, before, shards, left_out, source.warnings)
 
 
 class _Report:
@@ -147,6 +152,6 @@ def _check_options(options: AnnotateOptions) -> None:
 
 
 def _check_complete(total: int, counts: Counts, input: Path) -> None:
-    """Raises: DataError E161 where fewer records were read than counted."""
+    """Raises: DataError E615 where fewer records were read than counted."""
     if counts.records != total:
         raise DataError(Errors.E615.format(found=counts.records, expected=total), input)

@@ -1,7 +1,7 @@
 """How many documents, words and faults: of a shard, of a run."""
 
 from dataclasses import dataclass, field
-from typing import Callable, Dict, NamedTuple
+from typing import Callable, Dict, NamedTuple, Sequence
 
 
 class Counts(NamedTuple):
@@ -52,15 +52,17 @@ def show_nothing(progress: Progress) -> None:
 class Summary:
     """What a run did.
 
-    done: by this run, with the seconds on the clock from the loaded pipeline on. before: what earlier runs
-        had done. shards: of the whole output. left_out: files of the input's folder that were not
-        read, by the end of their names.
+    done: by this run; its seconds are those on the clock, from the loaded pipeline on.
+    before: what earlier runs had done. shards: of the whole output.
+    left_out: files of the input's folder that were not read, by the end of their names.
+    warnings: what is probably not meant so.
     """
 
     done: Counts
     before: Counts
     shards: int
     left_out: Dict[str, int] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
 
     @property
     def failed(self) -> int:

@@ -27,6 +27,7 @@ class Source:
     """Files of one kind, in order.
 
     left_out: other files of the folder, by the end of their names.
+    warnings: of the first file.
     """
 
     path: Path
@@ -34,6 +35,7 @@ class Source:
     files: List[File]
     fields: Fields
     left_out: Counter = field(default_factory=Counter)
+    warnings: List[str] = field(default_factory=list)
     _counts: Optional[List[int]] = None
 
     @property
@@ -86,7 +88,9 @@ def find_source(path: Path, fields: Fields, kind: Optional[str] = None) -> Sourc
         if found is None:
             raise DataError(Errors.E603.format(suffixes=_suffixes()), path)
         source = Source(path, found, [File(path, path.name)], fields)
-    source.kind.check(source.files[0], fields)
+    # An empty file has no fields.
+    filled = (file for file in source.files if file.path.stat().st_size)
+    source.warnings = source.kind.check(next(filled, source.files[0]), fields)
     return source
 
 

@@ -74,6 +74,7 @@ class Pool:
         self.workers: List[Worker] = []
         self.again: List[Job] = []
         self.deaths: Counter = Counter()
+        self.is_exhausted = False
 
     def start(self) -> None:
         """One more worker. It is not a fork: torch's threads do not survive one."""
@@ -92,11 +93,16 @@ class Pool:
         """Until all shards are written."""
         for _ in range(self.settings.count):
             self.start()
-        while self.workers:
+        while not self.is_done():
             ready = wait([worker.connection for worker in self.workers])
             by_connection: Dict[object, Worker] = {w.connection: w for w in self.workers}
             for connection in ready:
                 self.listen(by_connection[connection])
+
+    def is_done(self) -> bool:
+        """Whether nothing is left to hand out and nobody has a shard; some may still be loading."""
+        has_jobs = any(worker.job is not None for worker in self.workers)
+        return self.is_exhausted and not self.again and not has_jobs
 
     def listen(self, worker: Worker) -> None:
         """Take up what a worker says, or that it is no more."""
@@ -133,6 +139,7 @@ class Pool:
         if self.again:
             return self.again.pop(0)
         part = next(self.parts, None)
+        self.is_exhausted = part is None
         return None if part is None else Job(part[0], list(part[1]))
 
     def bury(self, worker: Worker) -> None:

@@ -28,6 +28,8 @@ def print_summary(summary: Summary, output: Path) -> None:
     """Print it, with a warning that counts the documents that failed."""
     for line in summary_lines(summary):
         msg.text(line)
+    for warning in summary.warnings:
+        msg.warn(warning)
     if summary.failed:
         msg.warn(Errors.W200.format(failed=summary.failed, folder=output / "errors"))
     msg.good(f"{summary.shards:,} shards in {output / 'documents'}")

@@ -1,7 +1,7 @@
 """spaCy's DocBin: one document per Doc. Annotations of the Docs are not read."""
 
 from itertools import islice
-from typing import Any, Iterator
+from typing import Any, Iterator, List
 
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -14,11 +14,12 @@ from .kind import Kind
 _TEXT = "text"
 
 
-def _check(file: File, fields: Fields) -> None:
+def _check(file: File, fields: Fields) -> List[str]:
     if fields.text is not None:
         formats, found = "JSONL, CSV and Parquet", "a DocBin"
         message = Errors.E154.format(option="--text-field", formats=formats, found=found)
         raise DataError(message, file.path)
+    return []
 
 
 def _count(file: File, fields: Fields) -> int:

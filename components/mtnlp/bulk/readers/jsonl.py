@@ -1,28 +1,47 @@
 """JSONL: one record per line."""
 
 import json
-from typing import Any, Iterator, List, Tuple
+from itertools import islice
+from typing import Any, Dict, Iterator, List, Tuple
 
 from ...data.formats.bad_input import UTF8_BOM
-from ...data.formats.json_rows import first_values
 from ...errors import DataError, Errors
 from ..entries import Entry, Fields, File, fault, to_entry
 from .kind import Kind
 from .text_field import find_text_field
 
+# How many lines tell which fields there are.
+_LOOKED_AT = 1000
 
-def _check(file: File, fields: Fields) -> None:
+
+def _check(file: File, fields: Fields) -> List[str]:
     with file.path.open("rb") as stream:
         first = next((line for line in map(bytes.strip, stream) if line), b"")
     if first.removeprefix(UTF8_BOM).startswith(b"["):
         raise DataError(Errors.E607, file.path)
-    _text_field(file, fields)
+    names = _names(file)
+    _text_field(file, names, fields)
+    # Rows may lack a field, so that one may come later.
+    unseen = ", ".join(name for name in fields.carried if name not in names)
+    return [f"{file.path}: {Errors.W201.format(names=unseen, lines=_LOOKED_AT)}"] if unseen else []
 
 
-def _text_field(file: File, fields: Fields) -> str:
-    rows = [value for value in first_values(file.path) if isinstance(value, dict)]
-    names: List[str] = list(dict.fromkeys(name for row in rows for name in row))
-    return find_text_field(names, fields, file.path)
+def _names(file: File) -> List[str]:
+    """The fields of the first records; what is malformed has none."""
+    names: Dict[str, None] = {}
+    for _, raw in islice(_lines(file), _LOOKED_AT):
+        try:
+            value = json.loads(raw)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict):
+            names.update(dict.fromkeys(value))
+    return list(names)
+
+
+def _text_field(file: File, names: List[str], fields: Fields) -> str:
+    required = [name for name in (fields.text, fields.id) if name is not None]
+    return find_text_field(names, fields, file.path, required)
 
 
 def _lines(file: File) -> Iterator[Tuple[int, bytes]]:
@@ -45,7 +64,7 @@ def _read(file: File, fields: Fields, start: int) -> Iterator[Entry]:
         if index < start:
             continue
         try:
-            text_field = text_field or _text_field(file, fields)
+            text_field = text_field or _text_field(file, _names(file), fields)
             value = json.loads(raw.decode("utf8"))
         except json.JSONDecodeError as error:
             yield fault(file, line, f"it is not valid JSON, {error.msg} at column {error.colno}")

@@ -1,7 +1,7 @@
 """What every kind of input file has."""
 
 from dataclasses import dataclass
-from typing import Callable, Iterator, Tuple
+from typing import Callable, Iterator, List, Tuple
 
 from ..entries import Entry, Fields, File
 
@@ -12,7 +12,8 @@ class Kind:
 
     name: what the command line calls it.
     suffixes: of its files, in lower case.
-    check: raises MtnlpError where a file lacks the fields, or the kind has no such fields.
+    check: raises MtnlpError where a file lacks the fields, or the kind has no such fields. Returns:
+        warnings.
     count: how many records a file has, malformed ones included.
     read: these records from the one with the given index on, one by one. A record that is
         malformed is a Fault in its place, so that the indices of the others stay what they are.
@@ -21,6 +22,6 @@ class Kind:
 
     name: str
     suffixes: Tuple[str, ...]
-    check: Callable[[File, Fields], None]
+    check: Callable[[File, Fields], List[str]]
     count: Callable[[File, Fields], int]
     read: Callable[[File, Fields, int], Iterator[Entry]]

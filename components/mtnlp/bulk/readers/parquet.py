@@ -32,9 +32,10 @@ def _open(file: File) -> Any:
         raise DataError(Errors.E608.format(what="Parquet", reason=error), file.path) from None
 
 
-def _check(file: File, fields: Fields) -> None:
+def _check(file: File, fields: Fields) -> List[str]:
     with _open(file) as opened:
         find_text_field(opened.schema_arrow.names, fields, file.path)
+    return []
 
 
 def _count(file: File, fields: Fields) -> int:

@@ -83,8 +83,9 @@ def _header(file: File, fields: Fields) -> List[str]:
     return names
 
 
-def _check(file: File, fields: Fields) -> None:
+def _check(file: File, fields: Fields) -> List[str]:
     _header(file, fields)
+    return []
 
 
 def _count(file: File, fields: Fields) -> int:

@@ -1,6 +1,6 @@
 """Text files: one document per file."""
 
-from typing import Iterator
+from typing import Iterator, List
 
 from ...data.formats.bad_input import UTF8_BOM
 from ...errors import DataError, Errors
@@ -8,12 +8,13 @@ from ..entries import Document, Entry, Fault, Fields, File
 from .kind import Kind
 
 
-def _check(file: File, fields: Fields) -> None:
+def _check(file: File, fields: Fields) -> List[str]:
     if fields.named:
         option = "--text-field, --id-field or --carry"
         formats = "records with fields"
         message = Errors.E154.format(option=option, formats=formats, found="a text file")
         raise DataError(message, file.path)
+    return []
 
 
 def _count(file: File, fields: Fields) -> int:
