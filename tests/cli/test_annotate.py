@@ -1,7 +1,7 @@
 """`mtnlp annotate`, run in this process."""
 
+import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -61,7 +61,7 @@ def test_errors_are_messages(scored: str, tmp_path: Path, monkeypatch: pytest.Mo
     path = write_jsonl(tmp_path / "in.jsonl", [{"text": "fine"}])
     unknown = invoke("annotate", "en_nothing", str(path), str(tmp_path / "out"))
     assert unknown.exit_code == 1 and "E503" in unknown.output
-    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     without = invoke("annotate", scored, str(path), str(tmp_path / "new"))
     assert without.exit_code == 1 and "mtnlp[hub]" in without.output
     assert (
@@ -76,18 +76,21 @@ def test_lines_where_there_is_no_terminal(
     time = [100.0]
     monkeypatch.setattr(progress, "monotonic", lambda: time[0])
     with document_progress() as show:
-        for seconds, done in ((0, 0), (1, 10), (11, 110), (12, 120), (30, 300)):
+        for seconds, done in ((0, 0), (9, 10), (10, 20), (20, 120), (21, 130), (38, 300)):
             time[0] = 100.0 + seconds
             show(Progress(400, 100, Counts(done, 0, 9 * done)))
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
         "100 of 400 documents",
-        "210 of 400 documents, 10 documents/s, 90 words/s, 19 s left",
+        "120 of 400 documents, 10 documents/s, 90 words/s, 28 s left",
+        "220 of 400 documents, 10 documents/s, 90 words/s, 18 s left",
         "400 of 400 documents, 10 documents/s, 90 words/s, 0 s left",
     ]
 
 
 def test_rates() -> None:
-    now: Any = Progress(1000, 400, Counts(90, 10, 2000))
-    assert document_rates(now, 0.0) == ""
-    assert document_rates(now, 50.0) == ", 2 documents/s, 40 words/s, 4 min left"
+    """Of what was done since the first batch; what earlier runs did counts for none."""
+    first = Progress(1000, 400, Counts(15, 0, 300))
+    now = Progress(1000, 400, Counts(105, 10, 2300))
+    assert document_rates(first, first, 1.0) == "" and document_rates(now, first, 0.0) == ""
+    assert document_rates(now, first, 50.0) == ", 2 documents/s, 40 words/s, 4 min left"

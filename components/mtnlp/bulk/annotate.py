@@ -18,6 +18,7 @@ from .options import AnnotateOptions
 from .pipeline import describe_pipeline
 from .readers.parquet import import_pyarrow
 from .rows import OWN_COLUMNS, makes_vectors
+from .shape_caches import bound_shape_caches
 from .shard_run import ShardPlan, annotate_shard
 from .shards import FORMATS, Columns
 from .sources import Source, find_source
@@ -51,6 +52,7 @@ def annotate(
     with locked(output):
         remove_drafts(output)
         layout = Layout(output, FORMATS[options.to].suffix)
+        bound_shape_caches()
         nlp: Optional[Language] = load_pipeline(model, options.gpu_id)
         assert nlp is not None
         manifest = make_manifest(describe_pipeline(nlp), options.describe(), source.describe())

@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Iterable, Iterator, Optional, TypeVar
+from typing import TYPE_CHECKING, Iterable, Iterator, Optional, Tuple, TypeVar
 
 if TYPE_CHECKING:
     from ..bulk.counts import Progress as DocumentProgress
@@ -56,17 +56,18 @@ def document_progress() -> Iterator["ShowDocuments"]:
 
     console = Console(stderr=True)
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rates]}"))
-    # The clock starts with the first report: the pipeline is loaded by then.
-    start: Optional[float] = None
+    # The clock starts with the first batch: all that is loaded before counts for no rate.
+    first: Optional[Tuple[float, DocumentProgress]] = None
     last = 0.0
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=None, rates="")
 
         def show(now: "DocumentProgress") -> None:
-            nonlocal start, last
+            nonlocal first, last
             time = monotonic()
-            start = time if start is None else start
-            rates = document_rates(now, time - start)
+            rates = document_rates(now, first[1], time - first[0]) if first else ""
+            if first is None and now.done.records:
+                first = time, now
             done = now.skipped + now.done.records
             progress.update(task, total=now.total, completed=done, rates=rates)
             if not console.is_terminal and (time - last >= _PAUSE or done == now.total):
@@ -76,13 +77,14 @@ def document_progress() -> Iterator["ShowDocuments"]:
         yield show
 
 
-def document_rates(now: "DocumentProgress", seconds: float) -> str:
-    """`, 41 documents/s, 903 words/s, 2 min left`; what earlier runs did counts for no rate."""
+def document_rates(now: "DocumentProgress", first: "DocumentProgress", seconds: float) -> str:
+    """`, 41 documents/s, 903 words/s, 2 min left`, from what was done since the first batch, this
+    many seconds ago; nothing where that is none."""
     from ..experiments.estimate import show_duration
 
-    done = now.done.records
-    if not done or seconds <= 0:
+    since = now.done.minus(first.done)
+    if since.records <= 0 or seconds <= 0:
         return ""
-    left = (now.total - now.skipped - done) * seconds / done
-    rates = f"{done / seconds:,.0f} documents/s, {now.done.words / seconds:,.0f} words/s"
+    left = (now.total - now.skipped - now.done.records) * seconds / since.records
+    rates = f"{since.records / seconds:,.0f} documents/s, {since.words / seconds:,.0f} words/s"
     return f", {rates}, {show_duration(left)} left"
