@@ -11,7 +11,7 @@ from ..errors import DataError, Errors, MtnlpError
 from ..evaluation.evaluator import load_pipeline
 from .counts import Counts, Progress, Show, Summary, show_nothing
 from .entries import Entry
-from .layout import Layout, check_output, missing_shards, remove_drafts, remove_results
+from .layout import check_output, missing_shards, remove_drafts, remove_results
 from .lock import locked
 from .manifest import begin, make_manifest
 from .options import AnnotateOptions
@@ -20,7 +20,7 @@ from .readers.parquet import import_pyarrow
 from .rows import OWN_COLUMNS, makes_vectors
 from .shape_caches import bound_shape_caches
 from .shard_run import ShardPlan, annotate_shard
-from .shards import FORMATS, Columns
+from .shards import Columns
 from .sources import Source, find_source
 from .workers import WorkerSettings, run_workers
 
@@ -51,34 +51,21 @@ def annotate(
     check_output(output, input)
     with locked(output):
         remove_drafts(output)
-        layout = Layout(output, FORMATS[options.to].suffix)
-        bound_shape_caches()
-        nlp: Optional[Language] = load_pipeline(model, options.gpu_id)
-        assert nlp is not None
-        manifest = make_manifest(describe_pipeline(nlp), options.describe(), source.describe())
-        if options.overwrite:
-            remove_results(output)
-        begin(layout.manifest, manifest)
+        nlp, plan = _prepare(model, source, output, options)
         total = sum(source.counts)
         if not total:
             raise DataError(Errors.E613, input)
-        done = layout.done()
+        done = plan.layout.done()
         missing = missing_shards(total, options.shard_size, done)
         before = sum_counts(done.values())
-        columns = Columns(
-            text=options.text,
-            vector=options.vector and makes_vectors(nlp),
-            carried=options.fields.carried,
-        )
-        plan = ShardPlan(output, options.to, columns, options.batch_size)
         report = _Report(total, before, show)
-        start = perf_counter()
         parts = make_parts(source, missing, options.shard_size)
+        start = perf_counter()
         if options.workers == 1:
             for number, entries in parts:
                 report.finish(annotate_shard(nlp, entries, number, plan, report.add))
         elif missing:
-            nlp = None  # each worker has its own
+            del nlp  # each worker has its own
             settings = WorkerSettings(model, options.gpu_id, min(options.workers, len(missing)))
             try:
                 run_workers(parts, plan, settings, report)
@@ -86,10 +73,32 @@ def annotate(
                 remove_drafts(output)  # of workers that were killed
         seconds = perf_counter() - start
         _check_complete(total, report.written.plus(before), input)
-    shards = len(missing) + len(done)
-    done_now = report.written._replace(seconds=seconds)
-    left_out = dict(source.left_out)
-    return Summary(done_now, before, shards, left_out, source.warnings)
+    return Summary(
+        done=report.written._replace(seconds=seconds),
+        before=before,
+        shards=len(missing) + len(done),
+        left_out=dict(source.left_out),
+        warnings=source.warnings,
+    )
+
+
+def _prepare(
+    model: str, source: Source, output: Path, options: AnnotateOptions
+) -> Tuple[Language, ShardPlan]:
+    """Load the pipeline, and begin the output or hold it against its manifest."""
+    bound_shape_caches()
+    nlp = load_pipeline(model, options.gpu_id)
+    manifest = make_manifest(describe_pipeline(nlp), options.describe(), source.describe())
+    if options.overwrite:
+        remove_results(output)
+    columns = Columns(
+        text=options.text,
+        vector=options.vector and makes_vectors(nlp),
+        carried=options.fields.carried,
+    )
+    plan = ShardPlan(output, options.to, columns, options.batch_size)
+    begin(plan.layout.manifest, manifest)
+    return nlp, plan
 
 
 class _Report:
