@@ -16,6 +16,7 @@ from mtnlp.bulk.layout import LOCK, Layout
 from mtnlp.bulk.lock import locked
 from mtnlp.bulk.manifest import differences
 from mtnlp.bulk.options import AnnotateOptions
+from mtnlp.bulk.pipeline import describe_pipeline
 from mtnlp.bulk.shard_run import ShardPlan, annotate_shard, chunks
 from mtnlp.bulk.shards import Columns
 from mtnlp.errors import MtnlpError
@@ -143,6 +144,24 @@ def test_what_differs() -> None:
     found = ["model.name (was a, is b)", "model.digest (was 00000000…, is 11111111…)"]
     assert differences(old, new) == [*found, "layout (was nothing, is 2)"]
     assert differences(old, json.loads(json.dumps(old))) == []
+
+
+def test_what_a_pipeline_is_told_by(rules: str, tiny: str) -> None:
+    """A threshold that was fitted later makes another pipeline of it; loading it anew does not."""
+    nlp = spacy.load(tiny)
+    before = describe_pipeline(nlp)
+    assert before == describe_pipeline(spacy.load(tiny)) != describe_pipeline(spacy.load(rules))
+    nlp.get_pipe("nested_ner").cfg["threshold"] = 0.7  # type: ignore[attr-defined]
+    after = describe_pipeline(nlp)
+    assert after.pop("digest") != before.pop("digest") and after == before
+
+
+def test_hidden_states_are_not_stored(tiny: str, tmp_path: Path) -> None:
+    nlp = spacy.load(tiny, exclude=["trf_data_cleaner"])
+    documents = [Document(row["id"], "x:1", row["text"]) for row in rows(4)]
+    plan = ShardPlan(tmp_path, "docbin", Columns(text=True, vector=True), batch_size=4)
+    assert annotate_shard(nlp, documents, 0, plan)[:2] == (4, 0)
+    assert [row["id"] for row in read_output(tmp_path)] == [row["id"] for row in rows(4)]
 
 
 def test_one_process_at_a_time(rules: str, tmp_path: Path) -> None:

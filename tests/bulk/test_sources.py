@@ -116,7 +116,13 @@ def test_malformed_lines(tmp_path: Path) -> None:
     assert isinstance(entries[0], Document) and entries[0].id == "1"
     assert isinstance(entries[-1], Document) and entries[-1].id == "é"
     reasons = [entry.error for entry in entries if isinstance(entry, Fault)]
-    parts = ("not valid JSON", "byte 0xff", "half a character", "is missing", "holds no text")
+    parts = (
+        "not valid JSON, Unterminated string starting at at column 19",
+        "byte 0xff",
+        "half a character",
+        "is missing",
+        "holds no text",
+    )
     parts = (*parts, "no mapping", "has no id", "not valid JSON")
     for reason, part in zip(reasons, parts, strict=True):
         assert part in reason and "[E610]" in reason

@@ -93,4 +93,4 @@ def test_rates() -> None:
     first = Progress(1000, 400, Counts(15, 0, 300))
     now = Progress(1000, 400, Counts(105, 10, 2300))
     assert document_rates(first, first, 1.0) == "" and document_rates(now, first, 0.0) == ""
-    assert document_rates(now, first, 50.0) == ", 2 documents/s, 40 words/s, 4 min left"
+    assert document_rates(now, first, 50.0) == "2 documents/s, 40 words/s, 4 min left"

@@ -72,13 +72,14 @@ def document_progress() -> Iterator["ShowDocuments"]:
             progress.update(task, total=now.total, completed=done, rates=rates)
             if not console.is_terminal and (time - last >= _PAUSE or done == now.total):
                 last = time
-                console.print(f"{done:,} of {now.total:,} documents{rates}", soft_wrap=True)
+                line = ", ".join(filter(None, [f"{done:,} of {now.total:,} documents", rates]))
+                console.print(line, soft_wrap=True, highlight=False)
 
         yield show
 
 
 def document_rates(now: "DocumentProgress", first: "DocumentProgress", seconds: float) -> str:
-    """`, 41 documents/s, 903 words/s, 2 min left`, from what was done since the first batch, this
+    """`41 documents/s, 903 words/s, 2 min left`, from what was done since the first batch, this
     many seconds ago; nothing where that is none."""
     from ..experiments.estimate import show_duration
 
@@ -87,4 +88,4 @@ def document_rates(now: "DocumentProgress", first: "DocumentProgress", seconds: 
         return ""
     left = (now.total - now.skipped - now.done.records) * seconds / since.records
     rates = f"{since.records / seconds:,.0f} documents/s, {since.words / seconds:,.0f} words/s"
-    return f", {rates}, {show_duration(left)} left"
+    return f"{rates}, {show_duration(left)} left"

@@ -65,7 +65,7 @@ def _read(file: File, fields: Fields, start: int) -> Iterator[Entry]:
             continue
         try:
             text_field = text_field or _text_field(file, _names(file), fields)
-            value = json.loads(raw.decode("utf8"))
+            value = json.loads(raw.decode("utf8").rstrip("\r\n"))
         except json.JSONDecodeError as error:
             yield fault(file, line, f"it is not valid JSON, {error.msg} at column {error.colno}")
         except UnicodeDecodeError as error:
