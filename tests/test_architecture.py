@@ -28,6 +28,7 @@ FLOORS = {
     "evaluation": 6,
     "trainer": 7,
     "calibration": 7,
+    "bulk": 7,
     "reports": 8,
     "experiments": 9,
     "recipes": 10,

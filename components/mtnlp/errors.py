@@ -1,6 +1,7 @@
 """Every message mtnlp raises, in one place: what was wrong, where, and the fix.
 
-Ranges: E0 general, E1 data, E2 models, E3 pipes, E4 training and project, E5 evaluation.
+Ranges: E0 general, E1 data, E2 models, E3 pipes, E4 training and project, E5 evaluation,
+E6 annotating many documents; engines.
 """
 
 from pathlib import Path
@@ -876,6 +877,81 @@ class Errors:
     E540 = (
         "[E540] The benchmark compares with the library 'pytorch-crf': pip install "
         "'mtnlp[compare]'."
+    )
+
+    # E6: annotating many documents
+    E600 = (
+        "[E600] {path} was begun by another run. What differs: {differences}. Name another OUTPUT, "
+        "give the same model, input and options to go on, or begin anew with --overwrite."
+    )
+    E601 = (
+        "[E601] Another process is annotating into {path}. Wait until it ends, or name another "
+        "OUTPUT."
+    )
+    E602 = (
+        "[E602] {path} holds something else than annotated documents, which stays. Name a new or "
+        "empty folder."
+    )
+    E603 = (
+        "[E603] There is nothing to annotate here. Expected a file, or a folder with some, called "
+        "{suffixes}. --format says of one file what it is."
+    )
+    E604 = (
+        "[E604] The folder has files of several kinds ({found}). Say with --format which of them "
+        "to read."
+    )
+    E605 = (
+        "[E605] There is no field or column {missing}. Found: {found}. Correct the name in "
+        "--text-field, --id-field or --carry."
+    )
+    E606 = (
+        "[E606] Cannot tell which field or column holds the text. Found: {found}. Name it with "
+        "--text-field."
+    )
+    E607 = (
+        "[E607] This is one JSON array, which cannot be read piece by piece. Write one value per "
+        "line (JSONL): jq -c '.[]' FILE"
+    )
+    E608 = "[E608] This is not {what}, or it is cut short ({reason}). Write it again."
+    E609 = (
+        "[E609] {output} and {input} lie within each other, so that results would be read as "
+        "input. Name an OUTPUT elsewhere."
+    )
+    E610 = "[E610] The record is malformed: {reason}. Correct it and annotate it anew."
+    E611 = (
+        "[E611] {path} was not written ({reason}). Mend that and give the same command again: what "
+        "is done is kept."
+    )
+    E612 = (
+        "[E612] Cannot read the manifest {path} ({reason}). Begin anew with --overwrite, or name "
+        "another OUTPUT."
+    )
+    E613 = "[E613] There is no record here that can be read. Correct the path, or the file."
+    E614 = (
+        "[E614] --carry {names}: the output has columns of these names of its own ({own}). Rename "
+        "them in the input."
+    )
+    E615 = (
+        "[E615] {found} records were annotated, but {expected} were counted. The input was "
+        "probably written anew meanwhile. Begin anew with --overwrite."
+    )
+    E616 = (
+        "[E616] Two workers died on the shard {shard} (its first document: {first}; exit code "
+        "{code}, -9 is often a lack of memory). Lower --workers or --batch-size, or take the "
+        "document that does it out of the input. What is done is kept."
+    )
+    E617 = (
+        "[E617] Two workers died while they loaded the pipeline (exit code {code}, -9 is often a "
+        "lack of memory). Lower --workers."
+    )
+    W200 = (
+        "[W200] Documents that failed and are set aside: {failed:,}. Their places and errors are "
+        "in {folder}"
+    )
+    W201 = (
+        "[W201] --carry {names}: not in the first {lines:,} records. The results have no value "
+        "where a record lacks the field; if the name is wrong, correct it and begin anew with "
+        "--overwrite."
     )
     E650 = (
         "[E650] No engine is faster than torch in fp32 and loses at most {max_drop} points on each "

@@ -1,5 +1,6 @@
 """DocBin files in, with errors that name the file."""
 
+import zlib
 from pathlib import Path
 from typing import List, Optional, Sequence
 
@@ -19,7 +20,7 @@ def open_docbin(path: Path) -> DocBin:
         return DocBin().from_disk(path)
     except OSError as error:
         raise DataError(Errors.E100.format(reason=error.strerror), path) from None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, zlib.error) as error:
         raise DataError(Errors.E140.format(reason=error), path) from None
 
 

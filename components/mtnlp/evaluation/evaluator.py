@@ -13,6 +13,7 @@ from typing import (
     Protocol,
     Sequence,
     Tuple,
+    Union,
 )
 
 import spacy
@@ -127,9 +128,10 @@ def predict(nlp: Language, references: Sequence[Doc]) -> List[Example]:
     return [Example(x, y) for x, y in zip(predicted, references, strict=True)]
 
 
-def load_pipeline(path: Path, gpu_id: int = -1) -> Language:
+def load_pipeline(path: Union[str, Path], gpu_id: int = -1) -> Language:
     """A trained pipeline, on a GPU or, with -1, on the CPU.
 
+    path: its folder; a text may also be the name of an installed one.
     Raises: MtnlpError E144 where there is no such GPU, E503 where there is no pipeline.
     """
     if gpu_id >= 0:

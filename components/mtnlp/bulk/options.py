@@ -1,0 +1,58 @@
+"""What a run can be asked for."""
+
+from dataclasses import dataclass
+from typing import Any, Dict, Optional
+
+from .entries import Fields
+
+BATCH_SIZE = 64
+SHARD_SIZE = 5000
+# Batches of a chunk: its documents are sorted by length, and share a memory zone.
+CHUNK_BATCHES = 16
+# Characters of a chunk, so that long documents do not fill the memory.
+CHUNK_CHARACTERS = 4_000_000
+
+
+# Nobody named any.
+NO_FIELDS = Fields()
+
+
+@dataclass(frozen=True)
+class AnnotateOptions:
+    """A run.
+
+    to: the output's format, a name of `shards.FORMATS`.
+    kind: of the input, a name of `sources.KINDS`; None recognises it.
+    fields: which fields of the input are read.
+    text, vector: whether the output has the text, and the document's vector where the pipeline
+        makes one.
+    shard_size: records of the input per shard.
+    batch_size: documents that the pipeline gets at once.
+    workers: processes. gpu_id: -1 is the CPU.
+    overwrite: whether to begin anew where OUTPUT has results.
+    """
+
+    to: str = "parquet"
+    kind: Optional[str] = None
+    fields: Fields = NO_FIELDS
+    text: bool = True
+    vector: bool = True
+    shard_size: int = SHARD_SIZE
+    batch_size: int = BATCH_SIZE
+    workers: int = 1
+    gpu_id: int = -1
+    overwrite: bool = False
+
+    def describe(self) -> Dict[str, Any]:
+        """What a manifest keeps: all that the content of a shard depends on. The size of batches
+        and the number of workers change no answer, so a run may go on with others."""
+        return {
+            "to": self.to,
+            "text_field": self.fields.text,
+            "id_field": self.fields.id,
+            "carry": list(self.fields.carried),
+            "delimiter": self.fields.delimiter,
+            "text": self.text,
+            "vector": self.vector,
+            "shard_size": self.shard_size,
+        }
