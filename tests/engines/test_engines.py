@@ -207,6 +207,17 @@ def test_what_runs_it_is_said_at_load(
     assert re.match(r"Encoder: onnxruntime, fp32, 2 threads, \w+", line)
 
 
+def test_as_many_threads_as_torch_has(backbone: Path) -> None:
+    nlp = make_with(backbone, "onnxruntime")
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        nlp("Anna flew")
+    finally:
+        torch.set_num_threads(before)
+    assert nlp.get_pipe("transformer").model.engine_info.threads == 3
+
+
 def test_torchs_own(backbone: Path) -> None:
     info = make(backbone).get_pipe("transformer").model.engine_info
     assert info[:3] == ("torch", "fp32", torch.get_num_threads()) and info.instructions

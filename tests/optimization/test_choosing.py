@@ -19,7 +19,7 @@ def measured(short: float, long: float, right: int, vectors: Optional[Any] = Non
     found: Dict[str, Any] = {
         "load_seconds": 1.5,
         "memory_mb": 800.0,
-        "engine": "openvino, int8, 1 threads, AVX2",
+        "engine": "openvino, int8, 1 thread, AVX2",
         "speeds": {
             SHORT: {"words": 1000, "batches": 2, "seconds": [short, 9.0, 0.01]},
             LONG: {"words": 1000, "batches": 1, "seconds": [long]},

@@ -149,7 +149,7 @@ def test_what_is_no_pipeline_of_ours(work: Path, tmp_path: Path) -> None:
 def test_not_twice(work: Path) -> None:
     nlp = spacy.load(work / "model")
     convert_encoders(nlp, ORT, 1, [nlp.make_doc("Anna flew")])
-    with pytest.raises(MtnlpError, match=r"E653.*onnxruntime, fp32, 1 threads"):
+    with pytest.raises(MtnlpError, match=r"E653.*onnxruntime, fp32, 1 thread"):
         own_encoders(nlp)
     # Back to torch: what the config says is what runs.
     convert_encoders(nlp, BASELINE, 0, [])

@@ -38,7 +38,7 @@ def main(
         float, typer.Option(min=0.0, help="Points (hundredths) that no task may lose.")
     ] = 0.3,
     threads: Annotated[
-        int, typer.Option(min=0, help="Threads of the engine; 0: as many as it takes by itself.")
+        int, typer.Option(min=0, help="Threads of engines and torch; 0: as many as torch takes.")
     ] = 0,
     limit: Annotated[
         int, typer.Option(min=0, help="Documents to score, spread over CORPUS; 0 for all.")

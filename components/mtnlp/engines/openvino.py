@@ -1,6 +1,5 @@
 """OpenVINO: `mtnlp.OpenVinoEngine.v1`."""
 
-import os
 import tempfile
 import threading
 from pathlib import Path
@@ -63,18 +62,11 @@ class OpenVinoEngine:
         is_bf16 = precision == "int8_mixed" and has_bf16(CPU)
         settings = {
             "INFERENCE_PRECISION_HINT": "bf16" if is_bf16 else HINTS[precision],
-            "INFERENCE_NUM_THREADS": threads or available_threads(),
+            "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
         }
         model = core.read_model(files[XML], weights)
         return OpenVinoNetwork(core.compile_model(model, "CPU", settings))
-
-
-def available_threads() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class OpenVinoNetwork:

@@ -55,7 +55,7 @@ Sample = Tuple[Ints, Bools]
 class EngineInfo(NamedTuple):
     """What runs an encoder.
 
-    threads: 0 is what the engine takes by itself. instructions: of the processor, as far as they
+    threads: that compute. instructions: of the processor, as far as they
     matter to an engine.
     """
 
@@ -65,7 +65,7 @@ class EngineInfo(NamedTuple):
     instructions: str
 
     def __str__(self) -> str:
-        threads = f"{self.threads} threads" if self.threads else "threads as the engine chooses"
+        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
         return f"{self.engine}, {self.precision}, {threads}, {self.instructions}"
 
 
@@ -101,7 +101,7 @@ class Engine(Protocol):
         engine does not know something of the encoder."""
 
     def open(self, network: bytes, precision: str, threads: int) -> Network:
-        """network: as from `convert`. threads: 0 for what the engine takes by itself."""
+        """network: as from `convert`. threads: at least one."""
 
 
 class HiddenStates(torch.nn.Module):
@@ -151,7 +151,8 @@ def find_engine(name: str) -> Engine:
 class Runner:
     """Runs the encoder by an engine that is not torch, and keeps what that needs.
 
-    precision: of the engine's. layers: handed out beside the last. network: converted; None where
+    precision: of the engine's. threads: 0 for as many as torch has when the network is opened.
+    layers: handed out beside the last. network: converted; None where
     the encoder's weights are at hand and it has not been asked for.
     """
 
@@ -161,6 +162,7 @@ class Runner:
     layers: Tuple[int, ...]
     network: Optional[bytes] = None
     _opened: Optional[Network] = field(default=None, repr=False, compare=False)
+    _threads: int = field(default=0, repr=False, compare=False)
     _pid: int = field(default=0, repr=False, compare=False)
     _lock: Any = field(default_factory=threading.Lock, repr=False, compare=False)
 
@@ -177,7 +179,8 @@ class Runner:
     @property
     def info(self) -> EngineInfo:
         """What runs the encoder."""
-        return EngineInfo(self.engine, self.precision, self.threads, instruction_set())
+        threads = self._threads or self.threads or torch.get_num_threads()
+        return EngineInfo(self.engine, self.precision, threads, instruction_set())
 
     def saved(self) -> Dict[str, Any]:
         """What `restore` needs."""
@@ -239,11 +242,12 @@ class Runner:
         """Make the network ready to run in this process."""
         assert self.network is not None
         is_fork = self._pid not in (0, os.getpid())
-        threads = 1 if is_fork else self.threads
+        threads = 1 if is_fork else self.threads or torch.get_num_threads()
         if is_fork and self._opened is not None:
             # To destroy it would wait for threads that were not forked with it.
             INHERITED.append(self._opened)
         self._opened = find_engine(self.engine).open(self.network, self.precision, threads)
+        self._threads = threads
         self._pid = os.getpid()
 
     def __getstate__(self) -> Dict[str, Any]:

@@ -65,7 +65,7 @@ def build_transformer_model_v1(
     engine: what runs the encoder: "torch", or another one, which predicts only. `mtnlp optimize`
         makes pipelines of these; where the weights are still torch's, they are converted at the
         first call. With one, `precision` may be any of the engine's.
-    threads: of an engine that is not torch; 0: as many as it takes by itself.
+    threads: of an engine that is not torch; 0: as many as torch has when the pipeline is loaded.
     allow_slow: whether bf16 may be computed on a processor that has no instructions for it, which
         takes many times as long.
 

@@ -30,7 +30,7 @@ REFITTED = "refitted"
 @dataclass(frozen=True)
 class Options:
     """engine: as in `find_candidates`. max_drop: points that no task may lose. threads: of engines
-    and of torch, 0 for as many as they take by themselves. limit: documents that are scored, at
+    and of torch, 0 for as many as torch takes by itself. limit: documents that are scored, at
     most; 0 for all."""
 
     engine: str = AUTO
