@@ -78,10 +78,17 @@ def run_pipe(nlp: Language, docs: Sequence[Doc], batch_size: int) -> None:
         pass
 
 
-def bare_encoder(model: WindowedTransformerModel, docs: Sequence[Doc]) -> Callable[[], None]:
-    """A pass of tokenizer and network alone, windows sorted by length, in ideal batches."""
+def bare_encoder(
+    model: WindowedTransformerModel, docs: Sequence[Doc], batch_size: int
+) -> Callable[[], None]:
+    """A pass of tokenizer and network alone, windows sorted by length, in ideal batches; with a
+    batch size of 1 a document at a time."""
 
     def run() -> None:
+        for begin in range(0, len(docs), 1 if batch_size == 1 else len(docs)):
+            encode(docs[begin : begin + (1 if batch_size == 1 else len(docs))])
+
+    def encode(docs: Sequence[Doc]) -> None:
         windows = model.windower(list(docs))
         starts = np.cumsum(windows.lengths) - windows.lengths
         order = np.argsort(-windows.lengths, kind="stable")
@@ -135,7 +142,7 @@ def main(
         encoder.precision = precision
     docs = read(nlp, corpus, documents)
     words = sum(map(len, docs))
-    bare = seconds_of(bare_encoder(encoder, docs), passes)
+    bare = seconds_of(bare_encoder(encoder, docs, batch_size), passes)
     whole = seconds_of(lambda: run_pipe(nlp, docs, batch_size), passes)
     timer = PhaseTimer(clock=time.process_time)
     watch(nlp, timer)

@@ -65,24 +65,25 @@ def encode_windows(
     embedded = embed(encoder, windows.ids, device) if is_train else None
     flats: List[torch.Tensor] = []
     parts = []
-    for ids, real, positions in padded_groups(windows):
-        real_index = torch.from_numpy(real).to(device)
-        flat_index = torch.from_numpy(positions).to(device)
-        own = None
-        if embedded is not None:
-            own = pad(embedded.detach()[flat_index], real_index)
-            own.requires_grad_(embedded.requires_grad)
-        backprop: Any = None
-        if runner is not None:
-            padded = [torch.from_numpy(states) for states in runner(encoder, ids, real)]
-        else:
-            with autocast:
+    # Around all groups: at its end autocast forgets the weights that it has cast.
+    with autocast:
+        for ids, real, positions in padded_groups(windows):
+            real_index = torch.from_numpy(real).to(device)
+            flat_index = torch.from_numpy(positions).to(device)
+            own = None
+            if embedded is not None:
+                own = pad(embedded.detach()[flat_index], real_index)
+                own.requires_grad_(embedded.requires_grad)
+            backprop: Any = None
+            if runner is not None:
+                padded = [torch.from_numpy(states) for states in runner(encoder, ids, real)]
+            else:
                 padded, backprop = wrapper(WindowGroup(ids, real, own), is_train)
-        if not flats:
-            flats = [states.new_empty((len(windows.ids), states.shape[-1])) for states in padded]
-        for flat, states in zip(flats, padded, strict=True):
-            flat[flat_index] = states[real_index]
-        parts.append((backprop, own, real_index, flat_index))
+            if not flats:
+                flats = [part.new_empty((len(windows.ids), part.shape[-1])) for part in padded]
+            for flat, states in zip(flats, padded, strict=True):
+                flat[flat_index] = states[real_index]
+            parts.append((backprop, own, real_index, flat_index))
 
     def backprop_windows(d_flats: List[torch.Tensor], retain_graph: bool = False) -> None:
         d_embedded = None
