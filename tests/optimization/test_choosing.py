@@ -18,6 +18,7 @@ def measured(short: float, long: float, right: int, vectors: Optional[Any] = Non
     rows = [[1, 1]] * right + [[0, 1]] * (1000 - right)
     found: Dict[str, Any] = {
         "load_seconds": 1.5,
+        "spearman": None,
         "memory_mb": 800.0,
         "engine": "openvino, int8, 1 thread, AVX2",
         "speeds": {
@@ -63,6 +64,17 @@ def test_vectors_count_by_their_cosine() -> None:
     verdict = judge(found, 0.3)[FAST]
     assert verdict.changes["vectors"] == pytest.approx(50 * 0.5**0.5 - 50)
     assert verdict.reason is not None and "vectors -14.64" in verdict.reason
+
+
+def test_vectors_count_by_gold_similarities_where_there_are() -> None:
+    one, other = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
+    found = {BASELINE: measured(2.0, 2.0, 900, one), FAST: measured(1.0, 1.0, 900, other)}
+    found[BASELINE].spearman, found[FAST].spearman = 0.87, 0.868
+    verdicts = judge(found, 0.3)
+    assert verdicts[FAST].changes["vectors"] == pytest.approx(-0.2)
+    assert verdicts[FAST].reason is None
+    _, scores, *_ = optimization_tables(found, verdicts, FAST, {})
+    assert scores.rows[1][-2:] == [0.868, "-0.20"]
 
 
 def test_tables() -> None:

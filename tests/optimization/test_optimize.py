@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import spacy
 from spacy.tokens import DocBin
+from spacy.training import Example
 
 from mtnlp.errors import MtnlpError
 from mtnlp.experiments.child import report_errors
@@ -134,6 +135,19 @@ def test_what_cannot_be_converted_is_left_out(
 def test_a_pipeline_that_fails_is_said_with_its_reason(work: Path, tmp_path: Path) -> None:
     with pytest.raises(MtnlpError, match=r"E651.*'nothing'.*E050"):
         measure(tmp_path / "nothing", work / "docs.spacy", tmp_path / "measured", 1)
+
+
+def test_pairs_give_a_correlation(joint: Joint) -> None:
+    docs = []
+    for similarity in (0.1, 0.5, 0.9):
+        doc = joint.nlp.make_doc(f"A fox slept {similarity} . Anna flew to Paris .")
+        doc.spans["pair"] = [doc[0:5], doc[5:10]]
+        doc.cats["similarity"] = similarity
+        docs.append(doc)
+    found = measuring.correlation_of(joint.nlp, docs)
+    scored = joint.nlp.evaluate([Example(joint.nlp.make_doc(doc.text), doc) for doc in docs])
+    assert found == pytest.approx(scored["vectors_spearman"])
+    assert measuring.correlation_of(joint.nlp, [joint.nlp.make_doc("Alone")]) is None
 
 
 def test_what_is_no_pipeline_of_ours(work: Path, tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ class Verdict:
     """What a candidate is worth beside the baseline.
 
     speed_up: the geometric mean over short and long texts. changes: of each task's score in points
-    (hundredths), negative where it is worse; for vectors of the mean cosine to the baseline's,
-    below 1. reason: why it cannot be chosen; None where it can.
+    (hundredths), negative where it is worse; for vectors that of Spearman's correlation, where the
+    documents are pairs, else of the mean cosine to the baseline's, below 1. reason: why it cannot
+    be chosen; None where it can.
     """
 
     speed_up: float
@@ -72,6 +73,8 @@ def score_changes(measured: Measured, baseline: Measured) -> Dict[str, float]:
         for task, counts in measured.counts.items()
         if len(counts.counts)
     }
-    if measured.vectors is not None and baseline.vectors is not None:
+    if measured.spearman is not None and baseline.spearman is not None:
+        changes[VECTORS] = 100 * (measured.spearman - baseline.spearman)
+    elif measured.vectors is not None and baseline.vectors is not None:
         changes[VECTORS] = 100 * (compare_vectors(measured.vectors, baseline.vectors)[0] - 1)
     return changes

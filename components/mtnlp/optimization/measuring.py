@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 import spacy
@@ -20,13 +20,14 @@ from spacy.tokens import Doc
 from ..data.reading import bare_doc
 from ..errors import Errors, MtnlpError
 from ..evaluation.document_counts import DocumentCounts, count_documents
-from ..evaluation.evaluator import read_docs
+from ..evaluation.evaluator import predict, read_docs
 from ..experiments.child import report_errors
 from ..experiments.comparison import failure_reason, run_process
 from ..experiments.runs import JOB, LOG, RESULT
 from ..experiments.stopwatch import peak_memory
 from ..files import write_json
 from ..pipes.sentence_vectors import SentenceVectors
+from ..scorers.vectors import gold_and_cosines, is_pair, spearman
 
 MODULE = "mtnlp.optimization.measuring"
 VECTORS = "vectors.npy"
@@ -66,7 +67,8 @@ class Measured:
 
     load_seconds: until it can answer. memory_mb: the most that its process had. size_mb: of its
     folder. speeds: by `SHORT` and `LONG`, as far as there are such texts. counts: by task, as from
-    `count_documents`. vectors: `[documents, width]`, None without a component for them.
+    `count_documents`. vectors: `[documents, width]`, None without a component for them. spearman:
+    the rank correlation of their cosines with gold similarities, None where no document is a pair.
     """
 
     def __init__(self, found: Dict[str, Any], vectors: Any, size_mb: float):
@@ -79,6 +81,7 @@ class Measured:
             name: DocumentCounts.from_dict(counts) for name, counts in found["counts"].items()
         }
         self.vectors = vectors
+        self.spearman: Optional[float] = found["spearman"]
 
 
 def measure(model: Path, docs: Path, folder: Path, threads: int) -> Measured:
@@ -112,8 +115,10 @@ def work(folder: Path) -> None:
     docs = list(read_docs([Path(job["docs"])], nlp))
     speeds = {name: vars(time_pipe(nlp, texts)) for name, texts in by_length(nlp, docs).items()}
     counts = count_documents(nlp, docs)
+    correlation = None
     if any(isinstance(pipe, SentenceVectors) for _, pipe in nlp.pipeline):
         np.save(folder / VECTORS, vectors_of(nlp, docs))
+        correlation = correlation_of(nlp, docs)
     write_json(
         folder / RESULT,
         {
@@ -121,6 +126,7 @@ def work(folder: Path) -> None:
             "memory_mb": peak_memory(),
             "engine": engine_of(nlp),
             "speeds": speeds,
+            "spearman": correlation,
             "counts": {name: found.to_dict() for name, found in counts.items()},
         },
     )
@@ -164,6 +170,15 @@ def vectors_of(nlp: Language, docs: Sequence[Doc]) -> Any:
     texts = (bare_doc(nlp, doc) for doc in docs if len(doc))
     rows: List[Any] = [doc.vector for doc in nlp.pipe(texts, batch_size=BATCH)]
     return np.stack(rows)
+
+
+def correlation_of(nlp: Language, docs: Sequence[Doc]) -> Optional[float]:
+    """Spearman's, of predicted cosines and gold similarities; None without pairs."""
+    pairs = [doc for doc in docs if is_pair(doc)]
+    if not pairs:
+        return None
+    gold, predicted = gold_and_cosines(predict(nlp, pairs))
+    return spearman(np.asarray(gold), np.asarray(predicted))
 
 
 def compare_vectors(first: Any, second: Any) -> Tuple[float, float]:

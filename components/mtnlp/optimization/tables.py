@@ -57,18 +57,23 @@ def speed_table(
 
 
 def score_table(found: Dict[Candidate, Measured], verdicts: Dict[Candidate, Verdict]) -> Table:
-    """A row per candidate: each task's score and its change in points; of vectors the mean cosine
-    to the baseline's."""
+    """A row per candidate: each task's score and its change in points."""
     tasks = list(next(iter(verdicts.values())).changes)
     table = Table("Scores", ["engine", *[name for task in tasks for name in (task, "change")]])
     for candidate, measured in found.items():
         cells: List[Any] = []
         for task in tasks:
             change = verdicts[candidate].changes[task]
-            score = 1 + change / 100 if task == VECTORS else measured.counts[task].score
-            cells += [score, f"{change:+.2f}"]
+            cells += [score_of(measured, task, change), f"{change:+.2f}"]
         table.rows.append([str(candidate), *cells])
     return table
+
+
+def score_of(measured: Measured, task: str, change: float) -> float:
+    """A task's score; of vectors Spearman's correlation, or the mean cosine to the baseline's."""
+    if task != VECTORS:
+        return measured.counts[task].score
+    return 1 + change / 100 if measured.spearman is None else measured.spearman
 
 
 def as_json(
