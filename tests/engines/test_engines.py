@@ -16,9 +16,10 @@ from spacy.tokens import Doc
 
 from mtnlp.engines import extras
 from mtnlp.errors import MtnlpError
-from mtnlp.models import engine as engine_module
 from mtnlp.models import precision as precision_module
-from mtnlp.models.engine import Runner, find_engine
+from mtnlp.models import runner as runner_module
+from mtnlp.models.engine import find_engine
+from mtnlp.models.runner import Runner
 from mtnlp.models.transformer import build_transformer_model_v1
 from tests.models.encoders import TEXTS
 
@@ -169,7 +170,7 @@ def test_settings_it_has_not(settings: Any, code: str, backbone: Path) -> None:
 
 
 def no_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (precision_module, engine_module):
+    for module in (precision_module, runner_module):
         monkeypatch.setattr(module, "has_bf16", lambda device: False)
 
 

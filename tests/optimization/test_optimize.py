@@ -12,8 +12,9 @@ from spacy.training import Example
 
 from mtnlp.errors import MtnlpError
 from mtnlp.experiments.child import report_errors
-from mtnlp.models import engine as engine_module
 from mtnlp.models import precision as precision_module
+from mtnlp.models import runner as runner_module
+from mtnlp.models.engine import find_engine
 from mtnlp.optimization import candidates as candidates_module
 from mtnlp.optimization import measuring
 from mtnlp.optimization import optimize as optimize_module
@@ -125,7 +126,7 @@ def test_what_cannot_be_converted_is_left_out(
     def fail(*_: Any) -> bytes:
         raise RuntimeError("unknown operation")
 
-    found = engine_module.find_engine("onnxruntime")
+    found = find_engine("onnxruntime")
     monkeypatch.setattr(type(found), "convert", fail)
     result = optimize(work / "model", tmp_path / "fast", work / "docs.spacy", Options())
     assert result.chosen is None and not (tmp_path / "fast").exists()
@@ -180,7 +181,7 @@ def test_a_package_requires_the_library_of_its_engine_alone() -> None:
 
 
 def test_candidates_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (candidates_module, engine_module, precision_module):
+    for module in (candidates_module, runner_module, precision_module):
         monkeypatch.setattr(module, "has_bf16", lambda device: False)
     monkeypatch.setattr(
         candidates_module, "find_spec", lambda name: None if name == "nncf" else object()

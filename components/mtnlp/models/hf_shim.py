@@ -16,8 +16,8 @@ from transformers import AutoModel
 from ..errors import Errors, MtnlpError
 from .adapters import is_adapted, merged_state
 from .attention_dropout import EncoderConfigs
-from .engine import Runner, describe
 from .eval_shim import EvalShim
+from .runner import Runner, describe
 
 
 class EncoderShim(EvalShim, HFShim):

@@ -14,9 +14,10 @@ from ..ranges import COUNT, DROPOUT, require, require_choice
 from .adapters import LoRA
 from .attention_dropout import EncoderConfigs
 from .doc_data import EncodedBatch
-from .engine import TORCH, make_runner
+from .engine import TORCH
 from .fork_safety import use_one_thread_if_forked
 from .precision import EnginePrecision
+from .runner import make_runner
 from .windowed_model import WindowedTransformerModel
 
 NAME = "mtnlp.TransformerModel.v1"

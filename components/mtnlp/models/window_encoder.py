@@ -8,8 +8,8 @@ from thinc.api import Model
 from thinc.types import ArgsKwargs
 
 from ..errors import Errors, MtnlpError
-from .engine import Runner
 from .precision import uses_bf16
+from .runner import Runner
 from .windows import Bools, Ints, group_by_length
 from .wordpieces import WindowBatch
 

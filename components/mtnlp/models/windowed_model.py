@@ -20,13 +20,14 @@ from ..log import logger
 from .adapters import LoRA, is_adapted
 from .attention_dropout import EncoderConfigs
 from .doc_data import DocLayout, EncodedBatch, empty_batch, make_batch
-from .engine import TORCH, EngineInfo, Runner
+from .engine import TORCH, EngineInfo
 from .feature_cache import FeatureCache, encode_through, weights_version
 from .fork_safety import use_one_thread_if_forked
 from .hf_shim import wrap_encoder
 from .parameters import count_parameters
 from .precision import instruction_set, require_bf16, uses_bf16
 from .replace_listeners import replace_listener, replace_listener_cfg
+from .runner import Runner
 from .window_encoder import Backprop, convert_inputs, convert_outputs, encode_windows, padded_groups
 from .wordpieces import WindowBatch, Windower, make_windower
 

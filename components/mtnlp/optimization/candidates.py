@@ -5,8 +5,9 @@ from importlib.util import find_spec
 from typing import Dict, List, Optional, Tuple
 
 from ..errors import Errors, MtnlpError
-from ..models.engine import ENGINES, TORCH, Runner, find_engine, make_runner
+from ..models.engine import ENGINES, TORCH, find_engine
 from ..models.precision import CPU, has_bf16
+from ..models.runner import Runner, make_runner
 
 # The engines that `auto` tries, and what torch computes in without a network of its own.
 AUTO = "auto"
