@@ -59,9 +59,8 @@ def encode_windows(
     gradients into the encoder's weights. It can be called again where `retain_graph` was True.
     """
     device = torch.device("cpu") if runner else cast(Any, encoder).device
-    autocast = torch.autocast(
-        device.type, dtype=torch.bfloat16, enabled=uses_bf16(precision, device)
-    )
+    is_bf16 = runner is None and uses_bf16(precision, device)
+    autocast = torch.autocast(device.type, dtype=torch.bfloat16, enabled=is_bf16)
     embedded = embed(encoder, windows.ids, device) if is_train else None
     flats: List[torch.Tensor] = []
     parts = []
