@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack, contextmanager
 from timeit import default_timer
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import torch
 
@@ -12,17 +12,17 @@ class PhaseTimer:
     one's.
 
     synchronize: wait for the GPU at the borders of phases, which work on it may outlast. clock: a
-    time in seconds.
+    time in seconds, that of the wall by default.
     """
 
     def __init__(
-        self, synchronize: bool = True, clock: Callable[[], float] = default_timer
+        self, synchronize: bool = True, clock: Optional[Callable[[], float]] = None
     ) -> None:
         self.seconds: Dict[str, float] = {}
-        self._clock = clock
+        self._clock = clock or default_timer
         self._synchronize = synchronize and torch.cuda.is_available()
         self._running: List[str] = []
-        self._since = clock()
+        self._since = self._clock()
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
