@@ -1,11 +1,28 @@
 """What a head's torch modules know, as the numbers that `standalone` reads."""
 
-from typing import Any, Dict
+from typing import Any, Dict, Sequence, Tuple
 
 import torch
+from spacy_transformers.layers import TransformerListener
+from thinc.api import Model
+from thinc.util import to_numpy
 
+from ...models.attention_query import NAME
+from ...nn import pooling
 from ...nn.linear_chain import LinearChainCRF
 from ...structured.schemes import TagScheme
+
+POOLINGS = {
+    pooling.MeanPooling: "mean",
+    pooling.MaxPooling: "max",
+    pooling.MeanMaxPooling: "mean_max",
+    pooling.ClsPooling: "cls",
+    pooling.AttentionPooling: "attention",
+}
+
+
+class Unsupported(Exception):
+    """Why a component cannot run without torch, as the end of a sentence."""
 
 
 def scheme_settings(scheme: TagScheme) -> Dict[str, Any]:
@@ -33,3 +50,26 @@ def chain_arrays(crf: LinearChainCRF) -> Dict[str, Any]:
         name: scores.masked_fill(~mask, -torch.inf).double().cpu().numpy()
         for name, scores, mask in zip(named, learnt, legal, strict=True)
     }
+
+
+def pooler_settings(pooler: Model, inner: Sequence[int]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+    """Of `standalone.pooling_arrays.DocPooler`, and its arrays by name. inner: the layers that the
+    encoder hands out. Raises: Unsupported."""
+    pool = pooler.get_ref("pool")
+    name = POOLINGS.get(type(pool.attrs["pool"]))
+    if name is None:
+        raise Unsupported(f"its pooling, '{pool.attrs['pooling']}', is none of mtnlp's own")
+    layers = [1 + list(inner).index(layer) for layer in pool.attrs.get("layers", ())]
+    rows = "wordpieces" if pool.name == "pool-wordpieces" else "tokens"
+    query = {"query": to_numpy(pool.get_param(NAME))} if pool.has_param(NAME) else {}
+    return {"rows": rows, "pooling": name, "layers": layers}, query
+
+
+def require_listener(layer: Model) -> None:
+    """Raises: Unsupported for a tok2vec layer that reads something else than the shared encoder."""
+    if layer.name == "skip-empty":
+        layer = layer.layers[0]
+    source, *others = layer.layers or [layer]
+    is_ours = [other.name for other in others] in ([], ["token-vectors"])
+    if not (isinstance(source, TransformerListener) and is_ours):
+        raise Unsupported(f"it reads '{layer.name}', not the shared encoder alone")
