@@ -981,8 +981,8 @@ class Errors:
         "{last}), and may change what the later ones read. Put it before or behind them."
     )
     E663 = (
-        "[E663] Without torch the pipeline runs on onnxruntime or openvino, not on '{engine}'. Name "
-        "one with --engine, or leave it out."
+        "[E663] Without torch a pipeline runs on onnxruntime or openvino, and with --engine "
+        "{engine} there is neither. pip install 'mtnlp[onnxruntime]' or 'mtnlp[openvino]'"
     )
     E664 = (
         "[E664] The pipeline without torch does not answer as it did, on '{start}…': {difference}. "
@@ -991,4 +991,8 @@ class Errors:
     E665 = (
         "[E665] The pipeline has {count} encoders ({names}); without torch it can have one. Train "
         "the components on a shared encoder."
+    )
+    E666 = (
+        "[E666] No engine that runs without torch loses at most {max_drop} points on each task, so "
+        "nothing was saved; see why above. Allow more with --max-drop."
     )

@@ -1,6 +1,6 @@
 """numpy's conditional random field against torch's, and against all sequences one by one."""
 
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, Tuple
 
 import numpy as np
@@ -68,7 +68,7 @@ def test_against_all_sequences() -> None:
     for tags in product(range(numbers.shape[2]), repeat=4):
         score = chain.start[tags[0]] + chain.end[tags[-1]]
         score += sum(numbers[0, t, tag] for t, tag in enumerate(tags))
-        score += sum(chain.transitions[pair] for pair in zip(tags, tags[1:], strict=False))
+        score += sum(chain.transitions[pair] for pair in pairwise(tags))
         if score > -np.inf:
             scores[tags] = float(score)
             spans = scheme.spans(np.array([tags]), np.ones((1, 4), dtype=bool))

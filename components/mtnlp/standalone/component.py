@@ -107,7 +107,7 @@ class StandalonePipe(Pipe):
         """Read a folder. Raises: MtnlpError E660 where the engine's library is missing."""
         folder = Path(path)
         self.set_parts(
-            settings=dict(srsly.read_json(folder / "settings.json")),  # type: ignore[arg-type]
+            settings=dict(srsly.read_json(folder / "settings.json")),
             tokenizer=(folder / "tokenizer.json").read_text(encoding="utf8"),
             networks=srsly.read_msgpack(folder / "networks"),
             arrays=srsly.read_msgpack(folder / "arrays"),

@@ -77,17 +77,18 @@ class VectorHead:
 
     def annotate(self, encoded: EncodedDocs) -> None:
         """Write `doc._.sentence_vector`, the vector hooks and, if wanted, `doc.tensor`."""
-        vectors = self.project(self.pooler(encoded))
+        vectors: Any = self.project(self.pooler(encoded))
         if self.cfg["normalize"]:
             norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-            vectors = vectors / np.where(norms > 0, norms, 1.0)
+            vectors = vectors / np.where(norms > 0, norms, np.float32(1.0))
         for doc, vector in zip(encoded.docs, vectors, strict=True):
             set_sentence_vector(doc, vector)
             set_vector_hooks(doc)
         if self.cfg["store_tensor"]:
             rows: List[Floats] = self.pooler.token_rows(encoded)
             for doc, part, vector in zip(encoded.docs, rows, vectors, strict=True):
-                doc.tensor = self.to_rows(part, vector) if len(part) else part[:, :0]
+                rows_of_doc: Any = self.to_rows(part, vector) if len(part) else part[:, :0]
+                doc.tensor = rows_of_doc
 
     def project(self, values: Floats) -> Floats:
         """`[..., width]` to `[..., out]`."""
@@ -98,7 +99,8 @@ class VectorHead:
     def to_rows(self, rows: Floats, vector: Floats) -> Floats:
         """Token rows `[tokens, width]`, projected, scaled and shifted so that their mean is the
         vector, `[out]`."""
-        values = self.project(rows)
+        values: Any = self.project(rows)
         if self.cfg["normalize"]:
             values = values / np.maximum(np.linalg.norm(values.mean(0)), np.float32(1e-12))
-        return values + (vector - values.mean(0))
+        shifted: Floats = values + (vector - values.mean(0))
+        return shifted

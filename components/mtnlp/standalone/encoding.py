@@ -62,8 +62,7 @@ class EncodedDocs:
         lengths = np.concatenate([layout.lengths for layout in self.layouts])
         rows = self.states[0][np.concatenate(pairs)]
         sums = np.add.reduceat(rows, np.cumsum(lengths) - lengths, axis=0)
-        means: Floats = sums / lengths[:, None].astype(np.float32)
-        return means
+        return (sums / lengths[:, None]).astype(np.float32)
 
     @cached_property
     def token_lengths(self) -> Any:
@@ -93,13 +92,11 @@ class DocEncoder:
     def __init__(self, settings: Dict[str, Any], tokenizer: str, network: LoadedNetwork):
         self.settings = settings
         self.network = network
-        special = {
-            name: tuple(ids) if name != "fallback" else ids
-            for name, ids in settings["special"].items()
-        }
-        self.windower = Windower(
-            PlainTokenizer(tokenizer), SpecialTokens(**special), settings["capacity"]
+        around = settings["special"]
+        special = SpecialTokens(
+            tuple(around["prefix"]), tuple(around["suffix"]), around["fallback"]
         )
+        self.windower = Windower(PlainTokenizer(tokenizer), special, settings["capacity"])
 
     def __call__(self, docs: Sequence[Doc]) -> EncodedDocs:
         """Encode a batch."""

@@ -1,5 +1,6 @@
 """A pipeline without torch from one whose encoder ONNX Runtime or OpenVINO runs."""
 
+import re
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -61,8 +62,8 @@ def make_plan(nlp: Language) -> Plan:
         try:
             if isinstance(pipe, TorchPipe):
                 if plan.behind:
-                    names = {"first": plan.heads[0].cfg["name"], "last": name}
-                    raise MtnlpError(Errors.E662.format(name=plan.behind[0], **names))
+                    first, between = plan.heads[0].cfg["name"], plan.behind[0]
+                    raise MtnlpError(Errors.E662.format(name=between, first=first, last=name))
                 plan.heads.append(describe_pipe(pipe, encoder.inner))
             else:
                 require_no_torch(models[name])
@@ -96,7 +97,7 @@ def build_standalone(nlp: Language, folder: Path) -> Language:
     runtime = import_file(path.stem, path)
     config = {**nlp.config["nlp"], "pipeline": [], "disabled": []}
     made = type(nlp).from_config({"nlp": config}, vocab=nlp.vocab)
-    made.tokenizer.from_bytes(nlp.tokenizer.to_bytes())  # type: ignore[attr-defined]
+    cast(Any, made.tokenizer).from_bytes(cast(Any, nlp.tokenizer).to_bytes())
     for name in plan.before:
         made.add_pipe(name, source=nlp)
     taken, name = {*plan.before, *plan.behind}, COMPONENT
@@ -163,9 +164,5 @@ OWN_META = {"components", "disabled", "factories", "labels", "pipeline", "vector
 
 def is_not_needed(requirement: str) -> bool:
     """Whether a line of requirements is of a package that brings torch."""
-    name = requirement.replace("_", "-").lower()
-    return any(
-        name == each
-        or name.startswith((f"{each}[", f"{each}=", f"{each}>", f"{each}<", f"{each}~", f"{each} "))
-        for each in NOT_NEEDED
-    )
+    name = re.split(r"[^\w.-]", requirement)[0].replace("_", "-").lower()
+    return name in NOT_NEEDED
