@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from ..models.engine import Floats
+from ..models.shape_embedding import build_shape_embedding_v1
 from ..models.windows import Bools, Ints
 from ..pipes.entity_spans import (
     Predictions,
@@ -32,18 +33,36 @@ CHUNK_TOKENS = 1024
 
 
 class EntityHead:
-    """Finds entities and writes them, with their probabilities."""
+    """Finds entities and writes them, with their probabilities.
+
+    `cfg["shapes"]`: the arguments of `build_shape_embedding_v1` where the head reads the shapes of
+    words, too, with the weights in `arrays["shapes"]`; else None.
+    """
 
     def __init__(self, cfg: Dict[str, Any], arrays: Dict[str, Any], network: LoadedNetwork):
         self.cfg = cfg
         self.arrays = arrays
         self.network = network
+        self.shapes: Any = None
+        if cfg["shapes"] is not None:
+            self.shapes = build_shape_embedding_v1(**cfg["shapes"]).from_bytes(arrays["shapes"])
         install_attribute("span", "confidence", span_confidence)
 
     @property
     def name(self) -> str:
         """That of the component it was."""
         return self.cfg["name"]
+
+    def inputs(self, encoded: EncodedDocs) -> Floats:
+        """`[tokens, width]`: what the network reads."""
+        vectors = encoded.token_vectors
+        if self.shapes is None:
+            return vectors
+        if not len(vectors):
+            width = encoded.width + self.cfg["shapes"]["width"]
+            return np.zeros((0, width), dtype=np.float32)
+        shapes = np.concatenate(self.shapes.predict(list(encoded.docs)))
+        return np.concatenate([vectors, shapes], axis=1)
 
     def predict(self, encoded: EncodedDocs) -> Predictions:
         """The entities of a batch."""
@@ -58,15 +77,16 @@ class EntityHead:
 
 
 class TaggerHead(EntityHead):
-    """`crf_ner`: flat entities. `cfg["decoder"]`: "crf" or "softmax"."""
+    """`crf_ner`: flat entities. `arrays["chain"]`: of `Chain`; where there is none, every token has
+    its best tag."""
 
     def __init__(self, cfg: Dict[str, Any], arrays: Dict[str, Any], network: LoadedNetwork):
         super().__init__(cfg, arrays, network)
         self.scheme = Scheme(**cfg["scheme"])
-        self.chain = Chain(**arrays) if arrays else None
+        self.chain = Chain(**arrays["chain"]) if "chain" in arrays else None
 
     def predict(self, encoded: EncodedDocs) -> Predictions:
-        (flat,) = self.network.run(vectors=encoded.token_vectors)
+        (flat,) = self.network.run(vectors=self.inputs(encoded))
         lengths = encoded.token_lengths
         mask = np.arange(lengths.max(initial=0)) < lengths[:, None]
         scores = np.zeros((*mask.shape, flat.shape[1]))
@@ -124,7 +144,7 @@ class SpanHead(EntityHead):
         text = np.repeat(np.arange(len(lengths)), lengths)
         position = np.arange(len(text)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         room = lengths[text] - position
-        vectors = np.pad(encoded.token_vectors, ((0, width - 1), (0, 0)))
+        vectors = np.pad(self.inputs(encoded), ((0, width - 1), (0, 0)))
         found: List[Ints] = [np.zeros((0, 4), dtype=np.int64)]
         best: List[Floats] = [np.zeros(0, dtype=np.float32)]
         for begin in range(0, len(text), CHUNK_TOKENS):

@@ -23,7 +23,7 @@ ROOTS = (
     (f"{PACKAGE}.pipes.vector_hooks", "restore_vectors"),
 )
 # What the file may import besides Python's own library; engines when a network is opened.
-LIBRARIES = {"numpy", "spacy", "srsly", "tokenizers"}
+LIBRARIES = {"numpy", "spacy", "srsly", "thinc", "tokenizers"}
 FACTORY = "mtnlp_standalone"
 DIGEST = 8
 

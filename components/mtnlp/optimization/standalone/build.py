@@ -129,21 +129,13 @@ def standalone_parts(plan: Plan) -> Dict[str, Any]:
         "heads": [{"kind": head.kind, "cfg": head.cfg} for head in plan.heads],
     }
     tokenizer: Any = encoder.tokenizer
-    heads = [convert_head(head, head_width(head, width), runner.engine) for head in plan.heads]
+    heads = [convert_head(head, runner.engine) for head in plan.heads]
     return {
         "settings": srsly.json_loads(srsly.json_dumps(settings)),
         "tokenizer": tokenizer.backend_tokenizer.to_str(),
         "networks": [runner.network, *heads],
         "arrays": [head.arrays for head in plan.heads],
     }
-
-
-def head_width(head: HeadParts, width: int) -> int:
-    """Of what a head's network reads. width: of the encoder."""
-    pooler = head.cfg.get("pooler")
-    if pooler is None:
-        return width
-    return width * (1 + len(pooler["layers"])) * (2 if pooler["pooling"] == "mean_max" else 1)
 
 
 def standalone_meta(nlp: Language, made: Language, engine: str) -> Dict[str, Any]:

@@ -61,7 +61,7 @@ def answers_of(one: Doc, other: Doc) -> Iterator[Any]:
     yield both("probabilities", lambda doc: np.array(list(doc.cats.values())))
     if Doc.has_extension("events"):
         yield both("events", lambda doc: list(doc._.events or []))
-    yield both("rows", lambda doc: np.asarray(doc.tensor).reshape(len(doc), -1))
+    yield both("rows", lambda doc: np.asarray(doc.tensor).reshape(-1))
     yield both("vector", lambda doc: np.asarray(doc.vector))
 
 

@@ -3,7 +3,6 @@
 from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence
 
 import torch
-from thinc.util import to_numpy
 
 from ...nn.span_tagger import SpanTagger
 from ...nn.taggers import CRFTagger, SoftmaxTagger
@@ -20,6 +19,7 @@ from .settings import (
     pooler_settings,
     require_listener,
     scheme_settings,
+    shape_settings,
 )
 
 
@@ -27,13 +27,14 @@ class HeadParts(NamedTuple):
     """A component as `standalone.component` takes it.
 
     kind: of its `HEADS`. cfg: JSON. arrays: by name. module: `[rows, width]` to scores, None where
-    there is no network. rows: that an example to trace it by has.
+    there is no network. width: of what it reads. rows: that an example to trace it by has.
     """
 
     kind: str
     cfg: Dict[str, Any]
     arrays: Dict[str, Any]
     module: Optional[torch.nn.Module] = None
+    width: int = 0
     rows: int = 2
 
 
@@ -74,22 +75,23 @@ def describe_pipe(pipe: TorchPipe, inner: Sequence[int]) -> HeadParts:
 
 def describe_tagger(pipe: CRFNER, inner: Sequence[int]) -> HeadParts:
     """`crf_ner`."""
-    require_listener(pipe.model.get_ref("tok2vec"))
+    shapes, arrays = shape_settings(pipe.model.get_ref("tok2vec"))
     module = pipe.module
     if type(module) not in (CRFTagger, SoftmaxTagger):
         raise Unsupported(f"its tag decoder, {type(module).__name__}, is none of mtnlp's own")
     pipe.take_over_earlier_names()
     cfg = {
         **chosen(pipe, "labels", "spans_key", "overwrite_ents", "threshold", "temperature"),
-        "scheme": scheme_settings(module.scheme),
+        **{"scheme": scheme_settings(module.scheme), "shapes": shapes},
     }
-    arrays = chain_arrays(module.crf) if type(module) is CRFTagger else {}
-    return HeadParts("tagger", cfg, arrays, Scores(module))
+    if type(module) is CRFTagger:
+        arrays["chain"] = chain_arrays(module.crf)
+    return HeadParts("tagger", cfg, arrays, Scores(module), pipe.cfg["width"])
 
 
 def describe_spans(pipe: SpanNER, inner: Sequence[int]) -> HeadParts:
     """`span_ner`."""
-    require_listener(pipe.model.get_ref("tok2vec"))
+    shapes, arrays = shape_settings(pipe.model.get_ref("tok2vec"))
     decoder = pipe.cfg["decoder"]
     if decoder not in DECODERS:
         raise Unsupported(f"its span decoder, {decoder or 'a block'}, is none of mtnlp's own")
@@ -97,8 +99,10 @@ def describe_spans(pipe: SpanNER, inner: Sequence[int]) -> HeadParts:
     cfg = {
         **chosen(pipe, "labels", "spans_key", "overwrite_ents", "threshold", "temperature"),
         **{"decoder": decoder, "max_width": module.max_width, "exclusive": module.exclusive},
+        "shapes": shapes,
     }
-    return HeadParts("spans", cfg, {}, SpanScores(module), module.max_width + 2)
+    rows = module.max_width + 2
+    return HeadParts("spans", cfg, arrays, SpanScores(module), pipe.cfg["width"], rows)
 
 
 def describe_classifier(pipe: DocClassifier, inner: Sequence[int]) -> HeadParts:
@@ -110,7 +114,7 @@ def describe_classifier(pipe: DocClassifier, inner: Sequence[int]) -> HeadParts:
         **chosen(pipe, "tasks", "threshold", "thresholds", "temperatures"),
         **{"events": isinstance(pipe, EventClassifier), "pooler": settings},
     }
-    return HeadParts("classifier", cfg, arrays, Scores(pipe.module))
+    return HeadParts("classifier", cfg, arrays, Scores(pipe.module), pipe.cfg["width"])
 
 
 def describe_vectors(pipe: SentenceVectors, inner: Sequence[int]) -> HeadParts:
@@ -120,7 +124,7 @@ def describe_vectors(pipe: SentenceVectors, inner: Sequence[int]) -> HeadParts:
     settings, arrays = pooler_settings(pooler, inner)
     projection = pipe.module.projection
     if projection.linear is not None:
-        arrays["projection"] = to_numpy(projection.linear.weight.detach().cpu().numpy())
+        arrays["projection"] = projection.linear.weight.detach().cpu().numpy()
     cfg = {
         **chosen(pipe, "store_tensor"),
         **{"normalize": projection.normalize, "pooler": settings},

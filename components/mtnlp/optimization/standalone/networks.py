@@ -15,12 +15,12 @@ from .heads import HeadParts
 INPUT, OUTPUT = "vectors", "scores"
 
 
-def convert_head(head: HeadParts, width: int, engine: str) -> bytes:
-    """The network of a head in fp32, for any number of rows; empty where it has none. width: of its
-    input. Raises: any error where the engine does not know something of it."""
+def convert_head(head: HeadParts, engine: str) -> bytes:
+    """The network of a head in fp32, for any number of rows; empty where it has none. Raises: any
+    error where the engine does not know something of it."""
     if head.module is None:
         return b""
-    example = torch.zeros(head.rows, width)
+    example = torch.zeros(head.rows, head.width)
     with quiet_conversion(), torch.no_grad():
         if engine == "openvino":
             ov: Any = import_extra("openvino", "openvino")

@@ -1,6 +1,6 @@
 """What a head's torch modules know, as the numbers that `standalone` reads."""
 
-from typing import Any, Dict, Sequence, Tuple
+from typing import Any, Dict, Optional, Sequence, Tuple
 
 import torch
 from spacy_transformers.layers import TransformerListener
@@ -8,6 +8,8 @@ from thinc.api import Model
 from thinc.util import to_numpy
 
 from ...models.attention_query import NAME
+from ...models.concat_tok2vec import NAME as CONCATENATED
+from ...models.shape_embedding import build_shape_embedding_v1
 from ...nn import pooling
 from ...nn.linear_chain import LinearChainCRF
 from ...structured.schemes import TagScheme
@@ -63,6 +65,25 @@ def pooler_settings(pooler: Model, inner: Sequence[int]) -> Tuple[Dict[str, Any]
     rows = "wordpieces" if pool.name == "pool-wordpieces" else "tokens"
     query = {"query": to_numpy(pool.get_param(NAME))} if pool.has_param(NAME) else {}
     return {"rows": rows, "pooling": name, "layers": layers}, query
+
+
+def shape_settings(tok2vec: Model) -> Tuple[Optional[Dict[str, Any]], Dict[str, Any]]:
+    """What a token head reads beside the encoder: the arguments of `build_shape_embedding_v1`, None
+    where it reads nothing else, and the weights by name. Raises: Unsupported."""
+    (layer,) = tok2vec.layers
+    if layer.name != CONCATENATED or layer.attrs["parts"] != ["listener", "shape"]:
+        require_listener(tok2vec)
+        return None, {}
+    listener, shapes = layer.layers
+    require_listener(listener)
+    tables = [node for node in shapes.walk() if node.name == "hashembed"]
+    settings = {"width": shapes.get_dim("nO"), "rows": tables[0].get_dim("nV")}
+    weights = shapes.to_bytes()
+    try:
+        build_shape_embedding_v1(**settings).from_bytes(weights)
+    except Exception as error:  # whatever thinc says of another layer's weights
+        raise Unsupported("what it reads beside the encoder is none of mtnlp's own") from error
+    return settings, {"shapes": weights}
 
 
 def require_listener(layer: Model) -> None:
