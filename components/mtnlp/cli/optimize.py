@@ -79,6 +79,7 @@ def main(
     from ..errors import Errors, MtnlpError
     from ..files import write_text
     from ..optimization.optimize import Options, candidates_of, optimize
+    from ..optimization.standalone.build import RUNTIME
     from ..optimization.tables import optimization_tables
     from ..reports.tables import print_tables
 
@@ -100,3 +101,7 @@ def main(
         f"{result.chosen}, {result.verdicts[result.chosen].speed_up:.1f} times as fast as torch in "
         f"fp32, is in {output}"
     )
+    if standalone:
+        msg.info(
+            f"It needs no torch. Package it: spacy package {output} DIST --code {output / RUNTIME}"
+        )
