@@ -308,6 +308,15 @@ def test_other_settings(backbone: Path, tmp_path: Path) -> None:
     assert given[0] == given[1] and True in given[0]
 
 
+@pytest.mark.parametrize("family", ["roberta", "xlm-r"])
+def test_other_tokenizers(family: str, backbones: Any, tmp_path: Path) -> None:
+    """White space as wordpieces, pieces that share characters, other special tokens."""
+    nlp = make_nlp(backbones[family], ["ner", "sentence_vectors"])
+    train(initialized(nlp), [eg for eg in mixed_examples(nlp) if eg.reference.ents], 2)
+    made = make(nlp, tmp_path, "onnxruntime")
+    assert_same(made.light, made.torch, [*TEXTS, "Москва\u3000– город №1 🙂 ﬁ"])
+
+
 def test_what_cannot_be(joint: Joint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     joint.nlp.to_disk(tmp_path)
     nlp = spacy.load(tmp_path)
