@@ -151,7 +151,7 @@ def standalone_meta(nlp: Language, made: Language, engine: str) -> Dict[str, Any
 
 
 # What spaCy writes of a pipeline itself.
-OWN_META = {"components", "disabled", "factories", "labels", "pipeline", "vectors", "performance"}
+OWN_META = {"components", "disabled", "factories", "labels", "pipeline", "vectors"}
 
 
 def is_not_needed(requirement: str) -> bool:
