@@ -29,6 +29,7 @@ FLOORS = {
     "trainer": 7,
     "calibration": 7,
     "bulk": 7,
+    "standalone": 7,
     "reports": 8,
     "experiments": 9,
     "recipes": 10,
@@ -44,6 +45,7 @@ FORBIDDEN = {
     "annotation": {"torch"},
     "scorers": {"torch"},
     "reports": {"spacy", "torch"},
+    "standalone": {"torch", "transformers", "thinc", "spacy_transformers"},
 }
 
 # Needed by an extra or by tests only: no module imports them when it is imported itself, and the

@@ -968,3 +968,31 @@ class Errors:
         "[E653] The encoder of '{name}' has been converted already ({engine}). Optimize the "
         "pipeline that it was made from."
     )
+    E660 = (
+        "[E660] The pipeline's networks need the library '{library}' ({error}): pip install "
+        "{library}"
+    )
+    E661 = (
+        "[E661] '{name}' cannot run without torch: {reason}. Leave --standalone out, or the "
+        "component."
+    )
+    E662 = (
+        "[E662] '{name}' stands between components that become one without torch ({first} to "
+        "{last}), and may change what the later ones read. Put it before or behind them."
+    )
+    E663 = (
+        "[E663] Without torch a pipeline runs on onnxruntime or openvino, and with --engine "
+        "{engine} there is neither. pip install 'mtnlp[onnxruntime]' or 'mtnlp[openvino]'"
+    )
+    E664 = (
+        "[E664] The pipeline without torch does not answer as it did, on '{start}…': {difference}. "
+        "Nothing was saved."
+    )
+    E665 = (
+        "[E665] The pipeline has {count} encoders ({names}); without torch it can have one. Train "
+        "the components on a shared encoder."
+    )
+    E666 = (
+        "[E666] No engine that runs without torch loses at most {max_drop} points on each task, so "
+        "nothing was saved; see why above. Allow more with --max-drop."
+    )

@@ -16,6 +16,7 @@ from spacy.util import load_model_from_config, registry
 from thinc.api import Config, fix_random_seed
 
 from mtnlp.experiments.grid import read_grid
+from mtnlp.optimization.standalone.assemble import assemble
 from tests.docs.blocks import (
     BLOCKS,
     LANGUAGES,
@@ -135,6 +136,9 @@ def test_python_runs(
     monkeypatch.chdir(tmp_path)
     Path(BACKBONE).parent.mkdir(parents=True)
     Path(BACKBONE).symlink_to(deep_backbone)
+    runtime = Path("training", "light", "runtime.py")
+    runtime.parent.mkdir(parents=True)
+    runtime.write_text(assemble(), encoding="utf8")
     fix_random_seed(0)
     namespace: Dict[str, Any] = {"__name__": "__main__"}
     for block in BLOCKS:

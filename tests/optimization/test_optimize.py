@@ -9,6 +9,7 @@ import pytest
 import spacy
 from spacy.tokens import DocBin
 from spacy.training import Example
+from spacy.util import import_file
 
 from mtnlp.errors import MtnlpError
 from mtnlp.experiments.child import report_errors
@@ -22,6 +23,7 @@ from mtnlp.optimization.candidates import BASELINE, Candidate, find_candidates
 from mtnlp.optimization.converting import convert_encoders, own_encoders, requirements
 from mtnlp.optimization.measuring import measure
 from mtnlp.optimization.optimize import Options, choose_docs, optimize
+from mtnlp.optimization.standalone.comparing import find_difference
 from tests.conftest import Joint
 from tests.data.corpora import invoke
 
@@ -116,6 +118,27 @@ def test_nothing_is_saved_where_nothing_is_faster(
     assert done.exit_code == 1 and "E650" in done.output
     assert "not faster than torch fp32" in (tmp_path / "tables.md").read_text(encoding="utf8")
     assert [path.name for path in tmp_path.iterdir()] == ["tables.md"]
+
+
+def test_without_torch(
+    work: Path, tmp_path: Path, in_process: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(monkeypatch, ORT, Candidate("torch", "int8"))
+    as_fast(monkeypatch, 0.5)
+    done = invoke(
+        *("optimize", work / "model", tmp_path / "light", "--corpus", work / "docs.spacy"),
+        "--standalone",
+    )
+    assert done.exit_code == 0, done.output
+    assert f"--code {tmp_path / 'light' / 'runtime.py'}" in " ".join(done.output.split())
+    import_file("runtime", tmp_path / "light" / "runtime.py")
+    nlp, before = spacy.load(tmp_path / "light"), spacy.load(work / "model")
+    text = "Anna Keller flew to Paris."
+    assert find_difference(before(text), nlp(text)) is None
+    assert nlp.meta["optimization"]["engine"] == "onnxruntime"
+    assert [line.partition(">")[0] for line in nlp.meta["requirements"]] == [
+        *("onnxruntime", "tokenizers")
+    ]
 
 
 def test_what_cannot_be_converted_is_left_out(

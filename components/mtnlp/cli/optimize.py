@@ -43,6 +43,13 @@ def main(
     limit: Annotated[
         int, typer.Option(min=0, help="Documents to score, spread over CORPUS; 0 for all.")
     ] = 0,
+    standalone: Annotated[
+        bool,
+        typer.Option(
+            "--standalone",
+            help="Save a pipeline that runs without torch, and the file runtime.py that it needs.",
+        ),
+    ] = False,
     report: Annotated[
         Optional[Path], typer.Option(help="A Markdown file to write the tables to.")
     ] = None,
@@ -57,22 +64,27 @@ def main(
 
     Temperatures and thresholds that had been fitted to MODEL are fitted again, on CORPUS.
 
+    With --standalone, OUTPUT needs numpy, spaCy, tokenizers and the chosen engine alone, ONNX
+    Runtime or OpenVINO; it need not be faster than torch.
+
     \b
     Example:
       pip install 'mtnlp[openvino,onnxruntime]'
       mtnlp optimize training/en_mtnlp/model-best training/fast --corpus corpus/dev
+      mtnlp optimize training/en_mtnlp/model-best training/light --standalone
+      spacy package training/light dist --code training/light/runtime.py
     """
     from wasabi import msg
 
     from ..errors import Errors, MtnlpError
     from ..files import write_text
-    from ..optimization.candidates import find_candidates
-    from ..optimization.optimize import Options, optimize
+    from ..optimization.optimize import Options, candidates_of, optimize
+    from ..optimization.standalone.build import RUNTIME
     from ..optimization.tables import optimization_tables
     from ..reports.tables import print_tables
 
-    options = Options(engine.value, max_drop, threads, limit)
-    total = 1 + len(find_candidates(options.engine)[0])
+    options = Options(engine.value, max_drop, threads, limit, standalone)
+    total = 1 + len(candidates_of(options)[0])
     with run_progress(total) as show:
         result = optimize(model, output, corpus, options, show)
     tables = optimization_tables(result.found, result.verdicts, result.chosen, result.left_out)
@@ -81,10 +93,15 @@ def main(
         write_text(report, "\n".join(table.to_markdown() for table in tables))
         msg.good(f"Tables written to {report}")
     if result.chosen is None:
-        raise MtnlpError(Errors.E650.format(max_drop=f"{max_drop:g}"))
+        message = Errors.E666 if standalone else Errors.E650
+        raise MtnlpError(message.format(max_drop=f"{max_drop:g}"))
     if result.refitted:
         msg.info(f"Fitted again on {corpus}: {', '.join(result.refitted)}")
     msg.good(
         f"{result.chosen}, {result.verdicts[result.chosen].speed_up:.1f} times as fast as torch in "
         f"fp32, is in {output}"
     )
+    if standalone:
+        msg.info(
+            f"It needs no torch. Package it: spacy package {output} DIST --code {output / RUNTIME}"
+        )

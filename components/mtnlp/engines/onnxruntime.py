@@ -47,11 +47,7 @@ class OnnxRuntimeEngine:
     def open(self, network: bytes, precision: str, threads: int) -> Network:
         """As `Engine.open`."""
         ort: Any = import_extra("onnxruntime", self.extra)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        session = ort.InferenceSession(network, options, providers=["CPUExecutionProvider"])
-        return OnnxRuntimeNetwork(session)
+        return OnnxRuntimeNetwork(open_session(ort, network, threads))
 
 
 class OnnxRuntimeNetwork:
@@ -65,6 +61,14 @@ class OnnxRuntimeNetwork:
         return list(self.session.run(None, inputs))
 
 
+def open_session(ort: Any, network: bytes, threads: int) -> Any:
+    """A session of ONNX Runtime. ort: the library. threads: 0 for its own choice."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    return ort.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+
+
 def export(module: torch.nn.Module, path: Path) -> None:
     """Write an encoder as ONNX, for any number of windows of any length."""
     inputs = example_inputs()
@@ -72,12 +76,24 @@ def export(module: torch.nn.Module, path: Path) -> None:
         count = len(module(*inputs))
     outputs = [f"states_{i}" for i in range(count)]
     axes = {name: {0: "windows", 1: "seq"} for name in (*INPUTS, *outputs)}
+    write_onnx(module, inputs, path, INPUTS, outputs, axes)
+
+
+def write_onnx(
+    module: torch.nn.Module,
+    inputs: Tuple[torch.Tensor, ...],
+    path: Path,
+    input_names: Sequence[str],
+    output_names: Sequence[str],
+    axes: Dict[str, Dict[int, str]],
+) -> None:
+    """Write a module as ONNX. axes: of inputs and outputs, those of any length, by name."""
     torch.onnx.export(
         module,
         inputs,
         str(path),
-        input_names=list(INPUTS),
-        output_names=outputs,
+        input_names=list(input_names),
+        output_names=list(output_names),
         dynamic_axes=axes,
         opset_version=OPSET,
         dynamo=False,

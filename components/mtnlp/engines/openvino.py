@@ -48,25 +48,14 @@ class OpenVinoEngine:
         if precision not in FLOATS:
             kept = sensitive_layers(module, samples) if precision == "int8_mixed" else []
             model = quantize(model, samples, kept, self.extra)
-        with tempfile.TemporaryDirectory() as folder:
-            ov.save_model(model, str(Path(folder, XML)), compress_to_fp16=precision == "bf16")
-            files = {name: Path(folder, name).read_bytes() for name in (XML, WEIGHTS)}
-        return srsly.msgpack_dumps(files)
+        return model_bytes(ov, model, precision == "bf16")
 
     def open(self, network: bytes, precision: str, threads: int) -> Network:
         """As `Engine.open`."""
         ov: Any = import_extra("openvino", self.extra)
-        files = srsly.msgpack_loads(network)
-        core = ov.Core()
-        weights = ov.Tensor(np.frombuffer(files[WEIGHTS], dtype=np.uint8).copy())
         is_bf16 = precision == "int8_mixed" and has_bf16(CPU)
-        settings = {
-            "INFERENCE_PRECISION_HINT": "bf16" if is_bf16 else HINTS[precision],
-            "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": 1,
-        }
-        model = core.read_model(files[XML], weights)
-        return OpenVinoNetwork(core.compile_model(model, "CPU", settings))
+        hint = "bf16" if is_bf16 else HINTS[precision]
+        return OpenVinoNetwork(compile_network(ov, ov.Core(), network, hint, threads))
 
 
 class OpenVinoNetwork:
@@ -82,6 +71,27 @@ class OpenVinoNetwork:
             request = self.requests.made = self.compiled.create_infer_request()
         request.infer(dict(zip(INPUTS, (ids, real.astype(np.int64)), strict=True)))
         return [np.array(tensor.data) for tensor in request.output_tensors]
+
+
+def model_bytes(ov: Any, model: Any, compress: bool) -> bytes:
+    """A model of OpenVINO as one sequence of bytes. compress: weights to 16 bits."""
+    with tempfile.TemporaryDirectory() as folder:
+        ov.save_model(model, str(Path(folder, XML)), compress_to_fp16=compress)
+        files = {name: Path(folder, name).read_bytes() for name in (XML, WEIGHTS)}
+    return srsly.msgpack_dumps(files)
+
+
+def compile_network(ov: Any, core: Any, network: bytes, hint: str, threads: int) -> Any:
+    """What `model_bytes` made, ready to run. ov: the library. core: of it. hint: what is computed
+    in, as OpenVINO calls it. threads: 0 for its own choice."""
+    files = srsly.msgpack_loads(network)
+    weights = ov.Tensor(np.frombuffer(files[WEIGHTS], dtype=np.uint8).copy())
+    settings = {
+        "INFERENCE_PRECISION_HINT": hint,
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+    }
+    return core.compile_model(core.read_model(files[XML], weights), "CPU", settings)
 
 
 def quantize(model: Any, samples: Sequence[Sample], kept: Sequence[str], extra: str) -> Any:

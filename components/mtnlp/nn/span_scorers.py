@@ -51,7 +51,7 @@ class MarkerScorer(torch.nn.Module):
         """`[n + max_width - 1, width]` to `[n, max_width, outputs]`."""
         max_width = len(self.widths)
         tokens = self.norm(tokens)
-        starts = self.starts(tokens[: len(tokens) - max_width + 1])
+        starts = self.starts(tokens[: tokens.shape[0] - max_width + 1])
         ends = span_ends(self.ends(tokens), max_width)
         return self.output(self.activation(ends + starts.unsqueeze(1) + self.widths))
 
@@ -84,7 +84,7 @@ class BiaffineScorer(torch.nn.Module):
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """`[n + max_width - 1, width]` to `[n, max_width, outputs]`."""
         tokens = self.norm(tokens)
-        starts = _with_one(self.starts(tokens[: len(tokens) - self.max_width + 1]))
+        starts = _with_one(self.starts(tokens[: tokens.shape[0] - self.max_width + 1]))
         ends = span_ends(_with_one(self.ends(tokens)), self.max_width)
         # [n, outputs, hidden + 1]: the form with its start filled in
         half = (starts @ self.form.flatten(1)).unflatten(1, self.form.shape[1:])

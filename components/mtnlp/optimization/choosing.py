@@ -25,10 +25,12 @@ class Verdict:
     reason: Optional[str] = None
 
 
-def judge(found: Dict[Candidate, Measured], max_drop: float) -> Dict[Candidate, Verdict]:
+def judge(
+    found: Dict[Candidate, Measured], max_drop: float, must_be_faster: bool = True
+) -> Dict[Candidate, Verdict]:
     """A verdict on each of what was measured, the baseline among them.
 
-    max_drop: points that no task may lose.
+    max_drop: points that no task may lose. must_be_faster: than the baseline.
     """
     baseline = found[BASELINE]
     verdicts = {}
@@ -41,7 +43,7 @@ def judge(found: Dict[Candidate, Measured], max_drop: float) -> Dict[Candidate, 
         reason = None
         if worse:
             reason = f"loses more than {max_drop:g} points: {', '.join(worse)}"
-        elif candidate != BASELINE and speed_up <= 1:
+        elif must_be_faster and candidate != BASELINE and speed_up <= 1:
             reason = f"not faster than {BASELINE}"
         verdicts[candidate] = Verdict(speed_up, changes, reason)
     return verdicts

@@ -4,7 +4,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import copytree
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import srsly
 from spacy.language import Language
@@ -20,23 +20,28 @@ from .candidates import AUTO, BASELINE, Candidate, find_candidates
 from .choosing import Verdict, fastest, judge
 from .converting import convert_encoders, own_encoders
 from .measuring import Measured, measure
+from .standalone.build import ENGINES, build_standalone, make_plan
+from .standalone.comparing import check_answers
 from .tables import as_json
 
 # Where meta.json has the table.
 META = "optimization"
 REFITTED = "refitted"
+# Documents on which the answers without torch are compared.
+COMPARED = 50
 
 
 @dataclass(frozen=True)
 class Options:
     """engine: as in `find_candidates`. max_drop: points that no task may lose. threads: of engines
     and of torch, 0 for as many as torch takes by itself. limit: documents that are scored, at
-    most; 0 for all."""
+    most; 0 for all. standalone: whether what is saved runs without torch."""
 
     engine: str = AUTO
     max_drop: float = 0.3
     threads: int = 0
     limit: int = 0
+    standalone: bool = False
 
 
 @dataclass
@@ -66,14 +71,16 @@ def optimize(
     these the scores are compared, and ranges fixed. show: called before each measurement.
     Returns: what was found; nothing is saved where no candidate can be chosen.
     Raises: MtnlpError E144 for an output that holds something else than a pipeline, E290, E292,
-        E503, E651 to E653.
+        E503, E651 to E653; for one without torch E661 to E665.
     """
     if not is_replaceable(output, "config.cfg"):
         form = "a new folder, or one of a pipeline: what the folder holds would be lost"
         raise MtnlpError(Errors.E144.format(option="OUTPUT", value=output, form=form))
-    candidates, left_out = find_candidates(options.engine)
+    candidates, left_out = candidates_of(options)
     nlp = load_pipeline(model)
     own_encoders(nlp)
+    if options.standalone:
+        make_plan(nlp)
     docs = choose_docs(read_docs(nlp, corpus), options.limit)
     output.parent.mkdir(parents=True, exist_ok=True)
     remove_unfinished(output)
@@ -92,14 +99,29 @@ def optimize(
                 if candidate == BASELINE:
                     raise
                 result.left_out[candidate] = str(error)
-        result.verdicts = judge(result.found, options.max_drop)
+        result.verdicts = work.judge(result.found)
         result.chosen = fastest(result.verdicts)
         if result.chosen is not None:
             work.refit(result)
             with fresh_folder(output) as folder:
-                copytree(work.folder_of(result.chosen), folder, dirs_exist_ok=True)
+                if options.standalone:
+                    save_standalone(work.folder_of(result.chosen), folder, docs)
+                else:
+                    copytree(work.folder_of(result.chosen), folder, dirs_exist_ok=True)
                 write_meta(folder, result, options)
     return result
+
+
+def candidates_of(options: Options) -> Tuple[List[Candidate], Dict[Candidate, str]]:
+    """As `find_candidates`; of those that run without torch where that is asked for. Raises:
+    MtnlpError E663, too, where none does."""
+    found, left_out = find_candidates(options.engine)
+    if not options.standalone:
+        return found, left_out
+    able = [candidate for candidate in found if candidate.engine in ENGINES]
+    if not able:
+        raise MtnlpError(Errors.E663.format(engine=options.engine))
+    return able, {each: why for each, why in left_out.items() if each.engine in ENGINES}
 
 
 class Work:
@@ -133,6 +155,10 @@ class Work:
             folder, self.data, folder.with_name(f"{folder.name}-measured"), self.options.threads
         )
 
+    def judge(self, found: Dict[Candidate, Measured]) -> Dict[Candidate, Verdict]:
+        """As `choosing.judge`. Without torch a pipeline is worth having at the same speed, too."""
+        return judge(found, self.options.max_drop, must_be_faster=not self.options.standalone)
+
     def refit(self, result: Optimization) -> None:
         """Fit temperatures and thresholds of the chosen pipeline again, where they had been fitted,
         and keep them unless a task loses by it."""
@@ -144,7 +170,7 @@ class Work:
         done = calibrate(self.folder_of(candidate), self.data, fitted, names=names)
         measured = self.measure(fitted)
         found = {**result.found, candidate: measured}
-        verdict = judge(found, self.options.max_drop)[candidate]
+        verdict = self.judge(found)[candidate]
         before = result.verdicts[candidate]
         if all(change >= before.changes[task] for task, change in verdict.changes.items()):
             chosen = self.folder_of(candidate)
@@ -152,6 +178,16 @@ class Work:
             fitted.rename(chosen)
             result.found, result.verdicts[candidate] = found, verdict
             result.refitted = [*done["temperatures"], *done["classifiers"]]
+
+
+def save_standalone(model: Path, folder: Path, docs: Sequence[Doc]) -> None:
+    """Write what a converted pipeline becomes without torch, once it answers the same.
+
+    model: its folder. docs: some of them are what both are asked. Raises: MtnlpError E661 to E665.
+    """
+    nlp = load_pipeline(model)
+    made = build_standalone(nlp, folder)
+    check_answers(nlp, made, choose_docs(docs, COMPARED))
 
 
 def fitted_components(nlp: Language) -> List[str]:

@@ -53,7 +53,7 @@ class ScoredSpans(SpanGroup):
             return
         self._length_of_doc = len(doc)
         rows = packed_rows(self)
-        first, last = token_ranges(doc, rows)
+        first, last = whole_tokens(doc, rows)
         rows["start"], rows["end"] = first, last
         self._keep(rows, first < last)
 
@@ -125,7 +125,7 @@ def packed_rows(group: SpanGroup) -> np.ndarray:
     return np.frombuffer(b"".join(packed), dtype=PACKED).copy()
 
 
-def token_ranges(doc: Doc, rows: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+def whole_tokens(doc: Doc, rows: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     """The tokens that begin and end where spans do.
 
     rows: `[spans]` of `PACKED`. Returns: int `[spans]` twice, the first token and the one behind

@@ -30,7 +30,7 @@ def span_ends(values: torch.Tensor, max_width: int) -> torch.Tensor:
     values: `[seq + max_width - 1, ...]`. Returns: `[seq, max_width, ...]`, of the spans that begin
     at the first `seq` tokens.
     """
-    seq = len(values) - max_width + 1
+    seq = values.shape[0] - max_width + 1  # `len` would be a constant to who traces this
     return torch.stack([values[w : w + seq] for w in range(max_width)], dim=1)
 
 

@@ -1,0 +1,1 @@
+"""From a pipeline whose encoder another engine runs to one without torch."""
