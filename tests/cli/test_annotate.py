@@ -63,7 +63,7 @@ def test_errors_are_messages(scored: str, tmp_path: Path, monkeypatch: pytest.Mo
     assert unknown.exit_code == 1 and "E503" in unknown.output
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     without = invoke("annotate", scored, str(path), str(tmp_path / "new"))
-    assert without.exit_code == 1 and "mtnlp[hub]" in without.output
+    assert without.exit_code == 1 and "mtnlp[parquet]" in without.output
     assert (
         invoke("annotate", scored, str(path), str(tmp_path / "new"), "--to", "jsonl").exit_code == 0
     )

@@ -53,7 +53,7 @@ EXTRAS = {
     "openvino": "openvino",
     "optuna": "tune",
     "peft": "lora",
-    "pyarrow": "hub",
+    "pyarrow": "parquet",
     "scipy": "reports",
     "tensorboard": "train",
 }

@@ -17,7 +17,7 @@ def import_pyarrow() -> Any:
         import pyarrow
         import pyarrow.parquet
     except ModuleNotFoundError as error:
-        raise MtnlpError(Errors.E002.format(library="pyarrow", extra="hub")) from error
+        raise MtnlpError(Errors.E002.format(library="pyarrow", extra="parquet")) from error
     return pyarrow
 
 
