@@ -237,5 +237,7 @@ def test_a_library_that_is_missing() -> None:
 
 def test_no_text(backbone: Path) -> None:
     nlp = make_with(backbone, "onnxruntime")
+    model: Any = nlp.get_pipe("transformer").model
+    model.convert(model.runner, [nlp.make_doc("")])
     docs: Tuple[Doc, ...] = tuple(nlp.pipe(["", " "]))
     assert [len(doc) for doc in docs] == [0, 1]

@@ -98,8 +98,9 @@ class WindowedTransformerModel(TransformerModel):
         """
         self.runner = None
         if runner is not None:
-            windows = self.windower(list(docs))
-            samples = [(ids, real) for ids, real, _ in padded_groups(windows)]
+            full = [doc for doc in docs if len(doc)]
+            groups = padded_groups(self.windower(full)) if full else ()
+            samples = [(ids, real) for ids, real, _ in groups]
             runner.convert(cast(torch.nn.Module, self.transformer), samples)
             self.runner = runner
 
