@@ -8,11 +8,10 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 import torch
 
-from ..models.engine import Engine, Floats, Network, Sample, example_inputs
+from ..models.engine import INPUTS, Engine, Floats, Network, Sample, example_inputs
 from ..models.windows import Bools, Ints
 from .extras import import_extra
 
-INPUTS = ("input_ids", "attention_mask")
 OPSET = 17
 # What is quantised: the products of matrices.
 QUANTISED = ["MatMul", "Gemm"]

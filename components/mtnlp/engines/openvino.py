@@ -9,13 +9,12 @@ import numpy as np
 import srsly
 import torch
 
-from ..models.engine import Engine, Floats, Network, Sample, example_inputs
+from ..models.engine import INPUTS, Engine, Floats, Network, Sample, example_inputs
 from ..models.precision import CPU, has_bf16
 from ..models.windows import Bools, Ints
 from .extras import import_extra
 from .sensitive_layers import sensitive_layers
 
-INPUTS = ("input_ids", "attention_mask")
 # OpenVINO's names of what a network computes in. An int8 network has its types within; this is for
 # the rest of it.
 HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32", "int8_mixed": "f32"}

@@ -17,6 +17,8 @@ from ..errors import Errors, MtnlpError
 from .windows import Bools, Ints
 
 Floats = NDArray[np.float32]
+# What a converted encoder calls its inputs.
+INPUTS = ("input_ids", "attention_mask")
 TORCH = "torch"
 ENGINES = {
     # In int8; what torch computes in otherwise needs no network of its own.

@@ -21,6 +21,7 @@ from ..data.reading import bare_doc
 from ..errors import Errors, MtnlpError
 from ..evaluation.document_counts import DocumentCounts, count_documents
 from ..evaluation.evaluator import predict, read_docs
+from ..evaluation.speed import folder_size
 from ..experiments.child import report_errors
 from ..experiments.comparison import failure_reason, run_process
 from ..experiments.runs import JOB, LOG, RESULT
@@ -99,8 +100,7 @@ def measure(model: Path, docs: Path, folder: Path, threads: int) -> Measured:
         raise MtnlpError(Errors.E651.format(model=model.name, reason=reason))
     found = json.loads((folder / RESULT).read_text(encoding="utf8"))
     vectors = np.load(folder / VECTORS) if (folder / VECTORS).exists() else None
-    size = sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
-    return Measured(found, vectors, size / 1e6)
+    return Measured(found, vectors, folder_size(model))
 
 
 def work(folder: Path) -> None:

@@ -78,7 +78,7 @@ class EncodedDocs:
         return found
 
     def by_doc(self, rows: Floats) -> List[Floats]:
-        """`[tokens, ...]`, the Docs' one behind the other, as one array a Doc."""
+        """`[tokens, ...]`, the Docs' one behind the other, as one array per Doc."""
         return np.split(rows, np.cumsum(self.token_lengths)[:-1])
 
 

@@ -1,4 +1,4 @@
-"""Pooling in numpy: one vector a Doc, as `models.poolers` makes it."""
+"""Pooling in numpy: one vector per Doc, as `models.poolers` makes it."""
 
 from typing import Any, Dict, List, Optional
 
