@@ -16,7 +16,14 @@ from typing import (
     TypedDict,
 )
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 
 class Annotation(NamedTuple):

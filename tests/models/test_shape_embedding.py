@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import spacy
 from spacy import registry
+from spacy.ml.models.tok2vec import MultiHashEmbed
 from spacy.tokens import Doc
 
 from mtnlp.models.shape_embedding import FLAGS, build_shape_embedding_v1
@@ -48,3 +49,18 @@ def test_a_flag_has_two_vectors(index: int) -> None:
     table = [node for node in layer.walk() if node.name == "hashembed"][index]
     off, on = table.predict(np.array([0, 1], dtype="uint64"))
     assert np.abs(off - on).max() > 1e-3
+
+
+def test_as_spacys_layer_has_it() -> None:
+    vocab = spacy.blank("en").vocab
+    texts = [["Apple", "42", ",", "apple", "Apple"], [], ["USA", "aPPle", "x"], ["3rd"]]
+    docs = [Doc(vocab, words=words) for words in texts]
+    ours = build_shape_embedding_v1(width=8)
+    ours.initialize()
+    stock = MultiHashEmbed(8, ["SHAPE", *FLAGS], [500, *[16] * len(FLAGS)], False)
+    stock.from_bytes(ours.to_bytes())
+    wanted, trained = stock.predict(docs), ours(docs, is_train=True)[0]
+    for found, each, other in zip(ours.predict(docs), wanted, trained, strict=True):
+        np.testing.assert_allclose(found, each, atol=1e-6)
+        np.testing.assert_allclose(other, each, atol=1e-6)
+    assert ours.predict([docs[1]])[0].shape == (0, 8)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from mtnlp.errors import MtnlpError
+from mtnlp.nn import linear_chain
 from mtnlp.nn.linear_chain import ILLEGAL, LinearChainCRF
 from tests.structured.problems import marginals
 
@@ -115,3 +116,30 @@ def test_copies_and_state() -> None:
 def test_unknown_scheme() -> None:
     with pytest.raises(MtnlpError, match="E210"):
         LinearChainCRF(LABELS, "bioes")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("temperature", [1.0, 2.5])
+@pytest.mark.parametrize("with_space", [False, True])
+def test_small_batches_have_the_same_entities(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, temperature: float, with_space: bool
+) -> None:
+    layer = make_layer(scheme)
+    emissions, mask = make_batch(layer, 2.0)
+    emissions[~mask] = torch.nan
+    space = (torch.rand(mask.shape) < 0.2) & mask if with_space else None
+    spans, each = layer.find_entities(emissions, mask, temperature, space)
+    assert len(spans) > 10
+    monkeypatch.setattr(linear_chain, "SMALL_BATCH", -1)
+    monkeypatch.setattr(linear_chain, "find_entities", None)
+    wanted, probabilities = layer.find_entities(emissions, mask, temperature, space)
+    assert torch.equal(spans, wanted) and each.dtype == probabilities.dtype
+    torch.testing.assert_close(each, probabilities, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (2, 0), (2, 3)])
+def test_nothing_is_found_in_empty_texts(shape: tuple) -> None:
+    layer = make_layer("bio")
+    emissions, mask = torch.zeros(*shape, len(layer.start)), torch.zeros(shape, dtype=torch.bool)
+    spans, each = layer.find_entities(emissions, mask)
+    assert spans.shape == (0, 4) and each.shape == (0,)

@@ -201,7 +201,7 @@ def test_the_file_is_in_step(by_onnx: Made) -> None:
         ("models/windows.py", "def align("),
         ("pipes/scored_spans.py", "class ScoredSpans("),
         ("models/wordpieces.py", "class Windower"),
-        ("standalone/chain.py", "def scaled_marginals("),
+        ("structured/array_chain.py", "def scaled_marginals("),
     ):
         source = (root / module).read_text(encoding="utf8")
         definition = source[source.index(start) :].split("\n\n\n")[0].rstrip()

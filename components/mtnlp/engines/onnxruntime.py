@@ -8,8 +8,8 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 import torch
 
-from ..models.engine import INPUTS, Engine, Floats, Network, Sample, example_inputs
-from ..models.windows import Bools, Ints
+from ..models.engine import INPUTS, Engine, Network, Sample, example_inputs
+from ..types import Bools, Floats, Ints
 from .extras import import_extra
 
 OPSET = 17

@@ -9,9 +9,9 @@ import numpy as np
 import srsly
 import torch
 
-from ..models.engine import INPUTS, Engine, Floats, Network, Sample, example_inputs
+from ..models.engine import INPUTS, Engine, Network, Sample, example_inputs
 from ..models.precision import CPU, has_bf16
-from ..models.windows import Bools, Ints
+from ..types import Bools, Floats, Ints
 from .extras import import_extra
 from .sensitive_layers import sensitive_layers
 

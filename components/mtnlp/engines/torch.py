@@ -10,8 +10,8 @@ from typing import List, Sequence, Tuple, cast
 import numpy as np
 import torch
 
-from ..models.engine import Engine, Floats, Network, Sample, example_inputs
-from ..models.windows import Bools, Ints
+from ..models.engine import Engine, Network, Sample, example_inputs
+from ..types import Bools, Floats, Ints
 
 
 class TorchEngine:

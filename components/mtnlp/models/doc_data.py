@@ -10,7 +10,7 @@ from thinc.api import torch2xp, xp2torch
 from thinc.types import Floats2d, Ragged
 from transformers.file_utils import ModelOutput
 
-from .windows import Ints
+from ..types import Ints
 
 
 @dataclass

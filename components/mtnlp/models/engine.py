@@ -8,15 +8,12 @@ the encoder's weights, so that a pipeline is loaded, packaged and forked as any 
 from functools import cache
 from typing import List, NamedTuple, Protocol, Sequence, Tuple, cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from thinc.api import registry
 
 from ..errors import Errors, MtnlpError
-from .windows import Bools, Ints
+from ..types import Bools, Floats, Ints
 
-Floats = NDArray[np.float32]
 # What a converted encoder calls its inputs.
 INPUTS = ("input_ids", "attention_mask")
 TORCH = "torch"

@@ -12,9 +12,9 @@ from transformers.utils import logging
 
 from ..errors import Errors, MtnlpError
 from ..log import logger
-from .engine import TORCH, EngineInfo, Floats, HiddenStates, Network, Sample, find_engine
+from ..types import Bools, Floats, Ints
+from .engine import TORCH, EngineInfo, HiddenStates, Network, Sample, find_engine
 from .precision import CPU, Precision, has_bf16, instruction_set, require_bf16
-from .windows import Bools, Ints
 
 # Networks of a parent process, kept for as long as this one lives.
 INHERITED: List[Any] = []

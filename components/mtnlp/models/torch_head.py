@@ -15,7 +15,7 @@ from ..errors import Errors, MtnlpError
 from ..types import HeadOutput
 from .eval_shim import EvalShim
 from .fork_safety import use_one_thread_if_forked
-from .tensors import join_rows
+from .tensors import join_rows, pad_rows
 
 Output = Tuple[HeadOutput, torch.Tensor]
 
@@ -69,11 +69,7 @@ def forward_tokens(
     module = head_module(model)
     device = next(module.parameters()).device
     lengths = [len(part) for part in vectors]
-    seq = max(lengths, default=0)
-    mask = torch.arange(seq, device=device) < torch.tensor(lengths, device=device).unsqueeze(1)
-    padded = torch.zeros((len(vectors), seq, model.get_dim("nI")), device=device)
-    if seq:
-        padded[mask] = join_rows(vectors, model.get_dim("nI"), device)
+    padded, mask = pad_rows(join_rows(vectors, model.get_dim("nI"), device), lengths)
     output, backprop_module = run_module(model, padded, mask, is_train)
 
     def backprop(d_output: HeadOutput) -> List[Floats2d]:

@@ -8,9 +8,10 @@ from thinc.api import Model
 from thinc.types import ArgsKwargs
 
 from ..errors import Errors, MtnlpError
+from ..types import Bools, Ints
 from .precision import uses_bf16
 from .runner import Runner
-from .windows import Bools, Ints, group_by_length
+from .windows import group_by_length
 from .wordpieces import WindowBatch
 
 Backprop = Callable[..., None]

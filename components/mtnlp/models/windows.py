@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import List, NamedTuple, Tuple
 
 import numpy as np
-from numpy.typing import NDArray
 from spacy.attrs import LENGTH, SPACY
 from spacy.tokens import Doc
 
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from ..types import Bools, Ints
 
 
 class Alignment(NamedTuple):

@@ -8,8 +8,9 @@ from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc
 
 from ..errors import Errors, MtnlpError
+from ..types import Ints
 from .doc_data import DocLayout
-from .windows import Alignment, Ints, SpecialTokens, align, cut_points, pack, token_ranges
+from .windows import Alignment, SpecialTokens, align, cut_points, pack, token_ranges
 
 
 class WindowBatch(NamedTuple):

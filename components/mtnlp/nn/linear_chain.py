@@ -1,17 +1,21 @@
 """The linear-chain CRF layer."""
 
-from typing import List, Tuple
+from typing import List, Optional, Tuple
 
 import torch
 
 from ..structured import crf
+from ..structured.array_chain import Chain, find_entities
 from ..structured.nbest import nbest
 from ..structured.schemes import get_scheme
-from .temperature import scale_by_temperature
+from ..structured.spans import trim, widenings
+from .temperature import require_temperature, scale_by_temperature
 
 # Training adds this to illegal transitions, rather than -inf: gold that contradicts the scheme
 # then costs a loss that nobody can overlook instead of an infinite one.
 ILLEGAL = -10_000.0
+# Tokens of a batch, padding included, up to which numpy is quicker than torch.
+SMALL_BATCH = 4096
 
 
 class LinearChainCRF(torch.nn.Module):
@@ -68,6 +72,43 @@ class LinearChainCRF(torch.nn.Module):
     def decode(self, emissions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """int64 `[batch, seq]`: the best legal tag sequences; 0 on padding."""
         return crf.viterbi(emissions, *self._scores(-torch.inf), mask)[0]
+
+    @torch.no_grad()
+    def find_entities(
+        self,
+        emissions: torch.Tensor,
+        mask: torch.Tensor,
+        temperature: float = 1.0,
+        space: Optional[torch.Tensor] = None,
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """The entities of the best legal tag sequences, int64 `[n, 4]`, and the posterior
+        probability of each, `[n]`.
+
+        space: bool `[batch, seq]`, the tokens of white space; None where none is. Entities end and
+        begin in other tokens. An entity is then there in every sequence that has it with some white
+        space around it: these exclude each other, and their probabilities are added up.
+        """
+        if emissions.device.type == "cpu" and mask.numel() <= SMALL_BATCH:
+            require_temperature(temperature)
+            chain, scheme = self.arrays(), self.scheme.arrays()
+            found = None if space is None else space.numpy()
+            numbers = emissions.double().numpy()
+            spans, each = find_entities(numbers, mask.numpy(), chain, scheme, temperature, found)
+            kept = torch.promote_types(emissions.dtype, torch.float32)
+            return torch.from_numpy(spans), torch.from_numpy(each).to(kept)
+        best = self.scheme.spans(self.decode(emissions, mask), mask)
+        if space is None:
+            return best, self.span_probabilities(emissions, mask, best, temperature)
+        best = trim(best, space)
+        wider, owner = widenings(best, space)
+        parts = self.span_probabilities(emissions, mask, wider, temperature)
+        return best, parts.new_zeros(len(best)).index_add_(0, owner, parts).clamp(max=1.0)
+
+    def arrays(self) -> Chain:
+        """The scores in numpy, -inf where the scheme forbids."""
+        return Chain(
+            *(scores.detach().double().cpu().numpy() for scores in self._scores(-torch.inf))
+        )
 
     def span_probabilities(
         self,

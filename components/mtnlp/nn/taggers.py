@@ -25,7 +25,7 @@ from ..losses.crf_likelihood import CRFLikelihood
 from ..losses.cross_entropy import CrossEntropy
 from ..structured.crf import constrain
 from ..structured.schemes import get_scheme
-from ..structured.spans import span_minimum, trim, widenings
+from ..structured.spans import span_minimum
 from ..types import HeadOutput, LossBatch
 from .linear_chain import LinearChainCRF
 from .projection import Body
@@ -160,19 +160,10 @@ class CRFTagger(Tagger):
     ) -> Tuple[torch.Tensor, torch.Tensor]:
         """The entities of the best tag sequences and their exact posterior probabilities.
 
-        Where `space` is given, entities end and begin in other tokens. An entity is then there in
-        every sequence that has it with some white space around it: these exclude each other, and
-        their probabilities are added up.
+        See `LinearChainCRF.find_entities`.
         """
         scores = scores if allowed is None else constrain(scores, allowed)
-        spans = self.scheme.spans(self.crf.decode(scores, mask), mask)
-        if space is None:
-            return spans, self.crf.span_probabilities(scores, mask, spans, temperature)
-        spans = trim(spans, space)
-        wider, owner = widenings(spans, space)
-        each = self.crf.span_probabilities(scores, mask, wider, temperature)
-        total = each.new_zeros(len(spans)).index_add_(0, owner, each)
-        return spans, total.clamp(max=1.0)
+        return self.crf.find_entities(scores, mask, temperature, space)
 
     @torch.no_grad()
     def nbest(

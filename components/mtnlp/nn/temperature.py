@@ -13,10 +13,16 @@ def scale_by_temperature(scores: torch.Tensor, temperature: float) -> torch.Tens
 
     Raises: MtnlpError (E235) for a temperature that is not above 0, (E330) for an infinite one.
     """
+    require_temperature(temperature)
+    return scores if temperature == 1.0 else scores / temperature
+
+
+def require_temperature(temperature: float) -> None:
+    """Raises: MtnlpError (E235) for a temperature that is not above 0, (E330) for an infinite
+    one."""
     if not temperature > 0:
         raise MtnlpError(Errors.E235.format(found=temperature))
     require("probabilities", FINITE, temperature=temperature)
-    return scores if temperature == 1.0 else scores / temperature
 
 
 def scale_columns_by_temperature(

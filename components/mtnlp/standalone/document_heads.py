@@ -5,10 +5,10 @@ from typing import Any, Dict, List
 import numpy as np
 
 from ..annotation.categories import category_keys
-from ..models.engine import Floats
 from ..pipes.classifier import doc_tasks
 from ..pipes.event_textcat import get_events, set_events
 from ..pipes.vector_hooks import set_sentence_vector, set_vector_hooks
+from ..types import Floats
 from .attributes import install_attribute
 from .encoding import EncodedDocs
 from .heads import label_thresholds, sigmoid, soft_max

@@ -10,10 +10,10 @@ from spacy.tokens import Doc
 from tokenizers import Tokenizer
 
 from ..models.doc_data import DocLayout
-from ..models.engine import Floats
 from ..models.window_encoder import padded_groups
-from ..models.windows import Bools, SpecialTokens
+from ..models.windows import SpecialTokens
 from ..models.wordpieces import WindowBatch, Windower
+from ..types import Bools, Floats
 from .networks import LoadedNetwork
 
 # Wordpieces in a pass of the encoder, padding included, which bounds the memory.

@@ -5,9 +5,9 @@ from typing import Dict, Sequence, Tuple
 import numpy as np
 from spacy.util import filter_spans
 
-from ..models.windows import Bools, Ints
 from ..pipes.kept_entities import KeptEntities
-from .tag_scheme import Scheme
+from ..structured.array_scheme import Scheme
+from ..types import Bools, Ints
 
 
 def tokens_held(kept: Sequence[KeptEntities], shape: Tuple[int, int]) -> Bools:

@@ -5,13 +5,11 @@ A head is made of its `cfg` (JSON), its arrays by name, and its network, None wh
 temperatures, `overwrite_ents`, the span decoder.
 """
 
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from ..models.engine import Floats
 from ..models.shape_embedding import build_shape_embedding_v1
-from ..models.windows import Bools, Ints
 from ..pipes.entity_spans import (
     Predictions,
     find_white_space,
@@ -19,14 +17,15 @@ from ..pipes.entity_spans import (
     write_entities,
 )
 from ..pipes.kept_entities import find_kept, kept_entities
+from ..structured.array_chain import Chain, find_entities, hold_to
+from ..structured.array_scheme import Scheme
+from ..structured.array_spans import are_free, least_values
+from ..types import Bools, Floats, Ints
 from .attributes import install_attribute
-from .chain import Chain, best_tags, hold_to, log_probabilities
 from .encoding import EncodedDocs
 from .given_entities import tags_given, tokens_held
 from .networks import LoadedNetwork
-from .span_arrays import are_free, least_values, trim_spans, widen_spans
 from .span_choice import choose_spans
-from .tag_scheme import Scheme
 
 # Tokens whose spans are scored at a time, which bounds the memory.
 CHUNK_TOKENS = 1024
@@ -100,33 +99,16 @@ class TaggerHead(EntityHead):
             spans, probabilities = self.each_alone(scores, mask)
         else:
             space = find_white_space(encoded.docs)
-            spans, probabilities = self.in_sequence(scores, mask, self.chain, space)
+            spans, probabilities = find_entities(
+                scores, mask, self.chain, self.scheme, self.cfg["temperature"], space
+            )
         chosen = probabilities >= self.cfg["threshold"]
         if held is not None:
             chosen &= ~held[spans[:, 0], spans[:, 1]]
         return Predictions(spans[chosen], probabilities[chosen])
 
-    def in_sequence(
-        self, scores: Any, mask: Bools, chain: Chain, space: Optional[Bools]
-    ) -> Tuple[Ints, Any]:
-        """The entities of the best tag sequences, and the exact probability of each: that of all
-        sequences which have it, with or without white space around it.
-
-        scores: `[docs, tokens, tags]`. Returns: `[n, 4]` and `[n]`.
-        """
-        lengths, temperature = mask.sum(1), self.cfg["temperature"]
-        spans = self.scheme.spans(best_tags(scores, lengths, chain), mask)
-        scores, chain = scores / temperature, chain.divided(temperature)
-        if space is None:
-            found = log_probabilities(scores, lengths, chain, spans, self.scheme)
-            return spans, np.exp(found)
-        spans = trim_spans(spans, space)
-        wider, owner = widen_spans(spans, space)
-        each = np.exp(log_probabilities(scores, lengths, chain, wider, self.scheme))
-        return spans, np.minimum(np.bincount(owner, each, minlength=len(spans)), 1.0)
-
     def each_alone(self, scores: Any, mask: Bools) -> Tuple[Ints, Any]:
-        """As `in_sequence`, every token by itself: an entity is as probable as its least probable
+        """As `find_entities`, every token by itself: an entity is as probable as its least probable
         tag."""
         if not scores.size:
             return np.zeros((0, 4), dtype=np.int64), np.zeros(0)

@@ -11,8 +11,8 @@ import numpy as np
 from ..engines.onnxruntime import open_session
 from ..engines.openvino import HINTS, compile_network
 from ..errors import Errors, MtnlpError
-from ..models.engine import Floats
 from ..models.runner import INHERITED
+from ..types import Floats
 
 
 @dataclass

@@ -5,7 +5,7 @@ from typing import Any, Dict, List, Optional
 import numpy as np
 
 from ..models.doc_data import DocLayout
-from ..models.engine import Floats
+from ..types import Floats
 from .encoding import EncodedDocs
 
 WORDPIECES = "wordpieces"

@@ -4,7 +4,7 @@ from typing import Any, Iterator, List, Tuple
 
 import numpy as np
 
-from ..models.windows import Ints
+from ..types import Ints
 
 
 def choose_spans(spans: Ints, scores: Any, decoder: str) -> Ints:

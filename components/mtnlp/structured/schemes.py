@@ -9,6 +9,7 @@ from typing import Dict, List, Tuple
 import torch
 
 from ..errors import Errors, MtnlpError
+from .array_scheme import Scheme
 
 
 class TagScheme:
@@ -118,6 +119,18 @@ class TagScheme:
             torch.where(is_single, base + single, base + first),
             base + inside,
             torch.where(is_single, base + single, base + last),
+        )
+
+    def arrays(self) -> Scheme:
+        """The same scheme in numpy."""
+        return Scheme(
+            prefixes=len(self.prefixes),
+            continuing=[prefix in self.continuing for prefix in self.prefixes],
+            unfinished=[prefix in self.unfinished for prefix in self.prefixes],
+            single=self.prefixes.index(self._spell(1)),
+            first=self.prefixes.index(self._spell(3)[0]),
+            inside=self.prefixes.index(self._spell(3)[1]),
+            last=self.prefixes.index(self._spell(3)[2]),
         )
 
     def _spell(self, length: int) -> str:

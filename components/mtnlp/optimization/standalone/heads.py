@@ -15,10 +15,8 @@ from ...pipes.span_ner import SpanNER
 from ...structured.span_decoding import DECODERS
 from .settings import (
     Unsupported,
-    chain_arrays,
     pooler_settings,
     require_listener,
-    scheme_settings,
     shape_settings,
 )
 
@@ -82,10 +80,10 @@ def describe_tagger(pipe: CRFNER, inner: Sequence[int]) -> HeadParts:
     pipe.take_over_earlier_names()
     cfg = {
         **chosen(pipe, "labels", "spans_key", "overwrite_ents", "threshold", "temperature"),
-        **{"scheme": scheme_settings(module.scheme), "shapes": shapes},
+        **{"scheme": module.scheme.arrays()._asdict(), "shapes": shapes},
     }
     if type(module) is CRFTagger:
-        arrays["chain"] = chain_arrays(module.crf)
+        arrays["chain"] = module.crf.arrays()._asdict()
     return HeadParts("tagger", cfg, arrays, Scores(module), pipe.cfg["width"])
 
 

@@ -1,11 +1,10 @@
-"""`structured.spans` in numpy: spans and the white space around them."""
+"""`spans` in numpy: spans and the white space around them."""
 
 from typing import Tuple
 
 import numpy as np
 
-from ..models.engine import Floats
-from ..models.windows import Bools, Ints
+from ..types import Bools, Floats, Ints
 
 
 def least_values(values: Floats, spans: Ints) -> Floats:

@@ -1,17 +1,17 @@
-"""A tag scheme in numpy: `structured.schemes` with what decoding needs."""
+"""A tag scheme in numpy: `schemes` with what decoding needs."""
 
 from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
-from ..models.windows import Bools, Ints
+from ..types import Bools, Ints
 
 
 class Scheme(NamedTuple):
     """Tag indices: `O` is 0, that of label `l` with the `p`-th prefix `1 + l * prefixes + p`.
 
     prefixes: how many there are. continuing, unfinished: bool by prefix, as in
-    `structured.schemes.TagScheme`. single: the prefix of an entity of one token. first, inside,
+    `schemes.TagScheme`. single: the prefix of an entity of one token. first, inside,
     last: those of longer ones.
     """
 

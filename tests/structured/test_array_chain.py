@@ -8,12 +8,15 @@ import pytest
 import torch
 
 from mtnlp.nn.linear_chain import LinearChainCRF
-from mtnlp.optimization.standalone.settings import chain_arrays, scheme_settings
-from mtnlp.standalone import chain as chain_module
-from mtnlp.standalone.chain import Chain, best_tags, find_marginals, hold_to, log_probabilities
-from mtnlp.standalone.span_arrays import least_values, trim_spans, white_runs, widen_spans
-from mtnlp.standalone.tag_scheme import Scheme
+from mtnlp.structured import array_chain as chain_module
 from mtnlp.structured import spans as torch_spans
+from mtnlp.structured.array_chain import (
+    best_tags,
+    find_marginals,
+    hold_to,
+    log_probabilities,
+)
+from mtnlp.structured.array_spans import least_values, trim_spans, white_runs, widen_spans
 from mtnlp.structured.crf import constrain
 
 LENGTHS = np.array([5, 0, 1, 7, 3])
@@ -28,7 +31,7 @@ def make_case(scheme: str, scale: float, seed: int = 0) -> Tuple[LinearChainCRF,
         torch.nn.init.normal_(parameter, std=scale)
     emissions = torch.randn(len(LENGTHS), 7, len(layer.start)) * scale
     mask = torch.arange(7) < torch.from_numpy(LENGTHS)[:, None]
-    return layer, emissions.double(), mask, Chain(**chain_arrays(layer))
+    return layer, emissions.double(), mask, layer.arrays()
 
 
 @pytest.mark.parametrize("scheme", ["bio", "biluo"])
@@ -45,7 +48,7 @@ def test_as_torch_has_it(scheme: str, scale: float, held: bool) -> None:
     tags = layer.decode(emissions, mask)
     ours = best_tags(numbers, LENGTHS, chain)
     np.testing.assert_array_equal(ours, tags.numpy())
-    own = Scheme(**scheme_settings(layer.scheme))
+    own = layer.scheme.arrays()
     spans = layer.scheme.spans(tags, mask)
     np.testing.assert_array_equal(own.spans(ours, mask.numpy()), spans.numpy())
     # Entities that were not found, too.
@@ -62,7 +65,7 @@ def test_as_torch_has_it(scheme: str, scale: float, held: bool) -> None:
 def test_against_all_sequences() -> None:
     """The best one, the partition, and the share of those with an entity."""
     layer, emissions, _, chain = make_case("bio", 1.0, seed=1)
-    scheme = Scheme(**scheme_settings(layer.scheme))
+    scheme = layer.scheme.arrays()
     numbers, lengths = emissions.numpy()[:1, :4], np.array([4])
     scores, found = {}, {}
     for tags in product(range(numbers.shape[2]), repeat=4):
