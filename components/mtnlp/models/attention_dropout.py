@@ -5,6 +5,7 @@ from typing import Any, List, Optional
 from transformers import AutoConfig
 
 from ..errors import Errors, MtnlpError
+from .cpu_kernels import choose_attention
 
 # BERT and most of its kin; DistilBERT, ModernBERT, XLM; GPT-2 and Nomic's BERT.
 NAMES = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
@@ -21,18 +22,24 @@ def own_dropout(config: Any) -> Optional[float]:
 
 
 class EncoderConfigs:
-    """transformers' `AutoConfig`, with one setting of our own: what spacy-transformers reads the
+    """transformers' `AutoConfig`, with settings of our own: what spacy-transformers reads the
     config of an encoder by, be it pretrained or one that a pipeline has saved.
 
-    attention_dropout: a probability; None leaves what the config says.
+    attention_dropout: a probability; None leaves what the config says. precision: what torch
+    computes in, by which the form of attention is chosen (see `choose_attention`); None leaves it
+    to transformers.
     """
 
-    def __init__(self, attention_dropout: Optional[float]):
+    def __init__(self, attention_dropout: Optional[float], precision: Optional[str] = None):
         self.attention_dropout = attention_dropout
+        self.precision = precision
 
     def from_pretrained(self, name: Any, **settings: Any) -> Any:
         """As `AutoConfig.from_pretrained`. Raises: MtnlpError E280 where the encoder has no dropout
         on attention of its own."""
+        attention = None if self.precision is None else choose_attention(self.precision)
+        if attention is not None:
+            settings = {"attn_implementation": attention, **settings}
         config = AutoConfig.from_pretrained(name, **settings)
         if self.attention_dropout is None:
             return config

@@ -16,6 +16,7 @@ from transformers import AutoModel
 from ..errors import Errors, MtnlpError
 from .adapters import is_adapted, merged_state
 from .attention_dropout import EncoderConfigs
+from .cpu_kernels import use_fast_layers
 from .eval_shim import EvalShim
 from .runner import Runner, describe
 
@@ -52,6 +53,8 @@ class EncoderShim(EvalShim, HFShim):
         saved = srsly.msgpack_loads(bytes_data).get("network")
         if saved is None:
             super().from_bytes(bytes_data)
+            if self._model is not None:
+                use_fast_layers(self._model)
             return self
         if self.runner is None:
             raise MtnlpError(Errors.E293.format(saved=describe(saved), named="torch"))

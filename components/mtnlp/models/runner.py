@@ -13,6 +13,7 @@ from transformers.utils import logging
 from ..errors import Errors, MtnlpError
 from ..log import logger
 from ..types import Bools, Floats, Ints
+from .cpu_kernels import standard_copy
 from .engine import TORCH, EngineInfo, HiddenStates, Network, Sample, find_engine
 from .precision import CPU, Precision, has_bf16, instruction_set, require_bf16
 
@@ -78,7 +79,7 @@ class Runner:
         samples that the precision needs."""
         if not samples and self.precision in find_engine(self.engine).calibrated:
             raise MtnlpError(Errors.E297.format(engine=self.engine, precision=self.precision))
-        module = HiddenStates(encoder, self.layers)
+        module = HiddenStates(standard_copy(encoder), self.layers)
         try:
             with quiet_conversion():
                 self.network = find_engine(self.engine).convert(module, self.precision, samples)

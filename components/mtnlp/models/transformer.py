@@ -83,6 +83,7 @@ def build_transformer_model_v1(
     if frozen and adapter is not None:
         raise MtnlpError(Errors.E273)
     use_one_thread_if_forked()
+    runner = make_runner(engine, precision, threads, tuple(layers), allow_slow)
     model = WindowedTransformerModel(
         name,
         window,
@@ -90,11 +91,11 @@ def build_transformer_model_v1(
         tuple(layers),
         dict(tokenizer_config),
         dict(transformer_config),
-        EncoderConfigs(attention_dropout),
+        EncoderConfigs(attention_dropout, precision if runner is None else None),
     )
     model.adapter = adapter
     model.frozen = frozen
     model.cache_size = cache_size
     model.allow_slow = allow_slow
-    model.runner = make_runner(engine, precision, threads, tuple(layers), allow_slow)
+    model.runner = runner
     return model

@@ -19,6 +19,7 @@ from ..errors import Errors, MtnlpError
 from ..log import logger
 from .adapters import LoRA, is_adapted
 from .attention_dropout import EncoderConfigs
+from .cpu_kernels import use_fast_layers
 from .doc_data import DocLayout, EncodedBatch, empty_batch, make_batch
 from .engine import TORCH, EngineInfo
 from .feature_cache import FeatureCache, encode_through, weights_version
@@ -186,6 +187,7 @@ def init(model: Model, X: Any = None, Y: Any = None) -> None:
         raise MtnlpError(Errors.E204.format(name=model.attrs["name"], error=error)) from error
     # Decoders would otherwise keep keys and values of every layer for a generation to come.
     loaded.transformer.config.use_cache = False
+    use_fast_layers(loaded.transformer)
     model.attrs["set_transformer"](model, loaded)
     cast(WindowedTransformerModel, model).prepare_training()
     count = count_parameters(model)
