@@ -269,7 +269,7 @@ def test_the_records_of_a_shard(tmp_path: Path) -> None:
         path.write_text("".join('{"text": "x"}\n' for _ in range(count)), encoding="utf8")
     source = find_source(tmp_path, Fields())
     parts = [source.part(number, 4) for number in range(5)]
-    assert [[(s.file.name, s.start, s.count) for s in part.slices] for part in parts] == [
+    assert [[(s.file.name, s.start, s.length) for s in part.slices] for part in parts] == [
         [("a.jsonl", 0, 4)],
         [("a.jsonl", 4, 4)],
         [("a.jsonl", 8, 1), ("c.jsonl", 0, 3)],

@@ -10,17 +10,17 @@ from .readers.kind import Kind, Mark
 
 
 class Slice(NamedTuple):
-    """Records of a file that stand together. start: the index of the first one. count: of them.
+    """Records of a file that stand together. start: the index of the first one. length: how many.
     near: a mark at or before it."""
 
     file: File
     start: int
-    count: int
+    length: int
     near: Mark
 
     def read(self, kind: Kind, fields: Fields) -> Iterator[Entry]:
         """The records, one by one."""
-        return islice(kind.read(self.file, fields, self.start, self.near), self.count)
+        return islice(kind.read(self.file, fields, self.start, self.near), self.length)
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,10 @@ class Part:
         """The records, one by one. Raises: OSError for a file that cannot be opened."""
         for piece in self.slices:
             yield from piece.read(self.kind, self.fields)
+
+    def first_place(self) -> str:
+        """Where its first record stands."""
+        return next((entry.place for entry in self.read()), "")
 
     def absolute(self) -> "Part":
         """The same with absolute paths, for processes that work in another folder."""

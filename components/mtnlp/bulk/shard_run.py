@@ -2,7 +2,7 @@
 shards, so that any engine can call it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
@@ -42,6 +42,10 @@ class ShardPlan:
     def layout(self) -> Layout:
         """Where its files are."""
         return Layout(self.folder, FORMATS[self.to].suffix)
+
+    def absolute(self) -> "ShardPlan":
+        """The same for processes that work in another folder."""
+        return replace(self, folder=self.folder.absolute())
 
 
 def annotate_shard(

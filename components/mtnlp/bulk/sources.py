@@ -49,12 +49,12 @@ class Source:
     @cached_property
     def ends(self) -> List[int]:
         """The index behind the last record of each file."""
-        return list(accumulate(tally.count for tally in self.tallies))
+        return list(accumulate(tally.records for tally in self.tallies))
 
     @property
     def counts(self) -> List[int]:
         """How many records each file has, malformed ones included."""
-        return [tally.count for tally in self.tallies]
+        return [tally.records for tally in self.tallies]
 
     def read(self, start: int = 0) -> Iterator[Entry]:
         """The records from the one with this index on, one by one: documents, and faults in the
@@ -71,10 +71,10 @@ class Source:
     def slices(self, start: int, stop: int) -> Iterator[Slice]:
         """Where the records with the indices from `start` to `stop` are."""
         for index in range(bisect_right(self.ends, start), len(self.files)):
-            first = self.ends[index] - self.tallies[index].count
+            first = self.ends[index] - self.tallies[index].records
             if first >= stop:
                 return
-            inside, behind = max(0, start - first), min(stop - first, self.tallies[index].count)
+            inside, behind = max(0, start - first), min(stop - first, self.tallies[index].records)
             if inside < behind:
                 near = self.tallies[index].near(inside)
                 yield Slice(self.files[index], inside, behind - inside, near)

@@ -70,7 +70,7 @@ def _count(file: File, fields: Fields) -> Tally:
 
 def _read(file: File, fields: Fields, start: int, near: Mark) -> Iterator[Entry]:
     text_field: Any = None
-    for index, (line, raw) in enumerate(_lines(file, near), start=near.index):
+    for index, (line, raw) in enumerate(_lines(file, near), start=near.record):
         if index < start:
             continue
         try:

@@ -10,9 +10,9 @@ MARK_EVERY = 5000
 
 
 class Mark(NamedTuple):
-    """Where a record of a file begins. index: of the record, from 0. line: from 1. byte: from 0."""
+    """Where a record of a file begins. record: its index, from 0. line: from 1. byte: from 0."""
 
-    index: int = 0
+    record: int = 0
     line: int = 1
     byte: int = 0
 
@@ -21,11 +21,11 @@ START = Mark()
 
 
 class Tally(NamedTuple):
-    """count: of the records of a file, malformed ones included. marks: of every `MARK_EVERY`th
+    """records: how many a file has, malformed ones included. marks: of every `MARK_EVERY`th
     record from the first on, so that a reader need not begin with the file; none where it reads
     from any record on without them."""
 
-    count: int
+    records: int
     marks: Sequence[Mark] = ()
 
     def near(self, index: int) -> Mark:

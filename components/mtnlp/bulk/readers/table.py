@@ -111,7 +111,7 @@ def _read(file: File, fields: Fields, start: int, near: Mark) -> Iterator[Entry]
         text_field = find_text_field(header, fields, file.path)
     except DataError as error:
         wrong = error
-    for line, cells, _ in islice(_body(file, fields, near), start - near.index, None):
+    for line, cells, _ in islice(_body(file, fields, near), start - near.record, None):
         if wrong is not None or isinstance(cells, str):
             yield fault(file, line, wrong or cells)
         elif len(cells) != len(header):
