@@ -1,5 +1,5 @@
 """What a way of running the shards is given: one file in `engines/`, and its name in
-`options.ENGINES`."""
+`options.EngineName`."""
 
 from dataclasses import dataclass
 from importlib import import_module
@@ -9,7 +9,7 @@ from spacy.language import Language
 
 from .counts import Counts
 from .manifest import Manifest
-from .options import AnnotateOptions
+from .options import AnnotateOptions, EngineName
 from .shard_run import ShardPlan
 from .sources import Source
 
@@ -59,6 +59,6 @@ class Engine:
 
 
 def find_engine(name: str) -> Engine:
-    """An engine. name: of `options.ENGINES`."""
-    engine: Engine = import_module(f".engines.{name}", __package__).ENGINE
+    """An engine. name: of `options.EngineName`."""
+    engine: Engine = import_module(f".engines.{EngineName(name)}", __package__).ENGINE
     return engine

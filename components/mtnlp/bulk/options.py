@@ -1,6 +1,7 @@
 """What a run can be asked for."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Dict, Optional
 
 from .entries import Fields
@@ -13,10 +14,15 @@ CHUNK_BATCHES = 16
 CHUNK_CHARACTERS = 4_000_000
 
 
-# Ways of running: each is a module of `engines/`.
-ENGINES = ("local", "ray")
 # Nobody named any.
 NO_FIELDS = Fields()
+
+
+class EngineName(StrEnum):
+    """Ways of running; each is a module of `engines/`."""
+
+    local = "local"
+    ray = "ray"
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class AnnotateOptions:
         makes one.
     shard_size: records of the input per shard.
     batch_size: documents that the pipeline gets at once.
-    engine: a name of `ENGINES`.
+    engine: a name of `EngineName`.
     workers: processes; None is as many as the engine sees fit.
     gpu_id: on this machine; -1 is the CPU. gpus_per_worker: of a cluster; 0 is the CPU.
     overwrite: whether to begin anew where OUTPUT has results.
