@@ -38,6 +38,8 @@ _PAUSE = 0.5
 _PATIENCE = 30.0
 # Characters of what Ray says about a death.
 _CAUSE = 300
+# Seconds until the cluster that RAY_ADDRESS names must answer. Ray itself tries for ten minutes.
+_ANSWER = 10.0
 
 
 class Setup(NamedTuple):
@@ -178,8 +180,7 @@ class Pool:
         """Take a dead worker's shard back and start another worker. Raises: as `Backlog.lose`."""
         self.end(worker)
         self.report.lose(worker.added)
-        cause = " ".join(str(error).split())
-        self.backlog.lose(worker.part, cause[-_CAUSE:])
+        self.backlog.lose(worker.part, _shorten(error))
         self.start()
 
     def end(self, worker: Worker) -> None:
@@ -191,6 +192,13 @@ class Pool:
         """End the workers that are left."""
         for worker in list(self.workers):
             self.end(worker)
+
+
+def _shorten(error: Exception) -> str:
+    """What Ray says about a death, from the reason on: before it stand ids of Ray's own."""
+    text = " ".join(str(error).split())
+    begin = max(text.find("The actor is dead because"), 0)
+    return text[begin : begin + _CAUSE].rstrip() + "…"
 
 
 def import_ray() -> Any:
@@ -217,6 +225,7 @@ def joined(ray: Any) -> Iterator[None]:
         yield
         return
     try:
+        _check_answer(os.environ.get("RAY_ADDRESS", ""))
         ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     except (RuntimeError, ValueError, OSError) as error:
         reason = " ".join(str(error).split())
@@ -225,6 +234,13 @@ def joined(ray: Any) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_answer(address: str) -> None:
+    """Raises: OSError where nobody answers at HOST:PORT."""
+    host, _, port = address.rpartition(":")
+    if host and "/" not in host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER).close()
 
 
 def make_room(
