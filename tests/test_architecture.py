@@ -61,6 +61,7 @@ EXTRAS = {
     "optuna",
     "peft",
     "pyarrow",
+    "ray",
     "scipy",
     "seqeval",
     "sklearn",

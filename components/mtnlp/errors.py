@@ -936,13 +936,26 @@ class Errors:
         "probably written anew meanwhile. Begin anew with --overwrite."
     )
     E616 = (
-        "[E616] Two workers died on the shard {shard} (its first document: {first}; exit code "
-        "{code}, -9 is often a lack of memory). Lower --workers or --batch-size, or take the "
+        "[E616] Two workers died on the shard {shard} (its first document: {first}; "
+        "{cause}). Lower --workers or --batch-size, or take the "
         "document that does it out of the input. What is done is kept."
     )
-    E617 = (
-        "[E617] Two workers died while they loaded the pipeline (exit code {code}, -9 is often a "
-        "lack of memory). Lower --workers."
+    E617 = "[E617] Two workers died while they loaded the pipeline ({cause}). Lower --workers."
+    E618 = (
+        "[E618] The machine {machine} does not see {path}. OUTPUT, INPUT and the pipeline must be "
+        "on a file system that all machines of the cluster share, or the pipeline installed there."
+    )
+    E619 = (
+        "[E619] The pipeline on the machine {machine} is another one: {differences}. Install the "
+        "same versions of mtnlp and of the pipeline on all machines."
+    )
+    E620 = (
+        "[E620] No machine of the Ray cluster has {wanted}. Lower --gpus-per-worker, or start "
+        "machines that have them."
+    )
+    E621 = (
+        "[E621] Cannot start or join a Ray cluster ({reason}). Correct the environment variable "
+        "RAY_ADDRESS, or unset it to start one on this machine."
     )
     W200 = (
         "[W200] Documents that failed and are set aside: {failed:,}. Their places and errors are "

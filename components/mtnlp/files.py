@@ -8,7 +8,7 @@ import csv
 import glob
 import io
 import json
-import os
+import secrets
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -33,7 +33,9 @@ def fresh_file(target: Path) -> Iterator[Path]:
 def fresh_files(targets: Sequence[Path]) -> Iterator[Sequence[Path]]:
     """Temporary paths, one per target, that take the places of `targets` together: an error inside
     the block leaves all of them as they were. Folders are made."""
-    drafts = [target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY}") for target in targets]
+    # A process id would not do: those of several machines are alike.
+    token = secrets.token_hex(8)
+    drafts = [target.with_name(f".{target.name}.{token}{TEMPORARY}") for target in targets]
     for target in targets:
         target.parent.mkdir(parents=True, exist_ok=True)
     try:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import spacy
 
-from mtnlp.bulk import annotate as annotate_module
 from mtnlp.bulk.annotate import annotate
 from mtnlp.bulk.counts import Counts, Progress
+from mtnlp.bulk.engines import local
 from mtnlp.bulk.entries import Document, Entry, Fault, Fields
 from mtnlp.bulk.layout import LOCK, Layout
 from mtnlp.bulk.lock import locked
@@ -85,7 +85,7 @@ def test_going_on(scored: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         run.append(number)
         return annotate_shard(nlp, entries, number, *others)
 
-    monkeypatch.setattr(annotate_module, "annotate_shard", interrupted)
+    monkeypatch.setattr(local, "annotate_shard", interrupted)
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         annotate(scored, path, out, SMALL)
@@ -96,7 +96,7 @@ def test_going_on(scored: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (out / "documents" / ".000003.jsonl.77.partial").write_text("{", encoding="utf8")
     layout.errors(3).write_text("stale\n", encoding="utf8")
     run[:] = [0]
-    monkeypatch.setattr(annotate_module, "annotate_shard", annotate_shard)
+    monkeypatch.setattr(local, "annotate_shard", annotate_shard)
     summary = annotate(scored, path, out, SMALL)
     assert read_output(out) == read_output(tmp_path / "whole")
     assert read_errors(out) == read_errors(tmp_path / "whole")

@@ -1,6 +1,7 @@
 """What a path holds, which records it has, and that they are read one by one."""
 
 import json
+import pickle
 from itertools import islice
 from pathlib import Path
 from typing import Any, List
@@ -241,6 +242,39 @@ def test_lines_are_read_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     source = find_source(path, Fields())
     assert sum(source.counts) == 20_000
     monkeypatch.setattr(jsonl, "_lines", counted)
-    assert len(list(islice(source.read(15_000), 10))) == 10
-    # Some of the first lines are looked at for the names of fields.
-    assert seen == 15_010 + 1000
+    assert len(list(islice(source.read(15_100), 10))) == 10
+    # From the mark on; and some of the first lines are looked at for the names of fields.
+    assert seen == 110 + 1000
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv"])
+def test_from_the_mark_on(suffix: str, tmp_path: Path) -> None:
+    """Byte and line are those of the record, whatever stands before it."""
+    records = [{"id": f"é{number}", "text": f'two "lines"\nof {number}'} for number in range(7000)]
+    for name, part in (("a", records[:6001]), ("b", records[6001:])):
+        path = WRITERS[suffix](tmp_path / f"{name}.{suffix}", part)
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"4998", b"\n\xff", 1))
+    source = find_source(tmp_path, Fields())
+    whole = list(source.read())
+    assert len(whole) == sum(source.counts) >= 7000
+    assert [len(tally.marks) for tally in source.tallies] == [2, 1]
+    for start in (0, 1, 4999, 5000, 5001, 6000, 6001, 6002, 6999):
+        assert list(islice(source.read(start), 3)) == whole[start : start + 3]
+
+
+def test_the_records_of_a_shard(tmp_path: Path) -> None:
+    """As places of files, which another process reads."""
+    for name, count in (("a", 9), ("b", 0), ("c", 7), ("d", 1)):
+        path = tmp_path / f"{name}.jsonl"
+        path.write_text("".join('{"text": "x"}\n' for _ in range(count)), encoding="utf8")
+    source = find_source(tmp_path, Fields())
+    parts = [source.part(number, 4) for number in range(5)]
+    assert [[(s.file.name, s.start, s.length) for s in part.slices] for part in parts] == [
+        [("a.jsonl", 0, 4)],
+        [("a.jsonl", 4, 4)],
+        [("a.jsonl", 8, 1), ("c.jsonl", 0, 3)],
+        [("c.jsonl", 3, 4)],
+        [("d.jsonl", 0, 1)],
+    ]
+    sent = pickle.loads(pickle.dumps([part.absolute() for part in parts]))
+    assert [entry for part in sent for entry in part.read()] == list(source.read())

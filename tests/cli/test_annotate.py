@@ -69,6 +69,18 @@ def test_errors_are_messages(scored: str, tmp_path: Path, monkeypatch: pytest.Mo
     )
 
 
+def test_ways_of_running(scored: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_jsonl(tmp_path / "in.jsonl", [{"text": "fine"}])
+    arguments = ["annotate", scored, str(path), str(tmp_path / "out"), "--engine"]
+    refused = invoke(*arguments, "local", "--gpus-per-worker", "1")
+    assert refused.exit_code == 1 and "E154" in refused.output
+    assert invoke(*arguments, "nowhere").exit_code == 2
+    monkeypatch.setitem(sys.modules, "ray", None)
+    without = invoke(*arguments, "ray")
+    assert without.exit_code == 1 and "mtnlp[ray]" in without.output
+    assert not (tmp_path / "out").exists()
+
+
 def test_lines_where_there_is_no_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,31 +1,26 @@
 """A whole run: what is there, what is missing, and the shards that are to be made."""
 
-from itertools import islice
 from pathlib import Path
 from time import perf_counter
-from typing import Iterable, Iterator, Optional, Sequence, Tuple
+from typing import Iterable, Tuple
 
 from spacy.language import Language
 
 from ..errors import DataError, Errors, MtnlpError
 from ..evaluation.evaluator import load_pipeline
 from .counts import Counts, Progress, Show, Summary, show_nothing
-from .entries import Entry
+from .engine import Run, find_engine
 from .layout import check_output, missing_shards, remove_drafts, remove_results
 from .lock import locked
-from .manifest import begin, make_manifest
+from .manifest import Manifest, begin, make_manifest
 from .options import AnnotateOptions
 from .pipeline import describe_pipeline
 from .readers.parquet import import_pyarrow
 from .rows import OWN_COLUMNS, makes_vectors
 from .shape_caches import bound_shape_caches
-from .shard_run import ShardPlan, annotate_shard
+from .shard_run import ShardPlan
 from .shards import Columns
 from .sources import Source, find_source
-from .workers import WorkerSettings, run_workers
-
-# A shard's number and its records.
-Part = Tuple[int, Iterator[Entry]]
 
 
 def annotate(
@@ -42,16 +37,18 @@ def annotate(
 
     model: an installed pipeline's name, or a folder. show: told after each batch how far it is.
     Returns: what was done, in this run and before.
-    Raises: MtnlpError E503 where there is no pipeline; E600 to E617 as their texts say; E154 for an
-        option that the format has no use for; E002 where pyarrow is missing. OSError for a missing
-        input.
+    Raises: MtnlpError E503 where there is no pipeline; E600 to E621 as their texts say; E154 for an
+        option that the format or the engine has no use for; E002 where a library is missing.
+        OSError for a missing input.
     """
+    engine = find_engine(options.engine)
+    engine.check(options)
     _check_options(options)
     source = find_source(input, options.fields, options.kind)
     check_output(output, input)
     with locked(output):
         remove_drafts(output)
-        nlp, plan = _prepare(model, source, output, options)
+        nlp, plan, manifest = _prepare(model, source, output, options)
         total = sum(source.counts)
         if not total:
             raise DataError(Errors.E613, input)
@@ -59,18 +56,14 @@ def annotate(
         missing = missing_shards(total, options.shard_size, done)
         before = sum_counts(done.values())
         report = _Report(total, before, show)
-        parts = make_parts(source, missing, options.shard_size)
+        run = Run(model, nlp, source, missing, plan, manifest, options, report)
+        del nlp  # the engine may let go of it
         start = perf_counter()
-        if options.workers == 1:
-            for number, entries in parts:
-                report.finish(annotate_shard(nlp, entries, number, plan, report.add))
-        elif missing:
-            del nlp  # each worker has its own
-            settings = WorkerSettings(model, options.gpu_id, min(options.workers, len(missing)))
+        if missing:
             try:
-                run_workers(parts, plan, settings, report)
+                engine.run(run)
             finally:
-                remove_drafts(output)  # of workers that were killed
+                remove_drafts(output)  # of processes that were killed
         seconds = perf_counter() - start
         _check_complete(total, report.written.plus(before), input)
     return Summary(
@@ -84,7 +77,7 @@ def annotate(
 
 def _prepare(
     model: str, source: Source, output: Path, options: AnnotateOptions
-) -> Tuple[Language, ShardPlan]:
+) -> Tuple[Language, ShardPlan, Manifest]:
     """Load the pipeline, and begin the output or hold it against its manifest."""
     bound_shape_caches()
     nlp = load_pipeline(model, options.gpu_id)
@@ -98,7 +91,7 @@ def _prepare(
     )
     plan = ShardPlan(output, options.to, columns, options.batch_size)
     begin(plan.layout.manifest, manifest)
-    return nlp, plan
+    return nlp, plan, manifest
 
 
 class _Report:
@@ -124,21 +117,6 @@ class _Report:
     def lose(self, counts: Counts) -> None:
         """Batches that were added, and are lost with the process that had annotated them."""
         self.started = self.started.minus(counts)
-
-
-def make_parts(source: Source, missing: Sequence[int], size: int) -> Iterator[Part]:
-    """The records of the shards that are missing, in order. The records of a shard must be used up
-    before the next one is asked for; the input is read once, but for gaps.
-
-    size: records per shard.
-    """
-    stream: Optional[Iterator[Entry]] = None
-    expected = 0
-    for number in missing:
-        if stream is None or number != expected:
-            stream = source.read(number * size)
-        yield number, islice(stream, size)
-        expected = number + 1
 
 
 def sum_counts(counts: Iterable[Counts]) -> Counts:

@@ -12,6 +12,10 @@ class Job(NamedTuple):
     number: int
     entries: List[Entry]
 
+    def first_place(self) -> str:
+        """Where its first record stands."""
+        return next((entry.place for entry in self.entries), "")
+
 
 class Ready(NamedTuple):
     """The pipeline is loaded."""

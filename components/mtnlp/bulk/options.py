@@ -1,6 +1,7 @@
 """What a run can be asked for."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Dict, Optional
 
 from .entries import Fields
@@ -17,6 +18,13 @@ CHUNK_CHARACTERS = 4_000_000
 NO_FIELDS = Fields()
 
 
+class EngineName(StrEnum):
+    """Ways of running; each is a module of `engines/`."""
+
+    local = "local"
+    ray = "ray"
+
+
 @dataclass(frozen=True)
 class AnnotateOptions:
     """A run.
@@ -28,7 +36,9 @@ class AnnotateOptions:
         makes one.
     shard_size: records of the input per shard.
     batch_size: documents that the pipeline gets at once.
-    workers: processes. gpu_id: -1 is the CPU.
+    engine: a name of `EngineName`.
+    workers: processes; None is as many as the engine sees fit.
+    gpu_id: on this machine; -1 is the CPU. gpus_per_worker: of a cluster; 0 is the CPU.
     overwrite: whether to begin anew where OUTPUT has results.
     """
 
@@ -39,13 +49,15 @@ class AnnotateOptions:
     vector: bool = True
     shard_size: int = SHARD_SIZE
     batch_size: int = BATCH_SIZE
-    workers: int = 1
+    engine: str = "local"
+    workers: Optional[int] = None
     gpu_id: int = -1
+    gpus_per_worker: float = 0.0
     overwrite: bool = False
 
     def describe(self) -> Dict[str, Any]:
-        """What a manifest keeps: all that the content of a shard depends on. The size of batches
-        and the number of workers change no answer, so a run may go on with others."""
+        """What a manifest keeps: all that the content of a shard depends on. The size of batches,
+        the engine and its workers change no answer, so a run may go on with others."""
         return {
             "to": self.to,
             "text_field": self.fields.text,

@@ -18,7 +18,6 @@ class Failure(str):
 
 
 Result = Union[Part, Failure]
-OnBatch = Callable[[Sequence[Result]], None]
 
 
 def annotate_chunk(
@@ -26,24 +25,18 @@ def annotate_chunk(
     documents: Sequence[Document],
     encode: Encode,
     batch_size: int,
-    on_batch: OnBatch,
-) -> List[Result]:
+) -> Iterator[Tuple[Sequence[int], Sequence[Result]]]:
     """Annotate documents in a memory zone of their own.
 
     Documents of like length share a batch, which spares the encoder padding. Where a batch fails,
     its documents are tried one by one.
 
-    on_batch: told the results of every batch. Returns: a result per document, in their order.
+    Yields: of every batch, which documents it has, and a result for each of them.
     """
-    results: List[Result] = [Failure("")] * len(documents)
     order = sorted(range(len(documents)), key=lambda index: len(documents[index].text))
     for begin in range(0, len(order), batch_size):
         indices = order[begin : begin + batch_size]
-        found = _annotate_batch(nlp, [documents[index] for index in indices], encode)
-        for index, result in zip(indices, found, strict=True):
-            results[index] = result
-        on_batch(found)
-    return results
+        yield indices, _annotate_batch(nlp, [documents[index] for index in indices], encode)
 
 
 def _annotate_batch(nlp: Language, documents: Sequence[Document], encode: Encode) -> List[Result]:

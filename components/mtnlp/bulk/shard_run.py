@@ -2,11 +2,11 @@
 shards, so that any engine can call it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
-from typing import Callable, Dict, Iterable, Iterator, List, Optional, TextIO
+from typing import Callable, Dict, Generator, Iterable, Iterator, List, Optional, TextIO
 
 from spacy.language import Language
 
@@ -21,6 +21,8 @@ from .shards import FORMATS, Columns, ShardWriter
 
 # Told what a batch has added.
 OnCounts = Callable[[Counts], None]
+# Yields what each batch has added, without seconds, and returns the counts of all.
+Steps = Generator[Counts, None, Counts]
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,10 @@ class ShardPlan:
         """Where its files are."""
         return Layout(self.folder, FORMATS[self.to].suffix)
 
+    def absolute(self) -> "ShardPlan":
+        """The same for processes that work in another folder."""
+        return replace(self, folder=self.folder.absolute())
+
 
 def annotate_shard(
     nlp: Language,
@@ -56,6 +62,20 @@ def annotate_shard(
     Returns: its counts. Raises: MtnlpError E611 where it cannot be written; what is wrong with a
         document raises nothing.
     """
+    steps = annotate_shard_stepwise(nlp, entries, number, plan)
+    while True:
+        try:
+            new = next(steps)
+        except StopIteration as end:
+            return end.value
+        if on_counts is not None:
+            on_counts(new)
+
+
+def annotate_shard_stepwise(
+    nlp: Language, entries: Iterable[Entry], number: int, plan: ShardPlan
+) -> Steps:
+    """`annotate_shard`, batch by batch. Whoever does not go on to the end has no shard."""
     layout = plan.layout
     # In this order they take their places: where a shard is, the others are.
     targets = [layout.errors(number), layout.counts(number), layout.shard(number)]
@@ -64,11 +84,12 @@ def annotate_shard(
         with fresh_files(targets) as (errors, counts_file, documents):
             writer = FORMATS[plan.to].open(documents, plan.columns)
             with errors.open("w", encoding="utf8") as stream:
-                counts = _write(nlp, remaining, writer, stream, plan, on_counts)
+                counts = yield from _write(nlp, remaining, writer, stream, plan)
             writer.close()
             write_json(counts_file, counts._asdict())
         if not counts.failed:
-            layout.errors(number).unlink()
+            # Missing where a process that was taken for dead wrote the same shard.
+            layout.errors(number).unlink(missing_ok=True)
     except OSError as error:
         raise MtnlpError(Errors.E611.format(path=layout.shard(number), reason=error)) from error
     return counts
@@ -80,12 +101,11 @@ def _write(
     writer: ShardWriter,
     errors: TextIO,
     plan: ShardPlan,
-    on_counts: Optional[OnCounts],
-) -> Counts:
+) -> Steps:
     total = Counts()
     start = perf_counter()
     for chunk in chunks(entries, CHUNK_BATCHES * plan.batch_size, CHUNK_CHARACTERS):
-        total = total.plus(_write_chunk(nlp, chunk, writer, errors, plan, on_counts))
+        total = total.plus((yield from _write_chunk(nlp, chunk, writer, errors, plan)))
     return total._replace(seconds=perf_counter() - start)
 
 
@@ -95,28 +115,28 @@ def _write_chunk(
     writer: ShardWriter,
     errors: TextIO,
     plan: ShardPlan,
-    on_counts: Optional[OnCounts],
-) -> Counts:
-    def on_batch(results: Iterable[Result]) -> None:
-        if on_counts is not None:
-            on_counts(_count(results))
-
+) -> Steps:
     faults = [entry for entry in chunk if isinstance(entry, Fault)]
     if faults:
-        on_batch([Failure(entry.error) for entry in faults])
+        yield Counts(failed=len(faults))
     documents = [entry for entry in chunk if isinstance(entry, Document)]
+    results: List[Result] = [Failure("")] * len(documents)
     # Nothing that is kept behind the zone refers to its Docs or their strings.
     with nlp.memory_zone():
-        results = annotate_chunk(nlp, documents, writer.encode, plan.batch_size, on_batch)
+        batches = annotate_chunk(nlp, documents, writer.encode, plan.batch_size)
+        for indices, of_batch in batches:
+            for index, result in zip(indices, of_batch, strict=True):
+                results[index] = result
+            yield _count(of_batch)
     found = iter(zip(documents, results, strict=True))
     parts = []
     for entry in chunk:
         if isinstance(entry, Document):
-            document, result = next(found)
-            if not isinstance(result, Failure):
-                parts.append(result[0])
+            document, outcome = next(found)
+            if not isinstance(outcome, Failure):
+                parts.append(outcome[0])
                 continue
-            entry = Fault(document.id, document.place, str(result))
+            entry = Fault(document.id, document.place, str(outcome))
         errors.write(json.dumps(_error_row(entry), ensure_ascii=False) + "\n")
     if parts:
         writer.write(parts)

@@ -1,9 +1,12 @@
 """The documents of a file or folder, in order, from any one on."""
 
 import hashlib
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional
 
@@ -11,9 +14,10 @@ from ..data.formats.csvfile import is_csv
 from ..data.formats.spacy_docbin import is_docbin
 from ..errors import DataError, Errors
 from .entries import Entry, Fields, File
+from .part import Part, Slice
 from .readers.docbin import DOCBIN
 from .readers.jsonl import JSONL
-from .readers.kind import Kind
+from .readers.kind import Kind, Tally
 from .readers.parquet import PARQUET
 from .readers.table import TABLE
 from .readers.text import TEXT_FILE
@@ -36,22 +40,44 @@ class Source:
     fields: Fields
     left_out: Counter = field(default_factory=Counter)
     warnings: List[str] = field(default_factory=list)
-    _counts: Optional[List[int]] = None
+
+    @cached_property
+    def tallies(self) -> List[Tally]:
+        """How many records each file has, and where some begin. Reads the files once."""
+        return [self.kind.count(file, self.fields) for file in self.files]
+
+    @cached_property
+    def ends(self) -> List[int]:
+        """The index behind the last record of each file."""
+        return list(accumulate(tally.records for tally in self.tallies))
 
     @property
     def counts(self) -> List[int]:
-        """How many records each file has, malformed ones included. Reads the files once."""
-        if self._counts is None:
-            self._counts = [self.kind.count(file, self.fields) for file in self.files]
-        return self._counts
+        """How many records each file has, malformed ones included."""
+        return [tally.records for tally in self.tallies]
 
     def read(self, start: int = 0) -> Iterator[Entry]:
         """The records from the one with this index on, one by one: documents, and faults in the
         places of those that are malformed. Raises: OSError for a file that cannot be opened."""
-        for file, count in zip(self.files, self.counts, strict=True):
-            if start < count:
-                yield from self.kind.read(file, self.fields, start)
-            start = max(0, start - count)
+        for piece in self.slices(start, self.ends[-1]):
+            yield from piece.read(self.kind, self.fields)
+
+    def part(self, number: int, size: int) -> Part:
+        """The records of a shard, to be read anywhere. size: records per shard."""
+        first = number * size
+        pieces = tuple(self.slices(first, min(first + size, self.ends[-1])))
+        return Part(number, self.kind, self.fields, pieces)
+
+    def slices(self, start: int, stop: int) -> Iterator[Slice]:
+        """Where the records with the indices from `start` to `stop` are."""
+        for index in range(bisect_right(self.ends, start), len(self.files)):
+            first = self.ends[index] - self.tallies[index].records
+            if first >= stop:
+                return
+            inside, behind = max(0, start - first), min(stop - first, self.tallies[index].records)
+            if inside < behind:
+                near = self.tallies[index].near(inside)
+                yield Slice(self.files[index], inside, behind - inside, near)
 
     def describe(self) -> Dict[str, Any]:
         """What a manifest keeps of the input: path, kind, number of files and bytes, the time of

@@ -35,7 +35,7 @@ def work(connection: Connection, model: str, gpu_id: int, threads: int, plan: Sh
     except (EOFError, BrokenPipeError):
         return
     except Exception as error:
-        connection.send(Broken(_portable(error)))
+        connection.send(Broken(portable(error)))
 
 
 def _end_with_parent() -> None:
@@ -52,7 +52,7 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _portable(error: Exception) -> Exception:
+def portable(error: Exception) -> Exception:
     """The error, or one that says the same and can cross to another process."""
     try:
         pickle.loads(pickle.dumps(error))

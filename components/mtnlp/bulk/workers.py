@@ -1,35 +1,19 @@
 """Several processes on this machine, each with the pipeline, each given whole shards."""
 
 import os
-from collections import Counter
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Dict, Iterable, Iterator, List, Optional, Protocol, Tuple
+from typing import Dict, Iterable, List, Optional, Tuple
 
-from ..errors import Errors, MtnlpError
+from .backlog import Backlog
 from .counts import Counts
+from .engine import Report
 from .entries import Entry
 from .messages import Broken, Finished, Job, Ready, Started
 from .shard_run import ShardPlan
 from .worker import work
-
-# Deaths on one shard, or of workers that have not begun, before the run stops.
-DEATHS = 2
-
-
-class Report(Protocol):
-    """Told what workers do."""
-
-    def add(self, counts: Counts) -> None:
-        """A batch is annotated."""
-
-    def finish(self, counts: Counts) -> None:
-        """A shard is written."""
-
-    def lose(self, counts: Counts) -> None:
-        """Batches were lost with their worker."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +51,12 @@ class Pool:
         settings: WorkerSettings,
         report: Report,
     ):
-        self.parts: Iterator[Tuple[int, Iterable[Entry]]] = iter(parts)
+        jobs = (Job(number, list(entries)) for number, entries in parts)
+        self.backlog: Backlog[Job] = Backlog(jobs, plan.layout.shard)
         self.plan = plan
         self.settings = settings
         self.report = report
         self.workers: List[Worker] = []
-        self.again: List[Job] = []
-        self.deaths: Counter = Counter()
-        self.is_exhausted = False
 
     def start(self) -> None:
         """One more worker. It is not a fork: torch's threads do not survive one."""
@@ -102,7 +84,7 @@ class Pool:
     def is_done(self) -> bool:
         """Whether nothing is left to hand out and nobody has a shard; some may still be loading."""
         has_jobs = any(worker.job is not None for worker in self.workers)
-        return self.is_exhausted and not self.again and not has_jobs
+        return self.backlog.is_empty and not has_jobs
 
     def listen(self, worker: Worker) -> None:
         """Take up what a worker says, or that it is no more."""
@@ -119,12 +101,14 @@ class Pool:
             return
         if isinstance(message, Finished):
             self.report.finish(message.counts)
-        assert isinstance(message, (Ready, Finished))
+        else:
+            assert isinstance(message, Ready)
+            self.backlog.has_begun()
         self.hand_out(worker)
 
     def hand_out(self, worker: Worker) -> None:
         """Give a worker its next shard, or let it go."""
-        worker.job, worker.added = self.next_job(), Counts()
+        worker.job, worker.added = self.backlog.take(), Counts()
         try:
             worker.connection.send(worker.job)
         except OSError:
@@ -134,31 +118,13 @@ class Pool:
             self.workers.remove(worker)
             worker.process.join()
 
-    def next_job(self) -> Optional[Job]:
-        """A shard that was lost, or the next one; None where all are handed out."""
-        if self.again:
-            return self.again.pop(0)
-        part = next(self.parts, None)
-        self.is_exhausted = part is None
-        return None if part is None else Job(part[0], list(part[1]))
-
     def bury(self, worker: Worker) -> None:
-        """Take a dead worker's shard back and start another worker. Raises: MtnlpError E616 where
-        two workers died on the shard, E617 where two died before they had one."""
+        """Take a dead worker's shard back and start another worker. Raises: as `Backlog.lose`."""
         worker.process.join()
         self.workers.remove(worker)
         self.report.lose(worker.added)
         code = worker.process.exitcode
-        number = None if worker.job is None else worker.job.number
-        self.deaths[number] += 1
-        if self.deaths[number] >= DEATHS:
-            if worker.job is None or number is None:
-                raise MtnlpError(Errors.E617.format(code=code))
-            path = self.plan.layout.shard(number)
-            first = next((entry.place for entry in worker.job.entries), "")
-            raise MtnlpError(Errors.E616.format(shard=path, first=first, code=code))
-        if worker.job is not None:
-            self.again.append(worker.job)
+        self.backlog.lose(worker.job, f"exit code {code}, -9 is often a lack of memory")
         self.start()
 
     def stop(self) -> None:
@@ -178,7 +144,7 @@ def run_workers(
     """Annotate shards in several processes.
 
     parts: numbers of shards and their records, read as workers become free.
-    Raises: MtnlpError E616, E617 as `Pool.bury`; what a worker raised.
+    Raises: MtnlpError E616, E617 as `Backlog.lose`; what a worker raised.
     """
     pool = Pool(parts, plan, settings, report)
     try:

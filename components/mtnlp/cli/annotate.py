@@ -6,7 +6,7 @@ from typing import Annotated, List, Optional
 
 import typer
 
-from ..bulk.options import BATCH_SIZE, SHARD_SIZE
+from ..bulk.options import BATCH_SIZE, SHARD_SIZE, EngineName
 from .progress import document_progress
 from .verb import verb_app
 
@@ -74,9 +74,21 @@ def main(
     vector: Annotated[
         bool, typer.Option(help="Keep the documents' vectors, where the pipeline makes them.")
     ] = True,
+    engine: Annotated[
+        EngineName,
+        typer.Option(
+            help="local: on this machine. ray: on the machines of a Ray cluster, which all see "
+            "INPUT and OUTPUT.",
+        ),
+    ] = EngineName.local,
     workers: Annotated[
-        int, typer.Option(min=1, help="Processes; each holds the pipeline and shares the cores.")
-    ] = 1,
+        Optional[int],
+        typer.Option(
+            min=1,
+            help="Processes; each holds the pipeline and shares the cores. Default: 1; with ray, "
+            "one per core or GPU of the cluster.",
+        ),
+    ] = None,
     batch_size: Annotated[
         int, typer.Option(min=1, help="Documents that the pipeline gets at once.")
     ] = BATCH_SIZE,
@@ -90,6 +102,9 @@ def main(
         bool, typer.Option("--strict", help="End with status 1 where documents failed.")
     ] = False,
     gpu_id: Annotated[int, typer.Option(help="The GPU, -1 for the CPU.")] = -1,
+    gpus_per_worker: Annotated[
+        float, typer.Option(min=0.0, help="GPUs of the cluster for each worker; 0.5 shares one.")
+    ] = 0.0,
 ) -> None:
     """Annotate many documents with a pipeline.
 
@@ -102,6 +117,7 @@ def main(
       mtnlp annotate en_mtnlp reviews.jsonl annotated
       mtnlp annotate training/shop/model-best texts annotated --to docbin --workers 2
       mtnlp annotate en_mtnlp news.csv annotated --text-field body --id-field url --carry date
+      mtnlp annotate en_mtnlp /shared/news /shared/annotated --engine ray
     """
     from ..bulk.annotate import annotate
     from ..bulk.entries import Fields
@@ -123,8 +139,10 @@ def main(
         vector=vector,
         shard_size=shard_size,
         batch_size=batch_size,
+        engine=engine.value,
         workers=workers,
         gpu_id=gpu_id,
+        gpus_per_worker=gpus_per_worker,
         overwrite=overwrite,
     )
     with document_progress() as show:

@@ -54,6 +54,7 @@ EXTRAS = {
     "optuna": "tune",
     "peft": "lora",
     "pyarrow": "parquet",
+    "ray": "ray",
     "scipy": "reports",
     "tensorboard": "train",
 }

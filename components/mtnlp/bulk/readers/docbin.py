@@ -9,7 +9,7 @@ from spacy.vocab import Vocab
 from ...data.reading import open_docbin
 from ...errors import DataError, Errors
 from ..entries import Document, Entry, Fields, File, fault, to_entry
-from .kind import Kind
+from .kind import Kind, Mark, Tally
 
 _TEXT = "text"
 
@@ -22,11 +22,11 @@ def _check(file: File, fields: Fields) -> List[str]:
     return []
 
 
-def _count(file: File, fields: Fields) -> int:
+def _count(file: File, fields: Fields) -> Tally:
     try:
-        return len(open_docbin(_opened(file).path))
+        return Tally(len(open_docbin(_opened(file).path)))
     except DataError:
-        return 1
+        return Tally(1)
 
 
 def _opened(file: File) -> File:
@@ -35,7 +35,7 @@ def _opened(file: File) -> File:
     return file
 
 
-def _read(file: File, fields: Fields, start: int) -> Iterator[Entry]:
+def _read(file: File, fields: Fields, start: int, near: Mark) -> Iterator[Entry]:
     try:
         docbin = open_docbin(_opened(file).path)
     except DataError as error:

@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 from ...data.formats.bad_input import UTF8_BOM
 from ...errors import DataError, Errors
 from ..entries import Entry, Fields, File, fault, to_entry
-from .kind import Kind
+from .kind import MARK_EVERY, START, Kind, Mark, Tally
 from .text_field import find_text_field
 
 # How many lines tell which fields there are.
@@ -44,23 +44,33 @@ def _text_field(file: File, names: List[str], fields: Fields) -> str:
     return find_text_field(names, fields, file.path, required)
 
 
-def _lines(file: File) -> Iterator[Tuple[int, bytes]]:
+def _lines(file: File, begin: Mark = START) -> Iterator[Tuple[int, bytes]]:
     """The lines that are not blank, with their numbers. Only `\\n` ends a line."""
     with file.path.open("rb") as stream:
-        for number, raw in enumerate(stream, start=1):
+        stream.seek(begin.byte)
+        for number, raw in enumerate(stream, start=begin.line):
             if number == 1:
                 raw = raw.removeprefix(UTF8_BOM)
             if raw.strip():
                 yield number, raw
 
 
-def _count(file: File, fields: Fields) -> int:
-    return sum(1 for _ in _lines(file))
+def _count(file: File, fields: Fields) -> Tally:
+    count = 0
+    marks: List[Mark] = []
+    with file.path.open("rb") as stream:
+        for number, raw in enumerate(stream, start=1):
+            if not raw.strip() or (number == 1 and not raw.removeprefix(UTF8_BOM).strip()):
+                continue
+            if count % MARK_EVERY == 0:
+                marks.append(Mark(count, number, stream.tell() - len(raw)))
+            count += 1
+    return Tally(count, marks)
 
 
-def _read(file: File, fields: Fields, start: int) -> Iterator[Entry]:
+def _read(file: File, fields: Fields, start: int, near: Mark) -> Iterator[Entry]:
     text_field: Any = None
-    for index, (line, raw) in enumerate(_lines(file)):
+    for index, (line, raw) in enumerate(_lines(file, near), start=near.record):
         if index < start:
             continue
         try:

@@ -4,7 +4,7 @@ from typing import Any, Iterator, List, Optional
 
 from ...errors import DataError, Errors, MtnlpError
 from ..entries import Entry, Fields, File, fault, to_entry
-from .kind import Kind
+from .kind import Kind, Mark, Tally
 from .text_field import find_text_field
 
 # Rows in memory at once.
@@ -38,15 +38,15 @@ def _check(file: File, fields: Fields) -> List[str]:
     return []
 
 
-def _count(file: File, fields: Fields) -> int:
+def _count(file: File, fields: Fields) -> Tally:
     try:
         with _open(file) as opened:
-            return opened.metadata.num_rows
+            return Tally(opened.metadata.num_rows)
     except DataError:
-        return 1
+        return Tally(1)
 
 
-def _read(file: File, fields: Fields, start: int) -> Iterator[Entry]:
+def _read(file: File, fields: Fields, start: int, near: Mark) -> Iterator[Entry]:
     try:
         opened = _open(file)
     except DataError as error:
@@ -64,10 +64,9 @@ def _read(file: File, fields: Fields, start: int) -> Iterator[Entry]:
         for group in range(opened.num_row_groups):
             behind = first + opened.metadata.row_group(group).num_rows
             if behind > start:
-                entries = _read_group(file, opened, group, first, text_field, fields, wrong)
-                for index, entry in enumerate(entries, start=first):
-                    if index >= start:
-                        yield entry
+                rows = range(first, behind)
+                entries = _read_group(file, opened, group, rows, start, text_field, fields, wrong)
+                yield from entries
             first = behind
 
 
@@ -75,27 +74,30 @@ def _read_group(
     file: File,
     opened: Any,
     group: int,
-    first: int,
+    rows: range,
+    start: int,
     text_field: str,
     fields: Fields,
     wrong: Optional[DataError],
 ) -> Iterator[Entry]:
-    """The rows of a row group. first: the index of its first row. wrong: of all of its rows."""
+    """The rows of a row group. rows: their indices. start: those before it are left out. wrong: of
+    all of its rows."""
     arrow = import_pyarrow()
-    row = first
-    behind = first + opened.metadata.row_group(group).num_rows
+    row = rows.start
     reason: object = wrong
     if wrong is None:
         columns: List[str] = list(dict.fromkeys([text_field, *fields.named]))
         batches = opened.iter_batches(BATCH, row_groups=[group], columns=columns)
         try:
             for batch in batches:
-                for values in batch.to_pylist():
+                skipped = min(max(0, start - row), batch.num_rows)
+                row += skipped
+                for values in batch.slice(skipped).to_pylist():
                     row += 1
                     yield to_entry(file, row, values, text_field, fields)
         except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:
             reason = f"the row group cannot be read, {error}"
-    for number in range(row + 1, behind + 1):
+    for number in range(max(row, start) + 1, rows.stop + 1):
         yield fault(file, number, reason)
 
 

@@ -8,28 +8,31 @@ from ...data.formats.bad_input import UTF8_BOM
 from ...data.formats.table import FIELD_LIMIT, find_delimiter
 from ...errors import DataError
 from ..entries import Entry, Fields, File, fault, to_entry
-from .kind import Kind
+from .kind import MARK_EVERY, START, Kind, Mark, Tally
 from .text_field import find_text_field
 
 TSV = ".tsv"
 
 
 class Row(NamedTuple):
-    """line: where it begins. cells: or why the row cannot be read."""
+    """line, byte: where it begins. cells: or why the row cannot be read."""
 
     line: int
     cells: Union[List[str], str]
+    byte: int = 0
 
 
-def _rows(file: File, fields: Fields) -> Iterator[Row]:
+def _rows(file: File, fields: Fields, mark: Mark = START) -> Iterator[Row]:
     """The rows that are not blank. A byte that is no UTF-8 is a surrogate, so that it spoils its
-    own row alone."""
-    current = 0
+    own row alone. mark: of the row to begin with."""
+    current, read = mark.line - 1, mark.byte
 
     def lines() -> Iterator[str]:
-        nonlocal current
+        nonlocal current, read
         with file.path.open("rb") as stream:
-            for current, raw in enumerate(stream, start=1):
+            stream.seek(mark.byte)
+            for current, raw in enumerate(stream, start=mark.line):
+                read += len(raw)
                 raw = raw.removeprefix(UTF8_BOM) if current == 1 else raw
                 ending = "\n" if raw.endswith(b"\n") else ""
                 raw = raw.removesuffix(b"\n").removesuffix(b"\r")
@@ -45,25 +48,26 @@ def _rows(file: File, fields: Fields) -> Iterator[Row]:
         strict=True,
     )
     while True:
-        begin = current + 1
+        begin, byte = current + 1, read
         try:
             cells = next(reader, None)
         except csv.Error as error:
             through = f" through {current}" if current > begin else ""
             reason = f"{error}, lines {begin}{through}: check for a quotation mark not closed"
-            yield Row(begin, reason)
+            yield Row(begin, reason, byte)
             continue
         if cells is None:
             return
         is_blank = not cells or (len(cells) == 1 and cells[0].isspace())
         if not is_blank:
-            yield Row(begin, cells)
+            yield Row(begin, cells, byte)
 
 
-def _body(file: File, fields: Fields) -> Iterator[Row]:
-    """The rows behind the header, where there is one."""
-    rows = _rows(file, fields)
-    return rows if _is_numbered(fields) else islice(rows, 1, None)
+def _body(file: File, fields: Fields, mark: Mark = START) -> Iterator[Row]:
+    """The rows behind the header, where there is one. mark: of the row to begin with."""
+    rows = _rows(file, fields, mark)
+    has_header = mark == START and not _is_numbered(fields)
+    return islice(rows, 1, None) if has_header else rows
 
 
 def _is_numbered(fields: Fields) -> bool:
@@ -88,11 +92,17 @@ def _check(file: File, fields: Fields) -> List[str]:
     return []
 
 
-def _count(file: File, fields: Fields) -> int:
-    return sum(1 for _ in _body(file, fields))
+def _count(file: File, fields: Fields) -> Tally:
+    count = 0
+    marks: List[Mark] = []
+    for row in _body(file, fields):
+        if count % MARK_EVERY == 0:
+            marks.append(Mark(count, row.line, row.byte))
+        count += 1
+    return Tally(count, marks)
 
 
-def _read(file: File, fields: Fields, start: int) -> Iterator[Entry]:
+def _read(file: File, fields: Fields, start: int, near: Mark) -> Iterator[Entry]:
     wrong: Optional[DataError] = None
     header: Sequence[str] = []
     text_field = ""
@@ -101,7 +111,7 @@ def _read(file: File, fields: Fields, start: int) -> Iterator[Entry]:
         text_field = find_text_field(header, fields, file.path)
     except DataError as error:
         wrong = error
-    for line, cells in islice(_body(file, fields), start, None):
+    for line, cells, _ in islice(_body(file, fields, near), start - near.record, None):
         if wrong is not None or isinstance(cells, str):
             yield fault(file, line, wrong or cells)
         elif len(cells) != len(header):

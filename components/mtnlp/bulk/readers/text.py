@@ -5,7 +5,7 @@ from typing import Iterator, List
 from ...data.formats.bad_input import UTF8_BOM
 from ...errors import DataError, Errors
 from ..entries import Document, Entry, Fault, Fields, File
-from .kind import Kind
+from .kind import Kind, Mark, Tally
 
 
 def _check(file: File, fields: Fields) -> List[str]:
@@ -17,11 +17,11 @@ def _check(file: File, fields: Fields) -> List[str]:
     return []
 
 
-def _count(file: File, fields: Fields) -> int:
-    return 1
+def _count(file: File, fields: Fields) -> Tally:
+    return Tally(1)
 
 
-def _read(file: File, fields: Fields, start: int) -> Iterator[Entry]:
+def _read(file: File, fields: Fields, start: int, near: Mark) -> Iterator[Entry]:
     if start:
         return
     raw = file.path.read_bytes()
