@@ -188,9 +188,9 @@ def encode_texts(
     ]
 
 
-def classifier(backbone: str, labels: List[str], seed: int) -> PreTrainedModel:
-    """The backbone under a new classifier of texts."""
-    return new_head(AutoModelForSequenceClassification, backbone, labels, seed)
+def classifier(backbone: str, labels: List[str], seed: int, **config: Any) -> PreTrainedModel:
+    """The backbone under a new classifier of texts. config: as in `new_head`."""
+    return new_head(AutoModelForSequenceClassification, backbone, labels, seed, **config)
 
 
 def score_texts(gold: Sequence[str], logits: np.ndarray, labels: List[str]) -> Dict[str, Any]:

@@ -78,10 +78,13 @@ def training_arguments(folder: str, rate: float, recipe: Recipe) -> TrainingArgu
     )
 
 
-def new_head(kind: Any, backbone: str, labels: Sequence[str], seed: int) -> PreTrainedModel:
+def new_head(
+    kind: Any, backbone: str, labels: Sequence[str], seed: int, **config: Any
+) -> PreTrainedModel:
     """The backbone under a new head, whose random weights follow from the seed.
 
-    kind: one of the classes `AutoModelFor…`. labels: of the head, in order.
+    kind: one of the classes `AutoModelFor…`. labels: of the head, in order. config: changed
+    settings of the encoder's config.
     """
     transformers.set_seed(seed)
     model: PreTrainedModel = kind.from_pretrained(
@@ -89,6 +92,7 @@ def new_head(kind: Any, backbone: str, labels: Sequence[str], seed: int) -> PreT
         num_labels=len(labels),
         id2label=dict(enumerate(labels)),
         label2id={label: index for index, label in enumerate(labels)},
+        **config,
     )
     return model
 
