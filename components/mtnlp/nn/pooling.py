@@ -123,11 +123,11 @@ def segment_mean(
     window means is the mean over all positions. Equal by default.
     Returns `[count, width]`, zeros where a segment is empty or weighs nothing.
     """
-    if weights is None:
-        weights = x.new_ones(len(x))
-    weights = weights.to(x.dtype)
-    total = x.new_zeros(count, x.shape[1]).index_add(0, segment, x * weights.unsqueeze(-1))
-    weight = x.new_zeros(count).index_add(0, segment, weights).unsqueeze(-1)
+    # Not multiplied by ones: of a long text the vectors are large.
+    weighted = x if weights is None else x * weights.to(x.dtype).unsqueeze(-1)
+    each = x.new_ones(len(x)) if weights is None else weights.to(x.dtype)
+    total = x.new_zeros(count, x.shape[1]).index_add(0, segment, weighted)
+    weight = x.new_zeros(count).index_add(0, segment, each).unsqueeze(-1)
     return total / weight.masked_fill(weight == 0, 1.0)
 
 
