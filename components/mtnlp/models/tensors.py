@@ -1,9 +1,10 @@
 """thinc's arrays as torch's tensors, without what thinc's own conversion costs per call."""
 
-from typing import Any, Sequence
+from typing import Any, List, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from thinc.api import NumpyOps, get_current_ops, xp2torch
 
 
@@ -17,6 +18,19 @@ def to_torch(array: Any) -> torch.Tensor:
     if is_plain and isinstance(get_current_ops(), NumpyOps):
         return torch.from_numpy(array)
     return xp2torch(array)
+
+
+def to_device(arrays: Sequence[NDArray[Any]], device: torch.device) -> List[torch.Tensor]:
+    """Whole numbers on a device, int64. A GPU gets them in one copy, which nobody waits for.
+
+    arrays: of any shapes. Without a GPU, tensors of the same memory where the arrays are int64.
+    """
+    if device.type != "cuda" or not arrays:
+        return [torch.from_numpy(array.astype(np.int64, copy=False)).to(device) for array in arrays]
+    joined = torch.empty(sum(array.size for array in arrays), dtype=torch.int64, pin_memory=True)
+    np.concatenate([array.reshape(-1) for array in arrays], out=joined.numpy(), casting="same_kind")
+    parts = joined.to(device, non_blocking=True).split([array.size for array in arrays])
+    return [part.view(array.shape) for part, array in zip(parts, arrays, strict=True)]
 
 
 def join_rows(parts: Sequence[Any], width: int, device: torch.device) -> torch.Tensor:

@@ -7,6 +7,7 @@ pipe's loss is computed in torch too.
 
 from typing import Any, Callable, List, Tuple, cast
 
+import numpy as np
 import torch
 from thinc.api import Model, get_torch_default_device, torch2xp, xp2torch
 from thinc.types import ArgsKwargs, Floats2d
@@ -15,7 +16,7 @@ from ..errors import Errors, MtnlpError
 from ..types import HeadOutput
 from .eval_shim import EvalShim
 from .fork_safety import use_one_thread_if_forked
-from .tensors import join_rows
+from .tensors import join_rows, to_device
 
 Output = Tuple[HeadOutput, torch.Tensor]
 
@@ -70,14 +71,19 @@ def forward_tokens(
     device = next(module.parameters()).device
     lengths = [len(part) for part in vectors]
     seq = max(lengths, default=0)
-    mask = torch.arange(seq, device=device) < torch.tensor(lengths, device=device).unsqueeze(1)
-    padded = torch.zeros((len(vectors), seq, model.get_dim("nI")), device=device)
+    counts = np.array(lengths, dtype=np.int64)
+    # By their places, not by the mask, which a GPU would first have to count.
+    cells = np.flatnonzero(np.arange(seq) < counts[:, None])
+    on_device, places = to_device([counts, cells], device)
+    mask = torch.arange(seq, device=device) < on_device.unsqueeze(1)
+    flat = torch.zeros((len(vectors) * seq, model.get_dim("nI")), device=device)
     if seq:
-        padded[mask] = join_rows(vectors, model.get_dim("nI"), device)
+        flat[places] = join_rows(vectors, model.get_dim("nI"), device)
+    padded = flat.view(len(vectors), seq, flat.shape[1])
     output, backprop_module = run_module(model, padded, mask, is_train)
 
     def backprop(d_output: HeadOutput) -> List[Floats2d]:
-        d_flat = backprop_module(d_output)[mask]
+        d_flat = backprop_module(d_output).reshape(flat.shape)[places]
         return [torch2xp(part) for part in d_flat.split(lengths)]  # type: ignore[misc]
 
     return (output, mask), backprop
