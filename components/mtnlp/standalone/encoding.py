@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 
 from ..models.doc_data import DocLayout
 from ..models.engine import Floats
-from ..models.window_encoder import padded_groups
+from ..models.window_groups import padded_groups
 from ..models.windows import Bools, SpecialTokens
 from ..models.wordpieces import WindowBatch, Windower
 from .networks import LoadedNetwork
