@@ -61,7 +61,7 @@ class PaddedGroup:
         return padded.view(*self.mask.shape, -1)
 
     def collect(self, states: torch.Tensor) -> torch.Tensor:
-        return states.reshape(-1, states.shape[-1])[self.cells]
+        return states.reshape(-1, states.shape[-1]).index_select(0, self.cells)
 
 
 @dataclass
