@@ -15,6 +15,7 @@ from transformers.file_utils import ModelOutput
 
 from mtnlp.errors import MtnlpError
 from mtnlp.models import packed_attention, window_groups
+from mtnlp.models.adapters import LoRA
 from mtnlp.models.doc_data import EncodedBatch
 from mtnlp.models.packed_attention import WindowBounds, attend, is_padding_free, obstacle
 from mtnlp.models.transformer import build_transformer_model_v1
@@ -117,6 +118,22 @@ def test_gradients_with_checkpoints(backbone: Path) -> None:
             model.transformer.gradient_checkpointing_enable({"use_reentrant": False})
         found.append(gradients(model))
     assert_same(*found, atol=1e-4)
+
+
+def test_gradients_of_an_adapter(backbone: Path) -> None:
+    pytest.importorskip("peft")
+    found = []
+    for setting in (True, False):
+        torch.manual_seed(0)  # an adapter begins with random numbers
+        adapter = LoRA(rank=2, alpha=4.0, dropout=0.0, targets=["query", "value"])
+        model = make_encoder(
+            backbone, adapter=adapter, padding_free=setting, transformer_config=NO_DROPOUT
+        )
+        found.append(gradients(model))
+    packed, padded = found
+    assert packed and all("lora" in name for name in packed)
+    assert any(np.abs(value).max() > 0.01 for value in packed.values())
+    assert_same(packed, padded, 1e-4)
 
 
 def test_training_with_dropout_on_attention(backbone: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from thinc.api import xp2torch
 
-from mtnlp.models.tensors import join_rows, to_torch
+from mtnlp.models.tensors import join_rows, to_device, to_numpy_parts, to_torch
 
 CPU = torch.device("cpu")
 
@@ -32,3 +32,23 @@ def test_rows_of_several_arrays() -> None:
 @pytest.mark.parametrize("parts", [[], [np.zeros((0, 0), dtype="float32")]])
 def test_nothing_has_the_width_all_the_same(parts: Any) -> None:
     assert join_rows(parts, 3, CPU).shape == (0, 3)
+
+
+def test_whole_numbers_on_a_device() -> None:
+    arrays: Any = [np.arange(6).reshape(2, 3), np.arange(2, dtype="int32"), np.zeros((0,), bool)]
+    found = to_device(arrays, CPU)
+    assert all(tensor.dtype == torch.int64 for tensor in found)
+    assert [tensor.tolist() for tensor in found] == [array.tolist() for array in arrays]
+    arrays[0][0, 0] = 7
+    assert found[0][0, 0] == 7 and to_device([], CPU) == []
+
+
+def test_parts_in_numpy() -> None:
+    parts: Any = [np.ones((2, 3), dtype="float32"), np.zeros((0, 0), dtype="float32")]
+    assert all(one is other for one, other in zip(to_numpy_parts(parts), parts, strict=True))
+    # What a GPU has is no array of numpy's.
+    whole = torch.arange(9, dtype=torch.float32).reshape(3, 3)
+    found = to_numpy_parts([whole[:2], torch.zeros((0, 0)), whole[2:]])
+    assert [part.shape for part in found] == [(2, 3), (0, 0), (1, 3)]
+    assert [part.tolist() for part in found[::2]] == [whole[:2].tolist(), whole[2:].tolist()]
+    assert all(part.base is None for part in found) and to_numpy_parts([]) == []

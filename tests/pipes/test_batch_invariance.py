@@ -119,20 +119,20 @@ def test_there_is_something_to_compare(served: Served) -> None:
     assert len(served.alone[TEXTS[6]]._.trf_data.wordpieces.lengths) > 3
 
 
-@settings(max_examples=20, **QUICK)
+@settings(max_examples=8, **QUICK)
 @given(order=st.permutations(TEXTS), batch_size=st.integers(1, len(TEXTS)))
 def test_order(served: Served, order: List[str], batch_size: int) -> None:
     served.check(served.answers(Stream(order, batch_size)))
 
 
-@settings(max_examples=20, **QUICK)
+@settings(max_examples=10, **QUICK)
 @given(stream=streams)
 def test_neighbours(served: Served, stream: Stream) -> None:
     """Any texts, any number of times."""
     served.check(served.answers(stream))
 
 
-@settings(max_examples=8, **QUICK)
+@settings(max_examples=4, **QUICK)
 @given(callers=st.lists(streams, min_size=THREADS, max_size=THREADS))
 def test_threads(served: Served, callers: List[Stream]) -> None:
     with short_turns(), ThreadPoolExecutor(THREADS) as pool:

@@ -45,3 +45,19 @@ def join_rows(parts: Sequence[Any], width: int, device: torch.device) -> torch.T
     if all(isinstance(part, np.ndarray) for part in full):
         return torch.from_numpy(np.concatenate(full)).to(device)
     return torch.cat([xp2torch(part, device=device) for part in full])
+
+
+def to_numpy_parts(parts: Sequence[Any]) -> List[NDArray[Any]]:
+    """Several arrays in numpy, as they are where they are numpy's; from a GPU in one copy.
+
+    parts: `[rows, width]` each; those without rows may have another width.
+    """
+    if all(isinstance(part, np.ndarray) for part in parts):
+        return list(parts)
+    full = [xp2torch(part) for part in parts if len(part)]
+    rows = iter(torch.cat(full).cpu().split([len(part) for part in full]) if full else ())
+    # Copies: a view would keep the whole batch alive.
+    return [
+        next(rows).numpy().copy() if len(part) else np.zeros(part.shape, dtype=np.float32)
+        for part in parts
+    ]
