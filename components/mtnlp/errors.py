@@ -547,6 +547,10 @@ class Errors:
         "[E297] '{engine}' in {precision} needs texts by which ranges of numbers are fixed. Make "
         "the pipeline by mtnlp optimize, which takes them from a corpus."
     )
+    E298 = (
+        "[E298] padding_free = true: this encoder cannot read its windows one behind the other "
+        '({reason}). Set padding_free to "auto" or false, and they are padded.'
+    )
     E310 = (
         "[E310] '{name}' has no vectors of the text '{start}…': the encoder it listens to is not "
         "in the pipeline, is disabled or has not run, or a cleaner has run since. Enable the "

@@ -6,8 +6,9 @@ usage() {
     cat <<EOF
 Usage: scripts/benchmarks/gpu.sh [OUTPUT]
 
-Runs the tests marked gpu, then times training and prediction of configs/conll.cfg on one GPU,
-fp32 and bf16. Takes less than 8 minutes. Prints all, and writes it to OUTPUT too, if named.
+Runs the tests marked gpu. Times a joint pipeline, whose encoder pads its windows or does not, on
+short and long texts, and training and prediction of configs/conll.cfg: all on one GPU, in fp32 and
+bf16. Takes less than 8 minutes. Prints all, and writes it to OUTPUT too, if named.
 
 The corpus is the embedded sample. The encoder is the default backbone where it is installed
 (mtnlp backbone, or the extra offline), else a random one of its size, and the output says which.
@@ -99,10 +100,19 @@ fi
 if [ -n "$dry" ]; then
     where=(--gpu-id -1 --threads 1)
     size=(--steps 1 --documents 4 --rounds 1 --batch-size 2)
+    padding=(--gpu-id -1 --words 200 --batch-words 100 --steps 1 --rounds 1)
 else
     where=(--gpu-id "$gpu")
     size=(--steps 50 --documents 2000 --rounds 3 --batch-size 32)
+    padding=(--gpu-id "$gpu")
 fi
+echo
+echo "-- with and without padding"
+# What comes after has its share of the time.
+part="$(left)"
+timeout "$((part > 240 ? part - 150 : part))" "$PYTHON" -m scripts.benchmarks.padding_free \
+    "$backbone" "${padding[@]}" ||
+    { echo "with and without padding: failed or out of time (exit code $?)"; failed=1; }
 for precision in fp32 bf16; do
     echo
     echo "-- $precision"

@@ -1,14 +1,14 @@
 """Training, prediction, bf16, thresholds and resuming on a GPU: `pytest -m gpu`."""
 
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 import spacy
 import torch
 from spacy.language import Language
-from thinc.api import require_cpu, require_gpu
+from thinc.api import require_cpu
 from thinc.compat import has_cupy_gpu
 
 from mtnlp.calibration.classifier_fit import FitOptions, fit_classifier
@@ -33,15 +33,6 @@ pytestmark = [
 ]
 # A GPU adds up in other orders than a processor, and in TF32 with fewer digits.
 TOLERANCE = 5e-3
-
-
-@pytest.fixture(autouse=True)
-def on_gpu() -> Iterator[None]:
-    require_gpu()
-    try:
-        yield
-    finally:
-        require_cpu()
 
 
 def make_pipeline(backbone: Path, precision: str = "fp32") -> Language:

@@ -179,16 +179,18 @@ def test_pack_cuts_a_token_longer_than_a_window() -> None:
     st.lists(st.integers(1, 512), max_size=60).map(np.array),
     st.floats(0, 0.5),
     st.integers(0, 128),
+    st.integers(1, 4096),
 )
 def test_groups_are_a_permutation_with_little_padding(
-    lengths: np.ndarray, slack: float, free: int
+    lengths: np.ndarray, slack: float, free: int, most: int
 ) -> None:
-    groups = group_by_length(lengths.astype(int), slack, free)
+    groups = group_by_length(lengths.astype(int), slack, free, most)
     assert sorted(i for group in groups for i in group.tolist()) == list(range(len(lengths)))
     for group in groups:
         sizes = lengths[group]
         assert (np.diff(sizes) <= 0).all()
         assert (sizes.max() - sizes).sum() <= max(free, slack * sizes.sum())
+        assert len(sizes) == 1 or len(sizes) * sizes.max() <= most
 
 
 @pytest.mark.parametrize("count", [1, 7])

@@ -11,6 +11,7 @@ from thinc.types import Floats2d, Ragged
 from transformers.file_utils import ModelOutput
 
 from ..types import Ints
+from .tensors import to_device
 
 
 @dataclass
@@ -74,7 +75,12 @@ def mean_by_token(hidden: torch.Tensor, wordpieces: torch.Tensor, lengths: torch
     hidden: `[wordpieces, width]`. wordpieces: `[pairs]` rows of hidden, grouped by token.
     lengths: `[tokens]`. Returns: `[tokens, width]`.
     """
-    tokens = torch.repeat_interleave(torch.arange(len(lengths), device=hidden.device), lengths)
+    tokens = torch.repeat_interleave(
+        torch.arange(len(lengths), device=hidden.device),
+        lengths,
+        # A GPU need not be asked for it.
+        output_size=len(wordpieces),
+    )
     sums = hidden.new_zeros((len(lengths), hidden.shape[1]))
     sums.index_add_(0, tokens, hidden[wordpieces])
     return sums / lengths.clamp(min=1).unsqueeze(1)
@@ -100,10 +106,7 @@ def make_batch(
         [layout.wordpieces + start for layout, start in zip(layouts, doc_starts, strict=False)]
     )
     lengths = np.concatenate([layout.lengths for layout in layouts])
-    device = hidden.device
-    vectors = mean_by_token(
-        hidden, torch.from_numpy(pairs).to(device), torch.from_numpy(lengths).to(device)
-    )
+    vectors = mean_by_token(hidden, *to_device([pairs, lengths], hidden.device))
     output_xp = {name: cast(Any, torch2xp(states)) for name, states in output.items()}
     vectors_xp = cast(Any, torch2xp(vectors))
     data: List[TransformerData] = [TransformerData.empty() for _ in range(n_docs)]

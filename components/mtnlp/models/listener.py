@@ -17,7 +17,7 @@ from ..errors import Errors, MtnlpError
 from ..ranges import FINITE, require
 from .doc_data import EncodedDoc, layer_name, mean_by_token
 from .replace_listeners import replace_listener
-from .tensors import to_torch
+from .tensors import to_device, to_torch
 
 
 def build_transformer_listener_v1(
@@ -163,13 +163,12 @@ def spread_to_wordpieces(
     starts = np.cumsum([0, *sizes[:-1]])
     pairs = [data.align.dataXd + start for data, start in zip(datas, starts, strict=True)]
     d_tokens = torch.cat([xp2torch(d) for d in d_vectors])
-    device = d_tokens.device
-    wordpieces = torch.from_numpy(np.concatenate(pairs)).long().to(device)
-    lengths = torch.from_numpy(np.concatenate([data.align.lengths for data in datas])).long()
-    lengths = lengths.to(device)
+    counts = np.concatenate([data.align.lengths for data in datas])
+    wordpieces, lengths = to_device([np.concatenate(pairs), counts], d_tokens.device)
     d_tokens = d_tokens * (factor / lengths.clamp(min=1)).unsqueeze(1)
     d_hidden = d_tokens.new_zeros((sum(sizes), d_tokens.shape[1]))
-    d_hidden.index_add_(0, wordpieces, d_tokens.repeat_interleave(lengths, dim=0))
+    spread = d_tokens.repeat_interleave(lengths, dim=0, output_size=len(wordpieces))
+    d_hidden.index_add_(0, wordpieces, spread)
     return [gradient_of(data, d) for data, d in zip(datas, d_hidden.split(sizes), strict=True)]
 
 

@@ -33,7 +33,7 @@ from .listener import (
 )
 from .registered import POOLINGS, find_pooling
 from .skip_empty import skip_blank
-from .tensors import to_torch
+from .tensors import to_device, to_torch
 
 # A name or an object of `nn.pooling`: the config is validated before the blocks in it are resolved.
 PoolingChoice = Union[str, Callable]
@@ -215,12 +215,11 @@ def pool_parts(
     """
     pool: Pooling = model.attrs["pool"]
     sizes = [len(part) for part in parts]
-    vectors = torch.cat(parts).requires_grad_(is_train)
-    device = vectors.device
-    segment = torch.tensor(indices, device=device).repeat_interleave(
-        torch.tensor(sizes, device=device)
-    )
-    lengths = torch.from_numpy(np.concatenate(windows)).long().to(device)
+    # Of a single text not copied: of a long one the vectors are large.
+    joined = parts[0].detach() if len(parts) == 1 else torch.cat(parts)
+    vectors = joined.requires_grad_(is_train)
+    rows = np.repeat(indices, sizes)
+    segment, lengths = to_device([rows, np.concatenate(windows)], vectors.device)
     learnt, query = [vectors], None
     shape = pool.query_shape(vectors.shape[1])
     with torch.set_grad_enabled(is_train):
@@ -301,12 +300,17 @@ def wordpiece_row(data: TransformerData) -> Floats2d:
     firsts = wordpieces[np.searchsorted(tokens, np.arange(n_tokens))]
     starts = np.maximum.accumulate(firsts)
     adopters = np.maximum(np.searchsorted(starts, orphans, side="right") - 1, 0)
-    origin = torch.from_numpy(np.concatenate([wordpieces, orphans])).long()
-    target = torch.from_numpy(np.concatenate([tokens, adopters])).long()
-    share = torch.from_numpy(1.0 / np.maximum(owners, 1)).float().to(hidden.device)
-    shared = (hidden * share.unsqueeze(1))[origin.to(hidden.device)]
+    origin, target, sharers = to_device(
+        [
+            np.concatenate([wordpieces, orphans]),
+            np.concatenate([tokens, adopters]),
+            np.maximum(owners, 1),
+        ],
+        hidden.device,
+    )
+    shared = (hidden * sharers.reciprocal().unsqueeze(1))[origin]
     rows = hidden.new_zeros((n_tokens, hidden.shape[1]))
-    rows.index_add_(0, target.to(hidden.device), shared)
+    rows.index_add_(0, target, shared)
     return cast(Floats2d, torch2xp(rows * (n_tokens / int(real.sum()))))
 
 

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Callable, List, Optional, Tuple, Union
 
+import numpy as np
 import torch
 from spacy.tokens import Doc
 from thinc.api import Model
@@ -11,7 +12,7 @@ from thinc.types import Floats2d
 from ..nn.span_tagger import CHUNK_SIZE, SpanTagger
 from ..ranges import DROPOUT, SIZE, require
 from ..structured.span_decoding import Decoder
-from .tensors import join_rows
+from .tensors import join_rows, to_device
 from .token_classifier import token_encoder, with_head
 from .torch_head import Output, module_for_prediction, token_head
 
@@ -77,6 +78,6 @@ def find_spans(
     """
     module = module_for_prediction(head)
     device = next(module.parameters()).device
-    lengths = torch.tensor([len(part) for part in vectors], dtype=torch.long, device=device)
+    (lengths,) = to_device([np.array([len(part) for part in vectors], dtype=np.int64)], device)
     tokens = join_rows(vectors, head.get_dim("nI"), device)
     return module.find(tokens, lengths, decoder, threshold, temperature, taken)

@@ -69,11 +69,12 @@ def forward_tokens(
     module = head_module(model)
     device = next(module.parameters()).device
     lengths = [len(part) for part in vectors]
-    padded, mask = pad_rows(join_rows(vectors, model.get_dim("nI"), device), lengths)
+    rows = join_rows(vectors, model.get_dim("nI"), device)
+    padded, mask, places = pad_rows(rows, lengths)
     output, backprop_module = run_module(model, padded, mask, is_train)
 
     def backprop(d_output: HeadOutput) -> List[Floats2d]:
-        d_flat = backprop_module(d_output)[mask]
+        d_flat = backprop_module(d_output).flatten(0, 1)[places]
         return [torch2xp(part) for part in d_flat.split(lengths)]  # type: ignore[misc]
 
     return (output, mask), backprop

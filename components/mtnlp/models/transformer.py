@@ -16,6 +16,7 @@ from .attention_dropout import EncoderConfigs
 from .doc_data import EncodedBatch
 from .engine import TORCH
 from .fork_safety import use_one_thread_if_forked
+from .packed_attention import PaddingFree
 from .precision import EnginePrecision
 from .runner import make_runner
 from .windowed_model import WindowedTransformerModel
@@ -37,6 +38,7 @@ def build_transformer_model_v1(
     engine: str = TORCH,
     threads: int = 0,
     allow_slow: bool = False,
+    padding_free: PaddingFree = "auto",
 ) -> Model[List[Doc], EncodedBatch]:
     """The shared encoder: List[Doc] → EncodedBatch.
 
@@ -69,17 +71,24 @@ def build_transformer_model_v1(
     threads: of an engine that is not torch; 0: as many as torch has when the pipeline is loaded.
     allow_slow: whether bf16 may be computed on a processor that has no instructions for it, which
         takes many times as long.
+    padding_free: whether torch's encoder reads windows one behind the other, none of them padded,
+        and each attends to itself alone. "auto" does so where that is faster: on a GPU, in bf16,
+        with an encoder of BERT's or RoBERTa's family, and in training without dropout on attention.
+        Others, and a processor, read padded groups.
 
     Raises: MtnlpError E273 for an adapter on a frozen encoder, E290 for an unknown engine, E291 for
         a precision it has not, E296 for bf16 that the processor has not (of torch: at the first
-        call), E330 for settings out of range; when the encoder is loaded, E280
-        where it has no dropout on attention.
+        call), E298 for padding_free = true and an encoder that cannot (at the first call), E330 for
+        settings out of range; when the encoder is loaded, E280 where it has no dropout on
+        attention.
     """
     require(NAME, COUNT, window=window, cache_size=cache_size, threads=threads)
     require(NAME, DROPOUT, attention_dropout=attention_dropout)
     for layer in layers:
         require(NAME, COUNT, layers=layer)
     require_choice(NAME, get_args(EnginePrecision), precision=precision)
+    if not isinstance(padding_free, bool):
+        require_choice(NAME, ["auto", "true", "false"], padding_free=padding_free)
     if frozen and adapter is not None:
         raise MtnlpError(Errors.E273)
     use_one_thread_if_forked()
@@ -97,5 +106,6 @@ def build_transformer_model_v1(
     model.frozen = frozen
     model.cache_size = cache_size
     model.allow_slow = allow_slow
+    model.padding_free = padding_free
     model.runner = runner
     return model

@@ -1,39 +1,38 @@
 """The encoder's pass over the windows of a batch, and back."""
 
-from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Tuple, cast
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, cast
 
-import numpy as np
 import torch
 from thinc.api import Model
 from thinc.types import ArgsKwargs
 
 from ..errors import Errors, MtnlpError
-from ..types import Bools, Ints
+from ..types import Ints
+from .packed_attention import PaddingFree, is_padding_free
 from .precision import uses_bf16
 from .runner import Runner
-from .windows import group_by_length
-from .wordpieces import WindowBatch
+from .tensors import to_device
+from .window_groups import WindowGroup, pack_windows, pad_windows, padded_groups
+from .wordpieces import WindowBatch, find_padding_index
 
 Backprop = Callable[..., None]
 
 
-class WindowGroup(NamedTuple):
-    """Windows of similar length, what the wrapped encoder takes.
+class EncoderCall(NamedTuple):
+    """What the wrapped encoder takes.
 
-    ids: `[windows, seq]`. real: bool `[windows, seq]`, False at padding. embedded: float
-    `[windows, seq, width]`, what the encoder's embedding layer has for the ids, where its gradient
-    is asked for; else None.
+    embedded: float `[rows, seq, width]`, what the encoder's embedding layer has for the group's
+    ids, where its gradient is asked for; else None.
     """
 
-    ids: Ints
-    real: Bools
+    group: WindowGroup
     embedded: Optional[torch.Tensor]
 
 
 class GroupGradient(NamedTuple):
     """The gradient of what the wrapped encoder gives for a group of windows.
 
-    states: `[windows, seq, width]` each. retain_graph: whether another pass back will follow.
+    states: `[rows, seq, width]` each. retain_graph: whether another pass back will follow.
     """
 
     states: List[torch.Tensor]
@@ -46,105 +45,95 @@ def encode_windows(
     windows: WindowBatch,
     precision: str,
     is_train: bool,
-    runner: Optional[Runner] = None,
+    padding_free: PaddingFree = "auto",
 ) -> Tuple[List[torch.Tensor], Backprop]:
-    """Run the encoder over groups of similar windows.
+    """Run the encoder over groups of windows.
 
     In training the wordpieces of all groups are looked up at once: the gradient of a lookup is as
     large as the vocabulary, however few are looked up.
 
     wrapper: the thinc layer around `encoder`, with `convert_inputs` and `convert_outputs`.
-    runner: what predicts in their place, if anything.
+    padding_free: as for `is_padding_free`.
     Returns: the hidden states of the last layer, then of those that are handed out besides, each
     `[wordpieces, width]` in the order of `windows.ids`, float32, and the backward pass from their
     gradients into the encoder's weights. It can be called again where `retain_graph` was True.
+    Raises: MtnlpError E298 as `is_padding_free`.
     """
-    device = torch.device("cpu") if runner else cast(Any, encoder).device
-    is_bf16 = runner is None and uses_bf16(precision, device)
+    device = cast(Any, encoder).device
+    is_bf16 = uses_bf16(precision, device)
     autocast = torch.autocast(device.type, dtype=torch.bfloat16, enabled=is_bf16)
     embedded = embed(encoder, windows.ids, device) if is_train else None
+    if is_padding_free(padding_free, encoder, is_bf16, is_train):
+        # Embedded wordpieces are no longer known by their ids, and all count.
+        index = find_padding_index(encoder)
+        groups = pack_windows(windows, device, index, is_looked_up=not is_train)
+    else:
+        groups = pad_windows(windows, device)
     flats: List[torch.Tensor] = []
     parts = []
     # Around all groups: at its end autocast forgets the weights that it has cast.
     with autocast:
-        for ids, real, positions in padded_groups(windows):
-            real_index = torch.from_numpy(real).to(device)
-            flat_index = torch.from_numpy(positions).to(device)
+        for group in groups:
             own = None
             if embedded is not None:
-                own = pad(embedded.detach()[flat_index], real_index)
+                own = group.spread(embedded.detach()[group.index])
                 own.requires_grad_(embedded.requires_grad)
-            backprop: Any = None
-            if runner is not None:
-                padded = [torch.from_numpy(states) for states in runner(encoder, ids, real)]
-            else:
-                padded, backprop = wrapper(WindowGroup(ids, real, own), is_train)
+            found, backprop = wrapper(EncoderCall(group, own), is_train)
             if not flats:
-                flats = [part.new_empty((len(windows.ids), part.shape[-1])) for part in padded]
-            for flat, states in zip(flats, padded, strict=True):
-                flat[flat_index] = states[real_index]
-            parts.append((backprop, own, real_index, flat_index))
+                flats = [part.new_empty((len(windows.ids), part.shape[-1])) for part in found]
+            for flat, states in zip(flats, found, strict=True):
+                flat[group.index] = group.collect(states)
+            parts.append((backprop, own, group))
 
     def backprop_windows(d_flats: List[torch.Tensor], retain_graph: bool = False) -> None:
         d_embedded = None
         if embedded is not None and embedded.requires_grad:
             d_embedded = torch.zeros_like(embedded)
-        for backprop, own, real_index, flat_index in parts:
+        for backprop, own, group in parts:
             if own is not None:
                 own.grad = None  # of an earlier pass
-            d_states = [pad(d_flat[flat_index], real_index) for d_flat in d_flats]
+            d_states = [group.spread(d_flat[group.index]) for d_flat in d_flats]
             d_own = backprop(GroupGradient(d_states, retain_graph))
             if d_embedded is not None and d_own is not None:
-                d_embedded[flat_index] = d_own[real_index]
+                d_embedded[group.index] = group.collect(d_own)
         if embedded is not None and d_embedded is not None:
             embedded.backward(d_embedded, retain_graph=retain_graph)
 
     return flats, backprop_windows
 
 
-def padded_groups(windows: WindowBatch) -> Iterator[Tuple[Ints, Bools, Ints]]:
-    """Windows of similar length, padded.
-
-    Yields: ids and real, both `[windows, seq]`, as in `WindowGroup`, and where the real ones stand
-    in `windows.ids`, `[wordpieces]`.
-    """
-    starts = np.cumsum(windows.lengths) - windows.lengths
-    for group in group_by_length(windows.lengths):
-        lengths = windows.lengths[group]
-        real = np.arange(lengths.max()) < lengths[:, None]
-        positions = (starts[group][:, None] + np.arange(lengths.max()))[real]
-        ids = np.zeros(real.shape, dtype=np.int64)
-        ids[real] = windows.ids[positions]
-        yield ids, real, positions
+def run_engine(
+    runner: Runner, encoder: torch.nn.Module, windows: WindowBatch
+) -> List[torch.Tensor]:
+    """The hidden states that `encode_windows` gives, by what predicts in the encoder's place."""
+    flats: List[torch.Tensor] = []
+    for ids, real, positions in padded_groups(windows):
+        found = [torch.from_numpy(states) for states in runner(encoder, ids, real)]
+        if not flats:
+            flats = [part.new_empty((len(windows.ids), part.shape[-1])) for part in found]
+        for flat, states in zip(flats, found, strict=True):
+            flat[torch.from_numpy(positions)] = states[torch.from_numpy(real)]
+    return flats
 
 
 def embed(encoder: torch.nn.Module, ids: Ints, device: torch.device) -> torch.Tensor:
     """What the encoder's embedding layer has for wordpieces: `[wordpieces]` to
     `[wordpieces, width]`."""
     layer = cast(Any, encoder).get_input_embeddings()
-    return layer(torch.from_numpy(ids.astype("int64")).to(device))
-
-
-def pad(flat: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-    """`[wordpieces, width]` to `[windows, seq, width]`, zeros where `real`, bool `[windows, seq]`,
-    is False."""
-    padded = flat.new_zeros((*real.shape, flat.shape[-1]))
-    padded[real] = flat
-    return padded
+    (on_device,) = to_device([ids], device)
+    return layer(on_device)
 
 
 def convert_inputs(
-    model: Model, group: WindowGroup, is_train: bool, inner: Tuple[int, ...]
+    model: Model, call: EncoderCall, is_train: bool, inner: Tuple[int, ...]
 ) -> Tuple[ArgsKwargs, Callable[[ArgsKwargs], Optional[torch.Tensor]]]:
     """A group of windows to the encoder's keyword arguments, and their gradient to that of
     `embedded`."""
-    shim: Any = model.shims[0]
-    device = shim._hfmodel.transformer.device
-    kwargs: dict = {"attention_mask": torch.from_numpy(group.real.astype("int64")).to(device)}
-    if group.embedded is None:
-        kwargs["input_ids"] = torch.from_numpy(group.ids).to(device)
+    kwargs: Dict[str, Any] = {**call.group.arguments}
+    if call.embedded is None:
+        kwargs["input_ids"] = call.group.ids
     else:
-        kwargs["inputs_embeds"] = group.embedded
+        kwargs["inputs_embeds"] = call.embedded
     if inner:
         kwargs["output_hidden_states"] = True
     return ArgsKwargs(args=(), kwargs=kwargs), lambda d_inputs: d_inputs.kwargs.get("inputs_embeds")
@@ -153,7 +142,7 @@ def convert_inputs(
 def convert_outputs(
     model: Model, inputs_outputs: Tuple[Any, Any], is_train: bool, inner: Tuple[int, ...]
 ) -> Tuple[List[torch.Tensor], Callable[[GroupGradient], ArgsKwargs]]:
-    """The hidden states of the last layer and of those of `inner`, each `[windows, seq, width]` as
+    """The hidden states of the last layer and of those of `inner`, each `[rows, seq, width]` as
     float32, and their way back.
 
     Raises: MtnlpError E206 where the encoder has no such layer.

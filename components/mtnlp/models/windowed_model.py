@@ -25,11 +25,19 @@ from .engine import TORCH, EngineInfo
 from .feature_cache import FeatureCache, encode_through, weights_version
 from .fork_safety import use_one_thread_if_forked
 from .hf_shim import wrap_encoder
+from .packed_attention import PaddingFree
 from .parameters import count_parameters
 from .precision import instruction_set, require_bf16, uses_bf16
 from .replace_listeners import replace_listener, replace_listener_cfg
 from .runner import Runner
-from .window_encoder import Backprop, convert_inputs, convert_outputs, encode_windows, padded_groups
+from .window_encoder import (
+    Backprop,
+    convert_inputs,
+    convert_outputs,
+    encode_windows,
+    run_engine,
+)
+from .window_groups import padded_groups
 from .wordpieces import WindowBatch, Windower, make_windower
 
 # The first call of a tokenizer changes it: padding and truncation are switched off. That must not
@@ -79,6 +87,7 @@ class WindowedTransformerModel(TransformerModel):
         self.adapter: Optional[LoRA] = None
         self.frozen = False
         self.allow_slow = False
+        self.padding_free: PaddingFree = "auto"
         self.cache_size = 0
         self.features: Optional[FeatureCache] = None
 
@@ -156,6 +165,7 @@ class WindowedTransformerModel(TransformerModel):
         )
         copied.adapter, copied.frozen = self.adapter, self.frozen
         copied.cache_size, copied.allow_slow = self.cache_size, self.allow_slow
+        copied.padding_free = self.padding_free
         copied._dims = copy.deepcopy(self._dims)
         copied.layers[0] = copy.deepcopy(self.layers[0])
         copied.attrs["has_transformer"] = self.attrs["has_transformer"]
@@ -234,14 +244,26 @@ def forward(
 def encode(
     model: WindowedTransformerModel, docs: List[Doc], is_train: bool
 ) -> Tuple[WindowBatch, List[torch.Tensor], Backprop]:
-    """Windows, hidden states as from `encode_windows`, and the way back."""
-    if model.precision == "bf16" and model.runner is None and not model.allow_slow:
+    """Windows, hidden states as from `encode_windows`, and the way back: an engine has none."""
+    if model.runner is not None:
+        windows = model.windower(docs)
+        return windows, run_engine(model.runner, model.transformer, windows), no_way_back
+    if model.precision == "bf16" and not model.allow_slow:
         require_bf16(cast(Any, model.transformer).device)
     windows = model.windower(docs)
     hidden, backprop = encode_windows(
-        model.layers[0], model.transformer, windows, model.precision, is_train, model.runner
+        model.layers[0],
+        model.transformer,
+        windows,
+        model.precision,
+        is_train,
+        model.padding_free,
     )
     return windows, hidden, backprop
+
+
+def no_way_back(d_flats: List[torch.Tensor], retain_graph: bool = False) -> None:
+    """An engine predicts only."""
 
 
 def encode_frozen(

@@ -12,6 +12,10 @@ from spacy.tokens import Doc
 
 from ..types import Bools, Ints
 
+# Of wordpieces that an encoder reads at once. A processor's caches hold no more: with four times as
+# many it takes a third longer for each, and memory grows with them.
+GROUP = 4096
+
 
 class Alignment(NamedTuple):
     """Which wordpieces stand for which token.
@@ -128,7 +132,9 @@ def pack(allowed: Bools, capacity: int) -> List[Tuple[int, int]]:
     return windows
 
 
-def group_by_length(lengths: Ints, slack: float = 0.1, free: int = 64) -> List[Ints]:
+def group_by_length(
+    lengths: Ints, slack: float = 0.1, free: int = 64, most: int = GROUP
+) -> List[Ints]:
     """Group windows of similar length, so that padding costs little.
 
     A mixed batch holds long reviews beside short sentences; padded together, most of the work
@@ -137,6 +143,7 @@ def group_by_length(lengths: Ints, slack: float = 0.1, free: int = 64) -> List[I
     lengths: `[windows]` wordpieces.
     slack: padding a group may hold, as a share of its wordpieces.
     free: padding that is cheaper than another call of the encoder, in wordpieces.
+    most: wordpieces of a group, padding included, unless a window alone has more.
     Returns: index arrays, longest windows first, together a permutation of the windows.
     """
     order = np.argsort(-lengths, kind="stable")
@@ -145,7 +152,9 @@ def group_by_length(lengths: Ints, slack: float = 0.1, free: int = 64) -> List[I
     for position, window in enumerate(order):
         length = int(lengths[window])
         extra = int(lengths[order[begin]]) - length
-        if waste + extra > max(free, slack * (real + length)) and position > begin:
+        is_wasteful = waste + extra > max(free, slack * (real + length))
+        is_full = int(lengths[order[begin]]) * (position - begin + 1) > most
+        if (is_wasteful or is_full) and position > begin:
             groups.append(order[begin:position])
             begin, real, waste, extra = position, 0, 0, 0
         real, waste = real + length, waste + extra

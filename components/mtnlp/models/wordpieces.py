@@ -1,7 +1,7 @@
 """Docs to wordpiece windows: one call of the tokenizer a batch, no text cut or dropped."""
 
 from dataclasses import dataclass
-from typing import Any, List, NamedTuple
+from typing import Any, List, NamedTuple, Optional
 
 import numpy as np
 from spacy.attrs import IS_SPACE
@@ -137,11 +137,16 @@ def find_limit(tokenizer: Any, transformer: Any) -> int:
         limits.append(int(tokenizer.model_max_length))
     positions = getattr(transformer.config, "max_position_embeddings", None)
     if positions and positions > 0:
-        embeddings = getattr(transformer, "embeddings", None)
-        table = getattr(embeddings, "position_embeddings", None)
-        padding_index = getattr(table, "padding_idx", None)
+        padding_index = find_padding_index(transformer)
         limits.append(positions - (0 if padding_index is None else padding_index + 1))
     return min(limits, default=512)
+
+
+def find_padding_index(transformer: Any) -> Optional[int]:
+    """The position from behind which RoBERTa and its kin begin counting; None for others."""
+    embeddings = getattr(transformer, "embeddings", None)
+    table = getattr(embeddings, "position_embeddings", None)
+    return getattr(table, "padding_idx", None)
 
 
 def make_windower(tokenizer: Any, transformer: Any, window: int) -> Windower:

@@ -16,6 +16,7 @@ from ..gold.targets import Target
 from ..log import logger
 from ..models.listener import require_encoder_output
 from ..models.poolers import token_vectors
+from ..models.tensors import to_numpy_parts
 from .base import TorchPipe
 from .settings import POOLER, default_config
 from .vector_hooks import install_vectors, set_sentence_vector, set_vector_hooks
@@ -150,9 +151,11 @@ class SentenceVectors(TorchPipe):
     def set_annotations(self, docs: Iterable[Doc], predictions: VectorBatch) -> None:
         """Write `doc._.sentence_vector`, the vector hooks and, if wanted, `doc.tensor`."""
         vectors = to_numpy(predictions.vectors)
-        rows: Sequence[Any] = predictions.rows or [None] * len(vectors)
+        rows: Sequence[Any] = [None] * len(vectors)
+        if predictions.rows:
+            rows = to_numpy_parts(predictions.rows)
         for doc, vector, part in zip(docs, vectors, rows, strict=True):
             set_sentence_vector(doc, vector)
             if part is not None:
-                doc.tensor = to_numpy(part)
+                doc.tensor = part
             set_vector_hooks(doc)

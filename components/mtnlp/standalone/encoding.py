@@ -10,14 +10,11 @@ from spacy.tokens import Doc
 from tokenizers import Tokenizer
 
 from ..models.doc_data import DocLayout
-from ..models.window_encoder import padded_groups
+from ..models.window_groups import padded_groups
 from ..models.windows import SpecialTokens
 from ..models.wordpieces import WindowBatch, Windower
 from ..types import Bools, Floats
 from .networks import LoadedNetwork
-
-# Wordpieces in a pass of the encoder, padding included, which bounds the memory.
-PASS = 8192
 
 
 class PlainTokenizer:
@@ -114,18 +111,7 @@ class DocEncoder:
             for _ in range(1 + self.settings["layers"])
         ]
         for ids, real, positions in padded_groups(windows):
-            lengths = real.sum(1)
-            ends = np.cumsum(lengths)
-            rows = max(1, PASS // real.shape[1])
-            for begin in range(0, len(ids), rows):
-                part = slice(begin, begin + rows)
-                # Groups are sorted: the first window of each is the longest.
-                kept = real[part, : lengths[part].max()]
-                found = self.network.run(
-                    input_ids=ids[part, : kept.shape[1]], attention_mask=kept.astype(np.int64)
-                )
-                first = ends[begin] - lengths[begin]
-                place = positions[first : first + lengths[part].sum()]
-                for flat, states in zip(flats, found, strict=True):
-                    flat[place] = states[kept]
+            found = self.network.run(input_ids=ids, attention_mask=real.astype(np.int64))
+            for flat, states in zip(flats, found, strict=True):
+                flat[positions] = states[real]
         return flats
