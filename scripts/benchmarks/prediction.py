@@ -121,8 +121,8 @@ def main(
         backends = load_backends(backbone, Path(folder), texts, CHUNK) if quantized else {}
         for name, each in backends.items():
             runs[name] = lambda each=each: each.encode(chunks, batch_size=BATCH_SIZE)
-        with msg.loading("Measuring ..."):
-            found = take_turns(runs, rounds)
+        msg.text(f"Measuring {rounds + 1} rounds of {len(runs)} contenders")
+        found = take_turns(runs, rounds)
     table = Table(f"words/s, {threads} threads, {instruction_set()}", ["", "median", "range", "×"])
     first = median(found[OURS])
     for name, seconds in found.items():

@@ -15,8 +15,8 @@ from thinc.api import Model
 from mtnlp.models.poolers import (
     build_token_pooler_v1,
     build_transformer_pooler_v1,
-    wordpiece_row,
 )
+from mtnlp.models.wordpiece_rows import wordpiece_rows
 from tests.models.encoders import TEXTS, make_docs, make_encoder
 
 POOLINGS = ["mean", "max", "mean_max", "cls", "attention"]
@@ -151,7 +151,7 @@ def test_batch_of_empty_docs() -> None:
 
 def test_mean_of_rows_is_the_mean_of_wordpieces(datas: List[TransformerData]) -> None:
     for data in datas:
-        row = wordpiece_row(data)
+        row = wordpiece_rows([data])[0]
         assert len(row) == len(data.align.lengths)
         if len(row):
             hidden = data.model_output.last_hidden_state[0]
@@ -162,7 +162,7 @@ def test_rows_of_a_span_sum_up_its_wordpieces(backbone: Path) -> None:
     (doc,) = make_docs(["Anna Keller flew to Paris on Monday."])
     (data,) = make_encoder(backbone).predict([doc]).doc_data
     hidden = data.model_output.last_hidden_state[0]
-    row = wordpiece_row(data)
+    row = wordpiece_rows([data])[0]
     own = [data.align[i].dataXd.ravel() for i in range(len(doc))]
     scale = len(doc) / len(hidden)
     for i in range(1, len(doc) - 1):  # the first and the last also hold the special tokens
@@ -179,7 +179,7 @@ def test_rows_share_a_wordpiece_of_several_tokens(backbone: Path) -> None:
     pieces = [data.align[i].dataXd.ravel().tolist() for i in range(2)]
     shared = set(pieces[0]) & set(pieces[1])
     assert shared  # one wordpiece reaches over both tokens
-    row = wordpiece_row(data)
+    row = wordpiece_rows([data])[0]
     hidden = data.model_output.last_hidden_state[0]
     np.testing.assert_allclose(row.mean(0), hidden.mean(0), atol=1e-6)
 
@@ -206,7 +206,7 @@ def test_padding_of_the_stock_encoder_is_left_out(
         expected = pool_by_hand(windows, pooling).numpy()
         np.testing.assert_allclose(row, expected, atol=1e-5)
         if pooling == "mean":
-            np.testing.assert_allclose(wordpiece_row(data).mean(0), expected, atol=1e-5)
+            np.testing.assert_allclose(wordpiece_rows([data])[0].mean(0), expected, atol=1e-5)
     for data, gradient in zip(together, backprop(np.ones_like(pooled)), strict=True):
         d_hidden = gradient.model_output.last_hidden_state
         assert d_hidden.shape == data.model_output.last_hidden_state.shape
@@ -214,3 +214,12 @@ def test_padding_of_the_stock_encoder_is_left_out(
         if pooling != "attention":  # whose weights move with the hidden states
             total = np.full(32, pooled.shape[1] / 32)
             np.testing.assert_allclose(d_hidden.sum((0, 1)), total, atol=1e-5)
+
+
+def test_rows_of_a_batch_are_those_of_each_doc(any_backbone: Path) -> None:
+    docs = make_docs([TEXTS[0], "", *TEXTS[1:], "   "])
+    datas = make_encoder(any_backbone, window=16).predict(docs).doc_data
+    together = wordpiece_rows(datas)
+    assert [len(rows) for rows in together] == [len(doc) for doc in docs]
+    for rows, data in zip(together, datas, strict=True):
+        np.testing.assert_allclose(rows, wordpiece_rows([data])[0], atol=1e-6)

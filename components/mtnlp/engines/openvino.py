@@ -1,5 +1,6 @@
 """OpenVINO: `mtnlp.OpenVinoEngine.v1`."""
 
+import logging
 import tempfile
 import threading
 from pathlib import Path
@@ -97,6 +98,8 @@ def quantize(model: Any, samples: Sequence[Sample], kept: Sequence[str], extra: 
     """Static int8 of matrices and what they are multiplied with; softmax, norms and the rest stay
     as they are. kept: names of torch's layers that do so, too."""
     nncf: Any = import_extra("nncf", extra)
+    # It names every layer that is left out.
+    logging.getLogger("nncf").setLevel(logging.WARNING)
     rows = [dict(zip(INPUTS, (ids, real.astype(np.int64)), strict=True)) for ids, real in samples]
     # Operations are called by the path of the layer they come from.
     names = [op.get_friendly_name() for op in model.get_ops() if op.get_type_name() == "MatMul"]

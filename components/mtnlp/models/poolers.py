@@ -12,10 +12,9 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union, 
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from spacy.tokens import Doc
 from spacy_transformers.data_classes import TransformerData
-from thinc.api import Model, chain, get_current_ops, torch2xp, xp2torch
+from thinc.api import Model, chain, torch2xp, xp2torch
 from thinc.types import Floats2d
 
 from ..errors import Errors, MtnlpError
@@ -34,6 +33,7 @@ from .listener import (
 from .registered import POOLINGS, find_pooling
 from .skip_empty import skip_blank
 from .tensors import to_device, to_torch
+from .wordpiece_rows import real_rows, wordpiece_rows
 
 # A name or an object of `nn.pooling`: the config is validated before the blocks in it are resolved.
 PoolingChoice = Union[str, Callable]
@@ -253,12 +253,6 @@ def rows_width(vectors: Sequence[Floats2d]) -> int:
     return max((part.shape[1] for part in vectors), default=0)
 
 
-def real_rows(data: TransformerData) -> NDArray[np.bool_]:
-    """`[rows]`: which hidden states are of wordpieces. The others are padding, which only the
-    encoders of spacy-transformers leave in."""
-    return (np.asarray(data.wordpieces.attention_mask) > 0).reshape(-1)
-
-
 def real_index(data: TransformerData) -> Union[slice, torch.Tensor]:
     """`real_rows` as an index of hidden states. Without padding it is a slice, which neither copies
     them nor waits for a GPU."""
@@ -273,45 +267,6 @@ def window_lengths(data: TransformerData) -> Any:
     lengths = np.asarray(data.wordpieces.lengths)
     real = np.asarray(data.wordpieces.attention_mask) > 0
     return lengths if lengths.sum() == real.sum() else real.sum(1)
-
-
-def wordpiece_rows(datas: List[TransformerData]) -> List[Floats2d]:
-    """Rows `[tokens, width]` per Doc whose mean is the mean over the Doc's wordpieces.
-
-    A wordpiece's vector is shared out among the tokens it stands for; special tokens and the
-    space between tokens go to the token before them, or the first. The sum over a span's rows is
-    then the sum over the span's wordpieces.
-    """
-    return [wordpiece_row(data) for data in datas]
-
-
-def wordpiece_row(data: TransformerData) -> Floats2d:
-    n_tokens = len(data.align.lengths)
-    if not has_text(data):
-        width = 0 if is_empty(data) else data.width
-        return cast(Floats2d, get_current_ops().alloc2f(n_tokens, width))
-    hidden = hidden_of(data)
-    wordpieces = np.asarray(data.align.dataXd)
-    tokens = np.repeat(np.arange(n_tokens), np.asarray(data.align.lengths))
-    # Nobody's wordpieces go to the last token that begins before them.
-    owners = np.bincount(wordpieces, minlength=len(hidden))
-    real = real_rows(data)
-    orphans = np.flatnonzero((owners == 0) & real)
-    firsts = wordpieces[np.searchsorted(tokens, np.arange(n_tokens))]
-    starts = np.maximum.accumulate(firsts)
-    adopters = np.maximum(np.searchsorted(starts, orphans, side="right") - 1, 0)
-    origin, target, sharers = to_device(
-        [
-            np.concatenate([wordpieces, orphans]),
-            np.concatenate([tokens, adopters]),
-            np.maximum(owners, 1),
-        ],
-        hidden.device,
-    )
-    shared = (hidden * sharers.reciprocal().unsqueeze(1))[origin]
-    rows = hidden.new_zeros((n_tokens, hidden.shape[1]))
-    rows.index_add_(0, target, shared)
-    return cast(Floats2d, torch2xp(rows * (n_tokens / int(real.sum()))))
 
 
 def token_rows(vectors: List[Floats2d]) -> List[Floats2d]:

@@ -1,13 +1,13 @@
 """`sentence_vectors`: `doc.vector`, `span.vector` and `.similarity` from the shared encoder."""
 
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, cast
 
 import torch
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy.vocab import Vocab
-from thinc.api import Model, torch2xp, xp2torch
+from thinc.api import Model, torch2xp
 from thinc.types import Floats2d
 from thinc.util import to_numpy
 
@@ -16,7 +16,8 @@ from ..gold.targets import Target
 from ..log import logger
 from ..models.listener import require_encoder_output
 from ..models.poolers import token_vectors
-from ..models.tensors import to_numpy_parts
+from ..models.tensors import join_rows, to_numpy_parts
+from ..nn.pooling import segment_mean
 from .base import TorchPipe
 from .settings import POOLER, default_config
 from .vector_hooks import install_vectors, set_sentence_vector, set_vector_hooks
@@ -124,29 +125,32 @@ class SentenceVectors(TorchPipe):
         vectors: Any = torch2xp(output.scores)
         if not self.cfg["store_tensor"]:
             return VectorBatch(vectors, None)
-        rows = token_vectors(pooler, source)
-        made = [self.to_rows(part, vector) for part, vector in zip(rows, vectors, strict=True)]
-        return VectorBatch(vectors, made)
+        return VectorBatch(vectors, self.to_rows(token_vectors(pooler, source), output.scores))
 
-    def to_rows(self, rows: Floats2d, vector: Any) -> Floats2d:
+    @torch.no_grad()
+    def to_rows(self, rows: List[Floats2d], vectors: torch.Tensor) -> List[Floats2d]:
         """Token rows in the space of the vectors: projected, scaled and shifted so that their mean
         is the vector. The shift is zero for mean pooling, where a span's mean then points where
         the span's own wordpieces do.
 
-        rows: `[tokens, width]`. vector: `[out]`. Returns: `[tokens, out]`.
+        rows: `[tokens, width]` per Doc. vectors: `[docs, out]`. Returns: `[tokens, out]` per Doc.
         """
-        if not len(rows):
+        projection, device = self.module.projection, self.module.anchor.device
+        full = [i for i, part in enumerate(rows) if len(part)]
+        if not full:
             return rows
-        projection = self.module.projection
-        values = xp2torch(rows, device=self.module.anchor.device)
-        target = xp2torch(vector, device=values.device)
-        with torch.no_grad():
-            if projection.linear is not None:
-                values = projection.linear(values)
-            mean = values.mean(0)
-            if projection.normalize:
-                values = values / mean.norm().clamp(min=1e-12)
-            return torch2xp(values + (target - values.mean(0)))  # type: ignore[return-value]
+        counts = torch.tensor([len(rows[i]) for i in full])
+        doc = torch.arange(len(full)).repeat_interleave(counts).to(device)
+        values = join_rows([rows[i] for i in full], rows[full[0]].shape[1], device)
+        if projection.linear is not None:
+            values = projection.linear(values)
+        mean = segment_mean(values, doc, len(full))
+        if projection.normalize:
+            length = mean.norm(dim=1, keepdim=True).clamp(min=1e-12)
+            values, mean = values / length[doc], mean / length
+        shifted = values + (vectors[full].to(device) - mean)[doc]
+        made = iter(shifted.split(counts.tolist()))
+        return [cast(Floats2d, torch2xp(next(made))) if len(part) else part for part in rows]
 
     def set_annotations(self, docs: Iterable[Doc], predictions: VectorBatch) -> None:
         """Write `doc._.sentence_vector`, the vector hooks and, if wanted, `doc.tensor`."""
@@ -157,5 +161,6 @@ class SentenceVectors(TorchPipe):
         for doc, vector, part in zip(docs, vectors, rows, strict=True):
             set_sentence_vector(doc, vector)
             if part is not None:
-                doc.tensor = part
+                # A view would keep the whole batch alive.
+                doc.tensor = part if part.base is None else part.copy()
             set_vector_hooks(doc)

@@ -97,7 +97,7 @@ class DocPooler:
 
 
 def share_out(hidden: Floats, layout: DocLayout) -> Floats:
-    """`[wordpieces, width]` to `[tokens, width]`, as `models.poolers.wordpiece_row`."""
+    """`[wordpieces, width]` to `[tokens, width]`, as `models.wordpiece_rows.wordpiece_rows`."""
     n_tokens, wordpieces = len(layout.lengths), layout.wordpieces
     tokens = np.repeat(np.arange(n_tokens), layout.lengths)
     owners = np.bincount(wordpieces, minlength=len(hidden))
