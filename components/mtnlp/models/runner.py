@@ -138,12 +138,16 @@ def quiet_conversion() -> Iterator[None]:
     """Without what converters and the encoder say while it is traced: of sizes that become
     constants, of their own age, of settings that only training reads."""
     level = logging.get_verbosity()
+    # torch's exporter switches it off, and leaves it so where it fails: an encoder in bf16 would
+    # then cast its weights for every group of windows.
+    has_cache = torch.is_autocast_cache_enabled()
     logging.set_verbosity_error()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
+        torch.set_autocast_cache_enabled(has_cache)
         logging.set_verbosity(level)
 
 

@@ -51,8 +51,8 @@ class TrainerContender:
             encode_texts, labels=labels, tokenizer=tokenizer, max_length=recipe.max_length
         )
         self.features, self.test = encode(learn), encode(test)
-        self.lengths = learn.lengths
-        self.test_words = test.words
+        self.lengths = words_read(learn, tokenizer, recipe.max_length)
+        self.test_words = sum(words_read(test, tokenizer, recipe.max_length))
         self.count = min(workload.steps * batch_size, len(self.features))
         self.random = np.random.default_rng(recipe.seed)
         # To type checkers it is a stub without attributes, since accelerate is optional.
@@ -76,6 +76,13 @@ class TrainerContender:
         begin = time.perf_counter()
         predict_logits(self.trainer, self.test)
         return Turn(self.test_words, time.perf_counter() - begin)
+
+
+def words_read(texts: Texts, tokenizer: Any, max_length: int) -> List[int]:
+    """Words of each text that are within its first wordpieces; the others are cut off."""
+    encoded = tokenizer(texts.texts, add_special_tokens=True, truncation=False)["input_ids"]
+    pairs = zip(texts.lengths, map(len, encoded), strict=True)
+    return [round(words * min(1.0, max_length / pieces)) for words, pieces in pairs]
 
 
 def own_attention_dropout(contender: PipelineContender) -> Dict[str, float]:
