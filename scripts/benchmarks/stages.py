@@ -35,7 +35,7 @@ NETWORK, AROUND = "network", "groups, padding, unpadding"
 TOKENIZER, ALIGNMENT = "tokenizer", "alignment, windows"
 REST = "spaCy: tokens, batches"
 # Of a call of the bare encoder: what is fastest on most processors.
-IDEAL_PIECES = 3000
+IDEAL_PIECES = 1000
 app = verb_app()
 
 
