@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Callable, Generic, Iterable, Iterator, List, Optional, Protocol, TypeVar
 
 from ..errors import Errors, MtnlpError
+from .counts import Counts
+from .engine import Report
+from .messages import Broken, Finished, Ready, Started
 
 # Deaths on one shard, or of workers that have not begun, before the run stops.
 DEATHS = 2
@@ -19,6 +22,12 @@ class ShardJob(Protocol):
 
     def first_place(self) -> str:
         """Where its first record stands."""
+
+
+class Busy(Protocol):
+    """A worker. added: what it has reported of its shard."""
+
+    added: Counts
 
 
 J = TypeVar("J", bound=ShardJob)
@@ -69,3 +78,19 @@ class Backlog(Generic[J]):
     def has_begun(self) -> None:
         """A worker has loaded the pipeline, so earlier deaths while loading were no rule."""
         self.deaths.pop(None, None)
+
+    def take_up(self, message: object, worker: Busy, report: Report) -> bool:
+        """What a worker says. Returns: whether it is free for its next shard. Raises: what the
+        worker raised."""
+        if isinstance(message, Broken):
+            raise message.error
+        if isinstance(message, Started):
+            worker.added = worker.added.plus(message.counts)
+            report.add(message.counts)
+            return False
+        if isinstance(message, Finished):
+            report.finish(message.counts)
+        else:
+            assert isinstance(message, Ready)
+            self.has_begun()
+        return True

@@ -11,7 +11,7 @@ from .backlog import Backlog
 from .counts import Counts
 from .engine import Report
 from .entries import Entry
-from .messages import Broken, Finished, Job, Ready, Started
+from .messages import Job
 from .shard_run import ShardPlan
 from .worker import work
 
@@ -93,18 +93,8 @@ class Pool:
         except (EOFError, OSError):
             self.bury(worker)
             return
-        if isinstance(message, Broken):
-            raise message.error
-        if isinstance(message, Started):
-            worker.added = worker.added.plus(message.counts)
-            self.report.add(message.counts)
-            return
-        if isinstance(message, Finished):
-            self.report.finish(message.counts)
-        else:
-            assert isinstance(message, Ready)
-            self.backlog.has_begun()
-        self.hand_out(worker)
+        if self.backlog.take_up(message, worker, self.report):
+            self.hand_out(worker)
 
     def hand_out(self, worker: Worker) -> None:
         """Give a worker its next shard, or let it go."""

@@ -32,8 +32,8 @@ def prefers_onednn() -> bool:
 
 
 def choose_attention(precision: str) -> Optional[str]:
-    """The form of attention that an encoder is trained with in a precision, as transformers calls
-    it; None leaves it to transformers.
+    """The form of attention that an encoder of torch's runs with in a precision, as transformers
+    calls it; None leaves it to transformers.
 
     On the processor the way back through torch's fused attention takes twice as long in bf16 as
     through single matrix products.

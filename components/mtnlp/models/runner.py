@@ -79,9 +79,9 @@ class Runner:
         samples that the precision needs."""
         if not samples and self.precision in find_engine(self.engine).calibrated:
             raise MtnlpError(Errors.E297.format(engine=self.engine, precision=self.precision))
-        module = HiddenStates(standard_copy(encoder), self.layers)
         try:
             with quiet_conversion():
+                module = HiddenStates(standard_copy(encoder), self.layers)
                 self.network = find_engine(self.engine).convert(module, self.precision, samples)
         except MtnlpError:
             raise

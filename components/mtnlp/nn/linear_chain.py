@@ -37,6 +37,7 @@ class LinearChainCRF(torch.nn.Module):
     def __init__(self, labels: List[str], scheme: str = "bio"):
         super().__init__()
         self.scheme = get_scheme(scheme)
+        self.array_scheme = self.scheme.arrays()
         size = len(self.scheme.tags(labels))
         self.transitions = torch.nn.Parameter(torch.zeros(size, size))
         self.start = torch.nn.Parameter(torch.zeros(size))
@@ -90,7 +91,7 @@ class LinearChainCRF(torch.nn.Module):
         """
         if emissions.device.type == "cpu" and mask.numel() <= SMALL_BATCH:
             require_temperature(temperature)
-            chain, scheme = self.arrays(), self.scheme.arrays()
+            chain, scheme = self.arrays(), self.array_scheme
             found = None if space is None else space.numpy()
             numbers = emissions.double().numpy()
             spans, each = find_entities(numbers, mask.numpy(), chain, scheme, temperature, found)

@@ -155,18 +155,8 @@ class Pool:
         except self.ray.exceptions.RayError as error:
             self.bury(worker, error)
             return
-        if isinstance(message, Broken):
-            raise message.error
-        if isinstance(message, Started):
-            worker.added = worker.added.plus(message.counts)
-            self.report.add(message.counts)
-            return
-        if isinstance(message, Finished):
-            self.report.finish(message.counts)
-        else:
-            assert isinstance(message, Ready)
-            self.backlog.has_begun()
-        self.hand_out(worker)
+        if self.backlog.take_up(message, worker, self.report):
+            self.hand_out(worker)
 
     def hand_out(self, worker: Worker) -> None:
         """Give a worker its next shard, or let it go."""
