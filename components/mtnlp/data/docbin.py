@@ -15,6 +15,7 @@ from ..errors import Errors, MtnlpError
 from ..files import fresh_files, fresh_folder
 from ..gold.entities import flatten
 from ..types import Annotation, Record
+from .document_ids import set_document
 from .offset_units import OffsetUnits
 from .options import SPLITS, Progress, Splits, quiet
 
@@ -74,21 +75,28 @@ def write_corpus(
     with fresh_files(list(written.files.values())) as drafts:
         for split, draft in zip(written.files, drafts, strict=True):
             records = progress(splits[split], f"{name} {split}", len(splits[split]))
-            draft.write_bytes(_to_docbin(records, nlp, written, split, ents_from).to_bytes())
+            docbin = DocBin(attrs=list(ATTRS), store_user_data=_has_groups(splits[split]))
+            _fill(docbin, records, nlp, written, split, ents_from)
+            draft.write_bytes(docbin.to_bytes())
     for split in SPLITS:
         if split not in splits:
             (out / split / f"{name}.spacy").unlink(missing_ok=True)
     return written
 
 
-def _to_docbin(
+def _has_groups(records: Sequence[Record]) -> bool:
+    """Whether any Record knows which text it is from: only then a file has user data."""
+    return any("group" in record.meta for record in records)
+
+
+def _fill(
+    docbin: DocBin,
     records: Iterable[Record],
     nlp: Language,
     written: Written,
     split: str,
     ents_from: Optional[str],
-) -> DocBin:
-    docbin = DocBin(attrs=list(ATTRS))
+) -> None:
     written.units[split] = written.tokens[split] = 0
     for record in records:
         doc = to_doc(record, nlp, written)
@@ -97,7 +105,6 @@ def _to_docbin(
         docbin.add(doc)
         written.units[split] += 1
         written.tokens[split] += len(doc)
-    return docbin
 
 
 def write_shards(docs: Iterable[Doc], folder: Path, size: int = 5000) -> List[Path]:
@@ -127,6 +134,8 @@ def write_shards(docs: Iterable[Doc], folder: Path, size: int = 5000) -> List[Pa
 def to_doc(record: Record, nlp: Language, written: Optional[Written] = None) -> Doc:
     """A Record as a Doc. What the Record does not annotate stays unset on the Doc.
 
+    `meta["group"]` becomes `doc.user_data["document"]`.
+
     nlp: its tokenizer splits a text. Tokens are kept as they are, with unknown spaces unless
         `meta["spaces"]` knows them, which makes every spaCy reader keep them too.
     written: where to count what had to be adjusted.
@@ -152,6 +161,7 @@ def to_doc(record: Record, nlp: Language, written: Optional[Written] = None) -> 
         doc.spans[key] = _spans(doc, record, layer, written)
     if record.cats is not None:
         doc.cats = dict(record.cats)
+    set_document(doc, record)
     return doc
 
 
