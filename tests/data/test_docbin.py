@@ -7,6 +7,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Corpus
 
 from mtnlp.data.docbin import Written, to_doc, write_corpus, write_shards
+from mtnlp.data.document_ids import document_of
 from mtnlp.errors import MtnlpError
 from mtnlp.types import Annotation, Record
 from tests.data.corpora import files_below
@@ -203,3 +204,19 @@ def test_entities_from_a_layer(tmp_path: Path) -> None:
     assert {token.ent_iob_ for token in made} == {"B", "I", "O"} and len(made.spans["fine"]) == 3
     assert not own.ents and own.has_annotation("ENT_IOB")
     assert not none.has_annotation("ENT_IOB")
+
+
+def test_a_doc_knows_which_document_it_is_from(tmp_path: Path) -> None:
+    """Without the folder of a path, which differs from machine to machine."""
+    path = tmp_path / "eng.train"
+    records = [
+        Record(tokens=["a"], meta={"path": str(path), "group": f"{path}#1"}),
+        Record(tokens=["b"], meta={"path": str(path), "group": "tt0111161"}),
+        Record(tokens=["c"], meta={"path": str(path)}),
+    ]
+    written = write_corpus({"train": records, "dev": records[2:]}, tmp_path / "corpus", "own")
+    vocab = spacy.blank("en").vocab
+    docs = DocBin().from_disk(written.files["train"]).get_docs(vocab)
+    assert [document_of(doc) for doc in docs] == ["eng.train#1", "tt0111161", None]
+    # A corpus that knows of none has no user data at all.
+    assert DocBin().from_disk(written.files["dev"]).user_data == [None]
