@@ -1013,3 +1013,43 @@ class Errors:
         "[E666] No engine that runs without torch loses at most {max_drop} points on each task, so "
         "nothing was saved; see why above. Allow more with --max-drop."
     )
+    E720 = (
+        "[E720] {folds} folds need at least {folds} times two documents, and two folds or more: "
+        "the corpus has {documents}. Lower --folds, or add documents."
+    )
+    E721 = "[E721] '{path}' holds no document with a word in it. Name a corpus with annotations."
+    E722 = (
+        "[E722] The config's training corpus '{name}' cannot be pointed to the folds: {what}. Use "
+        "spacy.Corpus.v1, or mtnlp.MixedCorpus.v1 with a corpus for each file, its path ending "
+        "in the file's name."
+    )
+    E723 = (
+        "[E723] '{path}' holds an earlier run{differences}. Go on with it by --resume, with the "
+        "same corpus, config and folds; or name another folder, or remove this one."
+    )
+    E724 = (
+        "[E724] The pipeline has no component whose documents' labels can be checked ({names}). It "
+        "needs crf_ner, span_ner, multitask_textcat or event_textcat."
+    )
+    E725 = (
+        "[E725] {path}:{line} is no suggestion of `mtnlp find-label-errors`: {reason}. Correct the "
+        "line, or remove it."
+    )
+    E726 = (
+        "[E726] {path}: {what}. Reviewed corrections are suggestions.jsonl with answers, or an "
+        "export of Prodigy, Label Studio or brat from the project that the suggestions were "
+        "imported to, with its metadata and one answer for each text; --layer names the layer "
+        "where the export cannot."
+    )
+    E727 = (
+        "[E727] Nothing says what the labels are checked by: {what}. Give --config to train by, or "
+        "--model: once for all documents, or once for each of the folds."
+    )
+    E728 = (
+        "[E728] '{path}' does not fit the corpus: {reason}. Apply it to the corpus that the "
+        "suggestions were made for, before anything else is changed in it."
+    )
+    E729 = (
+        "[E729] '{path}' is one file, and the corpus has several: {files}. Name a folder for the "
+        "corrected corpus."
+    )
