@@ -5,10 +5,21 @@ of its heading as `level`. Templates escape what they are given.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    ClassVar,
+    Dict,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from ..tables import Table
-from .marks import Word, marked
+from .marks import Word, label_color, marked
 
 Spec = Mapping[str, Any]
 
@@ -57,10 +68,11 @@ class Figure(Block):
 
     title: the heading. shows, do: a sentence or two in plain words.
     table: the numbers. name: the table's file, unique on the page.
-    chart: a Vega-Lite spec, without its schema, config and size: the page sets the width, and the
-        colours by the reader's scheme. None shows the table by itself.
+    chart: a Vega-Lite spec, without its schema and config: the page sets the colours by the
+        reader's scheme, and the width where the spec has none. A chart with a width of its own
+        scrolls within itself where the screen is narrower. None shows the table by itself.
     wide: across the whole page, rather than beside another figure.
-    minimum: the least width of the chart in pixels; on narrower screens it scrolls within itself.
+    more: tables that are only written as files, by name.
     """
 
     template: ClassVar[str] = "figure.html"
@@ -72,7 +84,7 @@ class Figure(Block):
     name: str
     chart: Optional[Spec] = None
     wide: bool = False
-    minimum: int = 0
+    more: Mapping[str, Table] = field(default_factory=dict)
 
     @property
     def spec(self) -> Optional[Spec]:
@@ -80,60 +92,86 @@ class Figure(Block):
 
     @property
     def tables(self) -> Dict[str, Table]:
-        return {self.name: self.table}
+        return {self.name: self.table, **self.more}
+
+
+@dataclass(frozen=True)
+class Tables(Block):
+    """Tables one below the other, folded away. named: by the name of their file."""
+
+    template: ClassVar[str] = "tables.html"
+    scripts: ClassVar[Tuple[str, ...]] = ("tables.js",)
+    title: str
+    named: Mapping[str, Table]
+    wide: bool = True
 
     @property
-    def rows(self) -> List[List[Tuple[str, str, str]]]:
-        """The table's cells: what is shown, the value to sort by, and the class of the cell."""
-        return [[_cell(value) for value in row] for row in self.table.rows]
+    def tables(self) -> Dict[str, Table]:
+        return dict(self.named)
 
-    @property
-    def numeric(self) -> List[bool]:
-        """Which columns hold numbers."""
-        columns = range(len(self.table.columns))
-        return [
-            bool(self.table.rows)
-            and not any(isinstance(row[column], str) for row in self.table.rows)
-            for column in columns
-        ]
+
+class Reading(NamedTuple):
+    """One way to read a text. name: whose it is. words: the text with its marks; empty where the
+    reading is of labels alone. labels: those of the whole text, each with its colour."""
+
+    name: str
+    words: List[Word]
+    labels: List[Tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Example:
-    """A text with what is right and what was predicted.
+    """A text with its entities as several read it.
 
     words, spaces: the tokens, and whether white space follows each.
-    gold, predicted: [start, end, label] in tokens, `end` behind the last one. None: not given.
+    readings: whose reading it is, and its [start, end, label] in tokens, `end` behind the last one.
     note: what is said of it, such as the kind of the error.
     """
 
     words: Sequence[str]
     spaces: Sequence[bool]
-    gold: Optional[Sequence[Sequence[Any]]] = None
-    predicted: Optional[Sequence[Sequence[Any]]] = None
+    readings: Sequence[Tuple[str, Sequence[Sequence[Any]]]]
     note: str = ""
-    names: Tuple[str, str] = ("gold", "predicted")
 
     @property
-    def lines(self) -> List[Tuple[str, List[Word]]]:
-        """Each reading by its name: the marked text, gold first."""
-        readings = zip(self.names, (self.gold, self.predicted), strict=True)
+    def lines(self) -> List[Reading]:
+        """Each reading with the marked text."""
         return [
-            (name, marked(self.words, self.spaces, spans))
-            for name, spans in readings
-            if spans is not None
+            Reading(name, marked(self.words, self.spaces, spans), [])
+            for name, spans in self.readings
+        ]
+
+
+@dataclass(frozen=True)
+class LabelledText:
+    """A text with its labels as several read it. readings: whose reading it is, and its labels."""
+
+    text: str
+    readings: Sequence[Tuple[str, Sequence[str]]]
+    note: str = ""
+
+    @property
+    def lines(self) -> List[Reading]:
+        """Each reading with its labels."""
+        return [
+            Reading(name, [], [(label, label_color(label)) for label in labels])
+            for name, labels in self.readings
         ]
 
 
 @dataclass(frozen=True)
 class Examples(Block):
-    """Texts in displaCy's style: gold above, predicted below."""
+    """Texts in displaCy's style, one reading below the other, gold first.
+
+    at_once: how many of them are in view; the others are folded away.
+    """
 
     template: ClassVar[str] = "examples.html"
     title: str
     shows: str
     do: str
-    items: Sequence[Example]
+    items: Sequence[Union[Example, LabelledText]]
+    at_once: int = 3
     wide: bool = True
 
 
@@ -167,12 +205,3 @@ class Section:
     def __post_init__(self) -> None:
         blocks = [*self.blocks, *(block for group in self.groups for block in group.blocks)]
         object.__setattr__(self, "every", blocks)
-
-
-def _cell(value: Any) -> Tuple[str, str, str]:
-    from ..tables import show
-
-    if isinstance(value, str):
-        return value, value, "text"
-    ordered = value[0] if isinstance(value, (list, tuple)) and value else value
-    return show(value), "" if ordered is None else repr(ordered), "number"

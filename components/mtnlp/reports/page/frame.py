@@ -12,6 +12,7 @@ from typing import Any, List, Sequence, Union
 
 from ...errors import Errors, MtnlpError
 from .blocks import Group, Section
+from .cells import cell
 from .vega import chart_library
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
@@ -63,13 +64,15 @@ def environment() -> Any:
     """The jinja2 environment of the templates; it escapes every value."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("mtnlp.reports.page"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["cell"] = cell
+    return environment
 
 
 def _source(name: str) -> str:

@@ -2,12 +2,11 @@
 (() => {
   const value = (row, column) => {
     const cell = row.cells[column];
-    return cell.classList.contains("number") ? parseFloat(cell.dataset.value) : cell.textContent;
+    return cell.dataset.value === undefined ? cell.textContent : parseFloat(cell.dataset.value);
   };
   const compare = (a, b) => {
-    if (typeof a === "string") return a.localeCompare(b);
-    // What is not known stands last either way.
-    return a - b;
+    if (typeof a === "number" && typeof b === "number") return a - b;
+    return String(a).localeCompare(String(b));
   };
   for (const table of document.querySelectorAll("main table")) {
     const body = table.tBodies[0];
@@ -23,6 +22,7 @@
         const order = next === undefined ? "descending" : next;
         for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
         if (order) heading.setAttribute("aria-sort", order);
+        // What is not known stands last either way.
         const known = original.filter((row) => !Number.isNaN(value(row, column)));
         const rest = original.filter((row) => !known.includes(row));
         const sign = order === "ascending" ? 1 : -1;
