@@ -18,7 +18,7 @@ from ..annotation.layers import (
     find_layer,
 )
 from ..scorers.categories import CategoryTask
-from ..scorers.counts import Counts, count_per_label
+from ..scorers.counts import Counts, add_counts, count_per_label
 from ..scorers.entities import SpanKey, gold_entities, predicted_entities
 from .categories import category_tasks
 
@@ -63,11 +63,7 @@ class ErrorCounts:
             return
         self.documents += 1
         self.errors.update(self._task.find_errors(*decision))
-        for label, counts in count_per_label([decision], self._task.label).items():
-            whole = self.per_label.setdefault(label, Counts())
-            whole.tp += counts.tp
-            whole.fp += counts.fp
-            whole.fn += counts.fn
+        add_counts(self.per_label, count_per_label([decision], self._task.label))
 
     def confusions(self) -> List[Dict[str, Any]]:
         """All kinds of errors, the most frequent first.
