@@ -33,8 +33,9 @@ Decision = Optional[Tuple[AbstractSet[Any], AbstractSet[Any]]]
 class LabelTask:
     """What a pipeline decides: entities of one layer, or a task of a classifier.
 
-    source: the layer, or the task. decide: gold and predictions of a document. label: of one of them. find_errors: of a document,
-        from its gold and its predictions. gold_labels: all that a reference has.
+    source: the layer, or the task. decide: gold and predictions of a document. label: of one of
+        them. find_errors: of a document, from its gold and its predictions. gold_labels: all that
+        a reference has.
     """
 
     source: Union[EntityLayer, CategoryTask]
