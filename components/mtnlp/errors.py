@@ -1013,3 +1013,7 @@ class Errors:
         "[E666] No engine that runs without torch loses at most {max_drop} points on each task, so "
         "nothing was saved; see why above. Allow more with --max-drop."
     )
+    E710 = (
+        "[E710] Two parts of a page with the same name, or one with a name that no link can hold: "
+        "{what} '{name}'. Use lower-case letters, digits and hyphens, and each name once."
+    )

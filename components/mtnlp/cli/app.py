@@ -57,6 +57,7 @@ EXTRAS = {
     "ray": "ray",
     "scipy": "reports",
     "tensorboard": "train",
+    "vl_convert": "reports",
 }
 
 
