@@ -1017,3 +1017,20 @@ class Errors:
         "[E710] Two parts of a page with the same name, or one with a name that no link can hold: "
         "{what} '{name}'. Use lower-case letters, digits and hyphens, and each name once."
     )
+    E715 = (
+        "[E715] None of the {count:,} {kind} has a vector. Use a pipeline with 'sentence_vectors' "
+        "(with store_tensor = true, where sentences or entities are wanted), or with vectors of "
+        "words."
+    )
+    E716 = (
+        "[E716] {method} needs the library '{package}' ({reason}): pip install {package}, or take "
+        "--method pca."
+    )
+    E717 = (
+        "[E717] There are no {kind} to draw. Choose others with --of, or another corpus: one with "
+        "texts in it and, for entities, with entities that are annotated or found."
+    )
+    E718 = (
+        "[E718] {count} lines have text. A heat map compares 2 to {most} sentences, one per line."
+    )
+    E719 = "[E719] '{name}' is nothing that {kind} could be coloured by. Choose one of: {names}."
