@@ -14,9 +14,9 @@ from spacy.util import minibatch
 from spacy.vocab import Vocab
 
 from ..data.options import Progress, quiet
-from ..data.reading import corpus_files, open_docbin
+from ..data.reading import open_docbin
 from ..evaluation.evaluator import load_pipeline, name_of, predict
-from ..evaluation.summary import find_split
+from .corpus import find_files
 from .queries import encode_queries, read_sentences, sentence_numbers
 from .sources import DOCUMENTS, choose_source
 from .vectors import VectorCollector, map_numbers
@@ -49,17 +49,16 @@ def visualize(
 ) -> Dict[str, Any]:
     """The map of a corpus, by the vectors of a pipeline.
 
-    corpus: a .spacy file; a folder of some; or one with the folders train, dev and test, of which
-        test is taken, or else dev. Documents are taken in random order until there are enough
+    corpus: see `corpus.find_files`; of train, dev and test, test is taken, or else dev. Documents are taken in random order until there are enough
         points, and no others are predicted. Where some are annotated for what colours the map,
         those alone are taken.
     Returns: {"pipeline", "files", "maps": [one, see `vectors.map_numbers`], "sentences": see
         `queries.sentence_numbers`, or None}.
-    Raises: MtnlpError E150, E503, E520 where there is no corpus or no pipeline, DataError for a
+    Raises: MtnlpError E150, E503, E520, E701 where there is no corpus or no pipeline, DataError for a
         broken file, E715 to E719.
     """
     sentences = read_sentences(options.sentences) if options.sentences else None
-    files = find_files(corpus)
+    files = find_files(corpus).scored
     docbins = [open_docbin(file) for file in files]
     nlp = load_pipeline(model, gpu_id)
     # A cleaner could drop what the vectors of spans are made of.
@@ -126,10 +125,3 @@ def shuffled_docs(docbins: Sequence[DocBin], vocab: Vocab, seed: int) -> Iterato
         for name in ("tokens", "spaces", "cats", "span_groups", "flags", "user_data"):
             setattr(one, name, getattr(docbin, name)[i : i + 1])
         yield from one.get_docs(vocab)
-
-
-def find_files(corpus: Path) -> List[Path]:
-    """The .spacy files at a path: see `visualize`."""
-    if corpus.is_dir() and not any(corpus.glob("*.spacy")):
-        return corpus_files(corpus / find_split(corpus, None))
-    return corpus_files(corpus) if corpus.is_dir() else [corpus]
