@@ -30,6 +30,7 @@ FLOORS = {
     "calibration": 7,
     "bulk": 7,
     "standalone": 7,
+    "analysis": 8,
     "reports": 8,
     "experiments": 9,
     "recipes": 10,
