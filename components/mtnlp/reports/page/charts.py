@@ -21,15 +21,13 @@ def tip(field: str, title: Optional[str] = None, digits: Optional[str] = None) -
     return {"field": field, "title": title or field, **shown}
 
 
-def names(field: str = "label") -> Dict[str, Any]:
-    """The vertical axis of charts of bars: a text each, of lines, in the order of the data."""
-    return {
-        "field": field,
-        "type": "nominal",
-        "sort": None,
-        "title": None,
-        "axis": {"ticks": False},
-    }
+def names(offset: int = 0) -> Dict[str, Any]:
+    """The vertical axis of charts of bars: a text each, in the order of the data.
+
+    offset: pixels by which the texts are moved, upwards if negative, as those of two lines need it.
+    """
+    axis = {"ticks": False, "labelPadding": 6, "labelOffset": offset}
+    return {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": axis}
 
 
 def number(field: str, title: Optional[str], **more: Any) -> Dict[str, Any]:
@@ -50,7 +48,10 @@ def bars(values: Values, title: str, *, domain: Optional[Sequence[float]] = (0, 
         "data": {"values": values},
         "height": {"step": STEP + 14 if is_double else STEP},
         "padding": {"left": 5, "top": 5, "bottom": 5, "right": 44},
-        "encoding": {"y": names(), "tooltip": [tip("label", "of"), tip("text", title)]},
+        "encoding": {
+            "y": names(offset=-7 if is_double else 0),
+            "tooltip": [tip("label", "of"), tip("text", title)],
+        },
         "layer": [
             {"mark": {"type": "bar", "height": {"band": 0.7}}, "encoding": {"x": x}},
             {

@@ -8,16 +8,12 @@ from .blocks import Block, Figure, Group, Prose, Section, Tables
 from .cells import percent
 from .charts import STEP, Spec, names, tip
 from .charts import number as axis
+from .likely_errors import likely_errors
 from .names import slugs
 
 Numbers = Mapping[str, Any]
 
 MOST_LABELS = 40
-HOW_TO_FIND_ERRORS = (
-    "No likely annotation errors are listed here. mtnlp find-label-errors trains on parts of the "
-    "data and predicts the others, ranks what is probably annotated wrongly, and --label-errors "
-    "brings its list onto this page."
-)
 
 
 def data_section(numbers: Numbers) -> Section:
@@ -25,13 +21,15 @@ def data_section(numbers: Numbers) -> Section:
     statistics = numbers["statistics"] or {}
     blocks: List[Block] = []
     if statistics:
-        blocks += [_sizes(statistics), _duplicates(numbers["duplicates"] or {}, statistics)]
+        blocks += [_sizes(statistics), _duplicates(statistics)]
     places = slugs(statistics)
     groups = [
         Group(f"data-{places[name]}", name, _corpus_blocks(corpus, f"data-{places[name]}"))
         for name, corpus in statistics.items()
     ]
-    groups.append(Group("label-errors", "Likely annotation errors", _errors(numbers)))
+    groups.append(
+        Group("label-errors", "Likely annotation errors", likely_errors(numbers["label_errors"]))
+    )
     if statistics:
         tables = statistics_tables(statistics)
         titles = slugs(table.title for table in tables)
@@ -77,7 +75,7 @@ def _sizes_chart(values: List[Dict[str, Any]]) -> Spec:
     }
 
 
-def _duplicates(across: Mapping[str, Mapping[str, int]], statistics: Numbers) -> Figure:
+def _duplicates(statistics: Numbers) -> Figure:
     splits = dict.fromkeys(split for corpus in statistics.values() for split in corpus["splits"])
     others = [split for split in splits if split != list(splits)[-1]]
     columns = ["corpus and split", "documents", "again within it"]
@@ -86,7 +84,8 @@ def _duplicates(across: Mapping[str, Mapping[str, int]], statistics: Numbers) ->
     leaks: List[Tuple[float, str]] = []
     for name, corpus in statistics.items():
         for split, counts in corpus["splits"].items():
-            found = [across.get(name, {}).get(f"{other}/{split}") for other in others]
+            across = corpus["duplicates_across"]
+            found = [across.get(f"{other}/{split}") for other in others]
             row = [f"{name}, {split}", counts["documents"], counts["duplicates"], *found]
             table.rows.append(row)
             if "train" in others and (leaked := found[others.index("train")]):
@@ -186,12 +185,3 @@ def _findings(findings: Sequence[Numbers], name: str) -> Figure:
         name,
         wide=True,
     )
-
-
-def _errors(numbers: Numbers) -> List[Block]:
-    errors = numbers.get("label_errors")
-    if errors is None:
-        return [Prose([HOW_TO_FIND_ERRORS])]
-    if not errors:
-        return [Prose(["The search for annotation errors found none."])]
-    return []

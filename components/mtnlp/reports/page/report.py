@@ -8,8 +8,8 @@ from .corpora import data_section
 from .entities import entities_section
 from .frame import render_page
 from .learning_curve import learning_curve_section
+from .map import map_section
 from .overview import overview_section
-from .vectors import vectors_section
 from .versus import versus_section
 
 Numbers = Mapping[str, Any]
@@ -42,7 +42,7 @@ EMPTY = {
 BUILDERS: Dict[str, Callable[[Any], Section]] = {
     "entities": entities_section,
     "classification": classification_section,
-    "vectors": vectors_section,
+    "vectors": map_section,
     "data": data_section,
     "versus": versus_section,
     "learning_curve": learning_curve_section,

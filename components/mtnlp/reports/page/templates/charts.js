@@ -13,7 +13,7 @@
       font,
       lineBreak: "\n",
       view: { stroke: null },
-      axis: { ...text, labelColor: ink, titleColor: muted, gridColor: line, domainColor: muted, tickColor: muted, labelLimit: 150 },
+      axis: { ...text, labelColor: ink, titleColor: muted, gridColor: line, domainColor: muted, tickColor: muted, labelLimit: 175 },
       axisX: { labelOverlap: true, labelSeparation: 6 },
       legend: { ...text, labelColor: ink, titleColor: muted, orient: "top", labelLimit: 190, columns: Math.max(1, Math.floor(place.clientWidth / 130)) },
       header: { ...text, labelColor: ink, titleColor: muted },
