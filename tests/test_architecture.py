@@ -67,6 +67,7 @@ EXTRAS = {
     "seqeval",
     "sklearn",
     "tensorboard",
+    "vl_convert",
 }
 RUNTIME_ROOMS = {room for room, floor in FLOORS.items() if floor <= 5} - {"data"}
 

@@ -1013,6 +1013,51 @@ class Errors:
         "[E666] No engine that runs without torch loses at most {max_drop} points on each task, so "
         "nothing was saved; see why above. Allow more with --max-drop."
     )
+    E700 = "[E700] There is no document in {path}. Name a corpus that holds some."
+    E701 = "[E701] There is no file or folder {path}. Correct the path."
+    E702 = (
+        "[E702] A learning curve needs documents to train on. Name them with --train, or a CORPUS "
+        "folder that has a folder train."
+    )
+    E703 = (
+        "[E703] A learning curve puts parts of train in the place of paths.train, and in {path} "
+        "that is {found!r}. It must be a folder of .spacy files, or a file if train is one "
+        "(here: {names})."
+    )
+    E704 = (
+        "[E704] No document of {path} is annotated for what the pipeline does ({tasks}). Name a "
+        "corpus with such annotations."
+    )
+    E705 = (
+        "[E705] The pipeline has no component whose output can be scored. Components: {components}."
+    )
+    E706 = "[E706] {path} is no JSON ({reason}). Write it again with mtnlp find-label-errors."
+    W700 = "[W700] The training curves of {path} are left out: {reason}"
+    E710 = (
+        "[E710] Two parts of a page with the same name, or one with a name that no link can hold: "
+        "{what} '{name}'. Use lower-case letters, digits and hyphens, and each name once."
+    )
+    W710 = (
+        "[W710] The page has {size:.1f} MB, more than {most:.0f}, and opens slowly on a phone. "
+        "Name fewer corpora with --name, or leave the maps out with --no-map."
+    )
+    E715 = (
+        "[E715] None of the {count:,} {kind} has a vector. Use a pipeline with 'sentence_vectors' "
+        "(with store_tensor = true, where sentences or entities are wanted), or with vectors of "
+        "words."
+    )
+    E716 = (
+        "[E716] {method} needs the library '{package}' ({reason}): pip install {package}, or take "
+        "--method pca."
+    )
+    E717 = (
+        "[E717] There are no {kind} to draw. Choose others with --of, or another corpus: one with "
+        "texts in it and, for entities, with entities that are annotated or found."
+    )
+    E718 = (
+        "[E718] {count} lines have text. A heat map compares 2 to {most} sentences, one per line."
+    )
+    E719 = "[E719] '{name}' is nothing that {kind} could be coloured by. Choose one of: {names}."
     E720 = (
         "[E720] {folds} folds need at least {folds} times two documents, and two folds or more: "
         "the corpus has {documents}. Lower --folds, or add documents."

@@ -180,8 +180,9 @@ def test_long_texts_are_cut() -> None:
 
 
 def test_layers_of_components_of_others() -> None:
-    """spaCy's own `spancat` has a layer, too; a setting's name alone makes none."""
+    """spaCy's own `ner` and `spancat` have a layer, too; a setting's name alone makes none."""
     nlp = spacy.blank("en")
     assert find_layer(nlp.add_pipe("spancat", config={"spans_key": "fine"})) == SpansLayer("fine")
-    assert find_layer(nlp.add_pipe("ner")) is None
+    assert find_layer(nlp.add_pipe("ner")) == EntsLayer()
+    assert find_layer(nlp.add_pipe("tagger")) is None
     assert find_layer(nlp.add_pipe("span_finder", config={"spans_key": "fine"})) is None

@@ -18,6 +18,7 @@ from mtnlp.calibration.metrics import (
     expected_calibration_error,
     gather_confidences,
     join,
+    reliability,
     risk_coverage_area,
 )
 
@@ -193,3 +194,18 @@ def test_other_tokens_and_missing_ones(nlp: Language) -> None:
     confidences = gather_confidences([Example(predicted, reference)], None, "ner")
     assert confidences.confidence.tolist() == [0.75, 0.5]
     assert confidences.correct.tolist() == [True, False]
+
+
+def test_a_reliability_diagram_by_hand() -> None:
+    confidence = np.array([0.0, 0.05, 0.31, 0.39, 0.95, 1.0])
+    correct = np.array([False, True, True, False, True, True])
+    diagram = reliability(confidence, correct)
+    assert diagram["bins"] == [
+        {"low": 0.0, "high": 0.1, "confidence": 0.025, "accuracy": 0.5, "count": 2},
+        {"low": 0.3, "high": 0.4, "confidence": pytest.approx(0.35), "accuracy": 0.5, "count": 2},
+        {"low": 0.9, "high": 1.0, "confidence": pytest.approx(0.975), "accuracy": 1.0, "count": 2},
+    ]
+    assert diagram["ece"] == expected_calibration_error(confidence, correct)
+    assert diagram["predicted"] == 6 and diagram["accuracy"] == pytest.approx(4 / 6)
+    assert diagram["mean_confidence"] == pytest.approx(2.7 / 6)
+    assert reliability(np.zeros(0), np.zeros(0, dtype=bool))["bins"] == []

@@ -13,11 +13,8 @@ from spacy.training import Example
 from spacy.vocab import Vocab
 
 from mtnlp.annotation.layers import entity_layer
+from mtnlp.evaluation.alignment import BOUNDARIES, MISSED, OTHER_LABEL, SPURIOUS
 from mtnlp.evaluation.confusions import (
-    BOUNDARIES,
-    MISSED,
-    OTHER_LABEL,
-    SPURIOUS,
     Error,
     ErrorCounts,
     category_task,

@@ -9,7 +9,7 @@ from typing import Dict, List
 import pytest
 
 from mtnlp.errors import MtnlpError
-from mtnlp.reports.tensorboard_export import read_scalars
+from mtnlp.training.tensorboard_scalars import read_scalars
 from tests.data.corpora import ROOT, files_below, flat, invoke
 
 pytest.importorskip("tensorboard")

@@ -22,6 +22,7 @@ from typing import (
 
 import numpy as np
 from numpy.typing import NDArray
+from spacy.pipeline.ner import EntityRecognizer
 from spacy.pipeline.spancat import SpanCategorizer
 from spacy.tokens import Doc, Span
 
@@ -239,11 +240,13 @@ def entity_layer(spans_key: Optional[str]) -> EntityLayer:
 
 
 def find_layer(pipe: Any) -> Optional[AnyLayer]:
-    """The layer that a component of a pipeline predicts: its `layer`, or that of a spaCy
+    """The layer that a component of a pipeline predicts: its `layer`, or that of a spaCy `ner` or
     `spancat`; None for other components."""
     layer = getattr(pipe, "layer", None)
     if isinstance(layer, (EntsLayer, SpansLayer, CategoriesLayer)):
         return layer
+    if isinstance(pipe, EntityRecognizer):
+        return EntsLayer()
     return SpansLayer(pipe.key) if isinstance(pipe, SpanCategorizer) else None
 
 

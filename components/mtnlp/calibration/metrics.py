@@ -12,6 +12,7 @@ from ..scorers.counts import Counts
 from ..scorers.entities import SpanKey, gold_entities, reference_span
 
 BINS = 15
+DIAGRAM_BINS = 10
 MINIMA = (0.0, 0.5, 0.8, 0.95)
 Floats = NDArray[np.float64]
 
@@ -48,17 +49,28 @@ def gather_confidences(
             continue
         gold: Set[SpanKey] = gold_entities(example, spans_key)
         total += len(gold)
-        # Where tokens differ, two entities may fall together, as they do in the scorer.
-        found: Dict[SpanKey, float] = {}
-        spans = example.predicted.spans.get(group, ())
-        scores = spans.attrs["scores"] if spans else ()
-        for span, score in zip(spans, scores, strict=True):
-            key = reference_span(example, span, spans_key)
-            if key is not None:
-                found[key] = max(float(score), found.get(key, 0.0))
+        found = scored_entities(example, spans_key, group)
         confidence.extend(found.values())
         correct.extend(key in gold for key in found)
     return Confidences(np.array(confidence, dtype=float), np.array(correct, dtype=bool), total)
+
+
+def scored_entities(example: Example, spans_key: Optional[str], group: str) -> Dict[SpanKey, float]:
+    """The confidence of each entity on the predicted Doc of an Example, in reference tokens.
+
+    spans_key, group: as in `gather_confidences`. Returns: nothing where the group has no scores.
+    """
+    # Where tokens differ, two entities may fall together, as they do in the scorer.
+    found: Dict[SpanKey, float] = {}
+    spans = example.predicted.spans.get(group, ())
+    scores = spans.attrs.get("scores") if spans else None
+    if scores is None:
+        return found
+    for span, score in zip(spans, scores, strict=True):
+        key = reference_span(example, span, spans_key)
+        if key is not None:
+            found[key] = max(float(score), found.get(key, 0.0))
+    return found
 
 
 def join(parts: Sequence[Confidences]) -> Confidences:
@@ -104,6 +116,41 @@ def expected_calibration_error(
     parts = np.array_split(order, max(1, min(bins, len(order))))
     gaps = [abs(float((confidence[part] - accuracy[part]).sum())) for part in parts]
     return sum(gaps) / max(1, len(order))
+
+
+def reliability(
+    confidence: Floats, correct: NDArray[np.bool_], bins: int = DIAGRAM_BINS
+) -> Dict[str, Any]:
+    """What a reliability diagram shows (DeGroot and Fienberg 1983): accuracy by confidence.
+
+    confidence, correct: `[n]`. bins: equally wide ones, each with its lower edge; the last one has
+        the upper one, too.
+    Returns: {"bins": [{"low", "high", "confidence": the mean, "accuracy", "count"}] of those that
+        hold anything, "ece": see `expected_calibration_error`, whose bins are others,
+        "mean_confidence", "accuracy", "predicted"}.
+    """
+    place = np.clip((confidence * bins).astype(int), 0, bins - 1)
+    count = np.bincount(place, minlength=bins)
+    filled = np.flatnonzero(count)
+    confidences = np.bincount(place, weights=confidence, minlength=bins)[filled] / count[filled]
+    accuracies = np.bincount(place, weights=correct, minlength=bins)[filled] / count[filled]
+    rows = zip(filled.tolist(), confidences.tolist(), accuracies.tolist(), strict=True)
+    return {
+        "bins": [
+            {
+                "low": number / bins,
+                "high": (number + 1) / bins,
+                "confidence": mean_confidence,
+                "accuracy": accuracy,
+                "count": int(count[number]),
+            }
+            for number, mean_confidence, accuracy in rows
+        ],
+        "ece": expected_calibration_error(confidence, correct),
+        "mean_confidence": _mean(confidence),
+        "accuracy": _mean(correct),
+        "predicted": len(confidence),
+    }
 
 
 def brier_score(confidence: Floats, correct: NDArray[np.bool_]) -> float:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, List, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class SpanCounts:
 
     def add(self, spans: Iterable[SpanKey], tokens: int, missing: int = 0) -> None:
         """Take up an annotated document of so many tokens, `missing` of which say nothing."""
-        ordered = sorted(spans, key=lambda span: (span[0], -span[1], span[2]))
+        ordered = sort_spans(spans)
         self.documents += 1
         self.tokens += tokens - missing
         self.missing_tokens += missing
@@ -45,21 +45,11 @@ class SpanCounts:
             self.lengths[end - start] += 1
             covered[start:end] = True
         self.outside += tokens - missing - int(covered.sum())
-        self._add_overlaps(ordered)
-
-    def _add_overlaps(self, ordered: List[SpanKey]) -> None:
-        """One sweep over spans sorted by start, longest first: those still open are few."""
-        open_spans: List[Tuple[int, int, int]] = []  # start, end, depth
-        for start, end, _ in ordered:
-            open_spans = [span for span in open_spans if span[1] > start]
-            same = [depth for a, b, depth in open_spans if (a, b) == (start, end)]
-            around = [d for a, b, d in open_spans if b >= end and (a, b) != (start, end)]
-            self.crossing += sum(b < end for _, b, _ in open_spans)
-            self.nested += bool(around)
-            self.same += bool(same)
-            depth = same[0] if same else 1 + max(around, default=0)
+        for depth, is_nested, is_same, crossing in overlaps(ordered):
             self.depths[depth] += 1
-            open_spans.append((start, end, depth))
+            self.nested += is_nested
+            self.same += is_same
+            self.crossing += crossing
 
     def to_dict(self, documents: int) -> Dict[str, Any]:
         """The counts as plain numbers.
@@ -96,6 +86,28 @@ class SpanCounts:
             tags[f"B-{label}"] = self.labels[label]
             tags[f"I-{label}"] = self.inside_tokens[label]
         return shares(tags, self.tokens, by_count=False)
+
+
+def sort_spans(spans: Iterable[SpanKey]) -> List[SpanKey]:
+    """By start, of one start the longest first."""
+    return sorted(spans, key=lambda span: (span[0], -span[1], span[2]))
+
+
+def overlaps(ordered: Sequence[SpanKey]) -> Iterator[Tuple[int, bool, bool, int]]:
+    """How each span of a document lies to those before it, in one sweep: those still open are few.
+
+    ordered: by `sort_spans`. Yields: the depth, 1 where no other span lies around it, and that of
+    an earlier one with the same boundaries; whether it is strictly inside another; whether an
+    earlier one has its boundaries; how many earlier ones cross it.
+    """
+    open_spans: List[Tuple[int, int, int]] = []  # start, end, depth
+    for start, end, _ in ordered:
+        open_spans = [span for span in open_spans if span[1] > start]
+        same = [depth for a, b, depth in open_spans if (a, b) == (start, end)]
+        around = [d for a, b, d in open_spans if b >= end and (a, b) != (start, end)]
+        depth = same[0] if same else 1 + max(around, default=0)
+        yield depth, bool(around), bool(same), sum(b < end for _, b, _ in open_spans)
+        open_spans.append((start, end, depth))
 
 
 def shares(counts: Dict[str, int], total: int, by_count: bool = True) -> Dict[str, Any]:

@@ -205,21 +205,35 @@ def corpus_statistics(
         annotation, and `wordpieces` if they are counted, special tokens included.
     Raises: MtnlpError (E150) where there is no corpus, DataError for a broken file.
     """
+    return file_statistics(corpora(corpus, names), wordpieces=wordpieces, progress=progress)
+
+
+def file_statistics(
+    files: Mapping[str, Mapping[str, Path]],
+    *,
+    wordpieces: Optional[WordpieceCounter] = None,
+    progress: Progress = quiet,
+) -> Dict[str, Any]:
+    """What `corpus_statistics` returns, of files wherever they are. One is in memory at a time.
+
+    files: {name: {split: path}}. Raises: DataError for a broken file.
+    """
     vocab = spacy.blank("xx").vocab
     result: Dict[str, Any] = {}
-    for name, files in corpora(corpus, names).items():
-        docbins = {split: open_docbin(file) for split, file in files.items()}
+    for name, splits in files.items():
         language = guess_language(
             doc.text
-            for docbin in docbins.values()
-            for doc in islice(docbin.get_docs(vocab), READ_FOR_LANGUAGE)
+            for file in splits.values()
+            for doc in islice(open_docbin(file).get_docs(vocab), READ_FOR_LANGUAGE)
         )
         doctor = Doctor(language or "en")
         counted: Dict[str, SplitCounts] = {}
-        for split, docbin in docbins.items():
+        for split, file in splits.items():
             counted[split] = SplitCounts(wordpieces)
+            docbin = open_docbin(file)
             docs = doctor.watch(docbin.get_docs(vocab), split)
             counted[split].add(progress(docs, f"{name} {split}", len(docbin)))
+            del docbin, docs  # before the next one is read
         findings = doctor.findings()
         if wordpieces is not None:
             findings += _wordpiece_findings(counted, wordpieces, language)

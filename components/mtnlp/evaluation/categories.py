@@ -1,6 +1,7 @@
 """Evaluation of a classifier's tasks, collected document by document."""
 
-from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple
+from dataclasses import dataclass, field
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,23 +16,44 @@ from .options import RARE_SHARE
 from .spans import document_counts
 
 
+@dataclass
+class Decisions:
+    """What was decided for one task, document by document.
+
+    gold, predicted, annotated: keys of `doc.cats`. Documents share equal sets, so that each takes
+    up three references.
+    """
+
+    gold: List[FrozenSet[str]] = field(default_factory=list)
+    predicted: List[FrozenSet[str]] = field(default_factory=list)
+    annotated: List[FrozenSet[str]] = field(default_factory=list)
+    _known: Dict[FrozenSet[str], FrozenSet[str]] = field(default_factory=dict)
+
+    def add(self, gold: FrozenSet[str], predicted: FrozenSet[str], annotated: List[str]) -> None:
+        """Take up an annotated document."""
+        self.gold.append(self._known.setdefault(gold, gold))
+        self.predicted.append(self._known.setdefault(predicted, predicted))
+        keys = frozenset(annotated)
+        self.annotated.append(self._known.setdefault(keys, keys))
+
+
 class CategoryEvaluation:
-    """Collects gold and predicted categories of one classifier; keeps no document.
+    """Collects what was decided for the tasks of one classifier; keeps no document.
 
     cfg: the pipe's configuration: `tasks`, and `threshold` and `thresholds` where it has them.
     """
 
     def __init__(self, cfg: Mapping[str, Any]) -> None:
-        self._tasks = category_tasks(cfg)
-        self._pairs: List[Tuple[Cats, Cats]] = []
+        self._tasks = [(task, Decisions()) for task in category_tasks(cfg)]
 
     def add(self, examples: List[Example]) -> None:
-        """Take up the categories of one chunk, of documents that carry any."""
-        self._pairs.extend(
-            (dict(example.reference.cats), dict(example.predicted.cats))
-            for example in examples
-            if example.reference.cats
-        )
+        """Take up the documents of one chunk that are annotated for a task."""
+        for example in examples:
+            cats = example.reference.cats
+            for task, decisions in self._tasks:
+                decision = task.decide(cats, example.predicted.cats)
+                if decision is not None:
+                    decisions.add(*decision, annotated_keys(cats, task.name))
 
     def result(
         self,
@@ -50,8 +72,8 @@ class CategoryEvaluation:
             no label is or every label is, or {"labels", "macro"}.
         """
         tasks = {
-            task.name: _task_result(task, self._pairs, samples, seed, train_cats or [], rare_share)
-            for task in self._tasks
+            task.name: task_result(task, decisions, samples, seed, train_cats or [], rare_share)
+            for task, decisions in self._tasks
         }
         return {"kind": "categories", "tasks": tasks}
 
@@ -65,21 +87,16 @@ def category_tasks(cfg: Mapping[str, Any]) -> List[CategoryTask]:
     ]
 
 
-def _task_result(
+def task_result(
     task: CategoryTask,
-    pairs: List[Tuple[Cats, Cats]],
+    decisions: Decisions,
     samples: int,
     seed: int,
     train_cats: List[Cats],
-    rare_share: float,
+    rare_share: float = RARE_SHARE,
 ) -> Dict[str, Any]:
-    gold, predicted, annotated = [], [], []
-    for right, given in pairs:
-        decision = task.decide(right, given)
-        if decision is not None:
-            gold.append(decision[0])
-            predicted.append(decision[1])
-            annotated.append(frozenset(annotated_keys(right, task.name)))
+    """The metrics of one task, as `CategoryEvaluation.result` has them."""
+    gold, predicted = decisions.gold, decisions.predicted
     metrics = _metrics(task, gold, predicted)
     documents = metrics.pop("n")
     rare = [_label(key) for key in sorted(rare_keys(train_cats, task.name, rare_share))]
@@ -92,7 +109,7 @@ def _task_result(
         "rare": _rare(metrics["per_label"], rare),
         "accuracy_interval": list(wilson_interval(successes, documents)),
         "f_interval": list(bootstrap_interval(counts, samples=samples, seed=seed)),
-        "baseline": _baseline(task, train_cats, gold, annotated, rare),
+        "baseline": _baseline(task, train_cats, gold, decisions.annotated, rare),
     }
 
 

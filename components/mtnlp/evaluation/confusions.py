@@ -3,7 +3,7 @@ misses, and which it sees where nothing is."""
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import AbstractSet, Any, Callable, Dict, List, Optional, Tuple
+from typing import AbstractSet, Any, Callable, Dict, List, Optional, Tuple, Union
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -18,11 +18,10 @@ from ..annotation.layers import (
     find_layer,
 )
 from ..scorers.categories import CategoryTask
-from ..scorers.counts import Counts, count_per_label
+from ..scorers.counts import Counts, add_counts, count_per_label
 from ..scorers.entities import SpanKey, gold_entities, predicted_entities
+from .alignment import MISSED, OTHER_LABEL, OVERLAP, RIGHT, SPURIOUS, align_entities
 from .categories import category_tasks
-
-OTHER_LABEL, BOUNDARIES, MISSED, SPURIOUS = "other label", "boundaries", "missed", "spurious"
 
 # What is wrong, the gold label, the predicted one; None where there is none.
 Error = Tuple[str, Optional[str], Optional[str]]
@@ -34,10 +33,12 @@ Decision = Optional[Tuple[AbstractSet[Any], AbstractSet[Any]]]
 class LabelTask:
     """What a pipeline decides: entities of one layer, or a task of a classifier.
 
-    decide: gold and predictions of a document. label: of one of them. find_errors: of a document,
-        from its gold and its predictions. gold_labels: all that a reference has.
+    source: the layer, or the task. decide: gold and predictions of a document. label: of one of
+        them. find_errors: of a document, from its gold and its predictions. gold_labels: all that
+        a reference has.
     """
 
+    source: Union[EntityLayer, CategoryTask]
     decide: Callable[[Example], Decision]
     label: Callable[[Any], str]
     find_errors: Callable[[AbstractSet[Any], AbstractSet[Any]], List[Error]]
@@ -63,11 +64,7 @@ class ErrorCounts:
             return
         self.documents += 1
         self.errors.update(self._task.find_errors(*decision))
-        for label, counts in count_per_label([decision], self._task.label).items():
-            whole = self.per_label.setdefault(label, Counts())
-            whole.tp += counts.tp
-            whole.fp += counts.fp
-            whole.fn += counts.fn
+        add_counts(self.per_label, count_per_label([decision], self._task.label))
 
     def confusions(self) -> List[Dict[str, Any]]:
         """All kinds of errors, the most frequent first.
@@ -112,6 +109,7 @@ def entity_task(layer: EntityLayer) -> LabelTask:
         return gold_entities(example, key), predicted_entities(example, key)
 
     return LabelTask(
+        layer,
         decide,
         label=lambda entity: str(entity[2]),
         find_errors=entity_errors,
@@ -122,6 +120,7 @@ def entity_task(layer: EntityLayer) -> LabelTask:
 def category_task(task: CategoryTask) -> LabelTask:
     """A task of a classifier."""
     return LabelTask(
+        task,
         lambda example: task.decide(example.reference.cats, example.predicted.cats),
         label=label_of,
         find_errors=exclusive_errors if task.exclusive else multilabel_errors,
@@ -141,18 +140,14 @@ def entity_errors(gold: AbstractSet[SpanKey], predicted: AbstractSet[SpanKey]) -
     A wrong prediction stands for a gold entity of the same words ("other label"), else for one of
     its label that it overlaps, the nearest ("boundaries"). What is left is missed or spurious.
     """
-    missed, spurious = sorted(gold - predicted), sorted(predicted - gold)
     errors: List[Error] = []
-    for error, stands_for in ((OTHER_LABEL, _same_words), (BOUNDARIES, _same_label)):
-        for wrong in list(spurious):
-            near = [entity for entity in missed if stands_for(wrong, entity)]
-            if near:
-                entity = min(near, key=lambda entity: _distance(wrong, entity))
-                missed.remove(entity)
-                spurious.remove(wrong)
-                errors.append((error, entity[2], wrong[2]))
-    errors += [(MISSED, label, None) for _, _, label in missed]
-    errors += [(SPURIOUS, None, label) for _, _, label in spurious]
+    for match in align_entities(gold, predicted):
+        right = match.gold and match.gold[2]
+        given = match.predicted and match.predicted[2]
+        if match.kind == OVERLAP:
+            errors += [(MISSED, right, None), (SPURIOUS, None, given)]
+        elif match.kind != RIGHT:
+            errors.append((match.kind, right, given))
     return errors
 
 
@@ -171,16 +166,3 @@ def multilabel_errors(gold: AbstractSet[str], predicted: AbstractSet[str]) -> Li
     nobody can tell."""
     missed: List[Error] = [(MISSED, label_of(key), None) for key in gold - predicted]
     return missed + [(SPURIOUS, None, label_of(key)) for key in predicted - gold]
-
-
-def _same_words(one: SpanKey, other: SpanKey) -> bool:
-    return one[:2] == other[:2]
-
-
-def _same_label(one: SpanKey, other: SpanKey) -> bool:
-    return one[2] == other[2] and one[0] < other[1] and other[0] < one[1]
-
-
-def _distance(one: SpanKey, other: SpanKey) -> int:
-    """By how many tokens the boundaries differ."""
-    return abs(one[0] - other[0]) + abs(one[1] - other[1])

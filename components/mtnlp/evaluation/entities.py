@@ -1,20 +1,22 @@
 """Evaluation of one entity layer, collected document by document."""
 
-from typing import Any, Dict, List, Optional, Set
+from collections import Counter
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 from spacy.training import Example
 
 from ..annotation.layers import entity_layer
 from ..gold.entities import flatten
+from ..scorers.counts import Counts, add_counts, total
 from ..scorers.entities import SpanKey, gold_entities, predicted_entities
 from .intervals import bootstrap_interval, ratios
-from .spans import document_counts, span_metrics
-from .tagging import bio_tags, is_flat, tagging_metrics
+from .spans import count_types, type_metrics
+from .tagging import bio_tags, is_flat, pair_tags, tag_metrics
 
 
 class EntityEvaluation:
-    """Collects the entities of one layer; keeps offsets and labels, no document.
+    """Adds up the entities of one layer document by document; keeps three numbers of each.
 
     spans_key: None for `doc.ents`, else the key of `doc.spans`.
     """
@@ -22,23 +24,36 @@ class EntityEvaluation:
     def __init__(self, spans_key: Optional[str]) -> None:
         self.spans_key = spans_key
         self._layer = entity_layer(spans_key)
-        self._gold: List[Set[SpanKey]] = []
-        self._flattened: List[Set[SpanKey]] = []
-        self._predicted: List[Set[SpanKey]] = []
-        self._lengths: List[int] = []
-        self._missing: List[List[int]] = []
+        self._counts = _Against()
+        self._flattened = _Against()
+        # Whether any document has gold entities that `flatten` leaves out, and whether tags can
+        # express the gold and the predictions of each.
+        self._is_nested, self._is_flat = False, True
+        self._tags: Counter[Tuple[str, str]] = Counter()
+        # Tokens with the right tag, and annotated ones.
+        self._right: List[Tuple[int, int]] = []
 
     def add(self, examples: List[Example]) -> None:
         """Take up the annotated documents of one chunk; the others count for nothing."""
         for example in examples:
-            reference = example.reference
-            if not self._layer.is_annotated(reference):
+            if not self._layer.is_annotated(example.reference):
                 continue
-            self._gold.append(gold_entities(example, self.spans_key))
-            self._flattened.append(flattened_entities(example, self.spans_key))
-            self._predicted.append(predicted_entities(example, self.spans_key))
-            self._lengths.append(len(reference))
-            self._missing.append(np.flatnonzero(self._layer.missing(reference)).tolist())
+            gold = gold_entities(example, self.spans_key)
+            flattened = flattened_entities(example, self.spans_key)
+            predicted = predicted_entities(example, self.spans_key)
+            self._counts.add(gold, predicted)
+            self._flattened.add(flattened, predicted)
+            self._is_nested |= flattened != gold
+            length = len(example.reference)
+            self._is_flat = self._is_flat and is_flat(length, gold) and is_flat(length, predicted)
+            if self._is_flat:
+                missing = np.flatnonzero(self._layer.missing(example.reference)).tolist()
+                self._add_tags(bio_tags(length, gold, missing), bio_tags(length, predicted))
+
+    def _add_tags(self, gold: Sequence[Optional[str]], predicted: Sequence[Optional[str]]) -> None:
+        pairs = pair_tags(gold, [str(tag) for tag in predicted])
+        self._tags.update(pairs)
+        self._right.append((sum(right == given for right, given in pairs), len(pairs)))
 
     def result(self, samples: int, seed: int) -> Dict[str, Any]:
         """Metrics of the layer, with intervals from `samples` bootstrap resamples.
@@ -53,40 +68,44 @@ class EntityEvaluation:
         result: Dict[str, Any] = {
             "kind": "entities",
             "spans_key": self.spans_key,
-            "documents": len(self._gold),
-            "f_interval": _f_interval(self._gold, self._predicted, samples, seed),
+            "documents": len(self._counts.rows),
+            **self._counts.metrics(samples, seed),
         }
-        layers = zip(self._lengths, self._gold, self._predicted, strict=True)
-        if all(is_flat(length, gold) and is_flat(length, other) for length, gold, other in layers):
-            return {**result, **self._tagging_metrics(samples, seed)}
-        result.update(span_metrics(self._gold, self._predicted))
-        if self._flattened != self._gold:
-            result["flattened_gold"] = {
-                "f_interval": _f_interval(self._flattened, self._predicted, samples, seed),
-                **span_metrics(self._flattened, self._predicted),
-            }
+        if self._is_flat:
+            right = np.array(self._right, dtype=np.int64).reshape(-1, 2)
+            interval = bootstrap_interval(right, ratios, samples=samples, seed=seed)
+            result.update(tag_metrics(self._tags), token_accuracy_interval=list(interval))
+        elif self._is_nested:
+            result["flattened_gold"] = self._flattened.metrics(samples, seed)
         return result
 
-    def _tagging_metrics(self, samples: int, seed: int) -> Dict[str, Any]:
-        gold, predicted = [], []
-        right = np.zeros((len(self._gold), 2), dtype=np.int64)
-        for i, (length, missing) in enumerate(zip(self._lengths, self._missing, strict=True)):
-            gold.append(bio_tags(length, self._gold[i], missing))
-            predicted.append([str(tag) for tag in bio_tags(length, self._predicted[i])])
-            same = sum(a == b for a, b in zip(gold[i], predicted[i], strict=True))
-            right[i] = same, length - len(missing)
-        interval = bootstrap_interval(right, ratios, samples=samples, seed=seed)
-        return {**tagging_metrics(gold, predicted), "token_accuracy_interval": list(interval)}
+
+class _Against:
+    """Predictions against one kind of gold.
+
+    rows: true positives, false positives and false negatives of each document.
+    """
+
+    def __init__(self) -> None:
+        self.rows: List[Tuple[int, int, int]] = []
+        self._per_type: Dict[str, Counts] = {}
+
+    def add(self, gold: Set[SpanKey], predicted: Set[SpanKey]) -> None:
+        """Take up a document."""
+        per_type = count_types([gold], [predicted])
+        add_counts(self._per_type, per_type)
+        whole = total(per_type.values())
+        self.rows.append((whole.tp, whole.fp, whole.fn))
+
+    def metrics(self, samples: int, seed: int) -> Dict[str, Any]:
+        """What `span_metrics` returns, and "f_interval"."""
+        rows = np.array(self.rows, dtype=np.int64).reshape(-1, 3)
+        interval = bootstrap_interval(rows, samples=samples, seed=seed)
+        metrics = type_metrics(dict(sorted(self._per_type.items())))
+        return {"f_interval": list(interval), **metrics}
 
 
 def flattened_entities(example: Example, spans_key: Optional[str]) -> Set[SpanKey]:
     """The reference's entities that `gold.entities.flatten` keeps, as `gold_entities` has them."""
     kept = flatten(entity_layer(spans_key).spans(example.reference))
     return {(span.start, span.end, span.label_) for span in kept}
-
-
-def _f_interval(
-    gold: List[Set[SpanKey]], predicted: List[Set[SpanKey]], samples: int, seed: int
-) -> List[float]:
-    counts = document_counts(gold, predicted)
-    return list(bootstrap_interval(counts, samples=samples, seed=seed))

@@ -112,7 +112,7 @@ def _evaluate(
             *numbers, train_cats=train_cats, rare_share=settings.rare_share
         )
     if vectors.pairs:
-        results[_vector_pipe(nlp)] = vectors.result(*numbers)
+        results[vector_pipe(nlp)] = vectors.result(*numbers)
     for name, loss in losses.result().items():
         results.setdefault(name, {"kind": "other"}).update(loss)
     for name, metrics in raw_text.result(*numbers).items():
@@ -239,7 +239,7 @@ def _collectors(
     return entities, categories
 
 
-def _vector_pipe(nlp: Language) -> str:
+def vector_pipe(nlp: Language) -> str:
     """The name vectors are reported under: that of the pipe which makes them, if one does."""
     for name in nlp.pipe_names:
         if nlp.get_pipe_meta(name).factory == "sentence_vectors":

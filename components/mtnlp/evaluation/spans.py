@@ -1,11 +1,11 @@
 """Entity metrics over sets of spans, for layers that overlap, which no tags can express."""
 
-from typing import AbstractSet, Any, Dict, Sequence, Tuple
+from typing import AbstractSet, Any, Dict, Mapping, Sequence, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..scorers.counts import averages, count_per_label, with_support
+from ..scorers.counts import Counts, averages, count_per_label, with_support
 
 SpanKey = Tuple[int, int, str]
 
@@ -19,9 +19,20 @@ def span_metrics(
         "per_type": {type: {"p", "r", "f", "support"}}}. Macro averages are means over the types
         that occur.
     """
-    per_type = count_per_label(zip(gold, predicted, strict=True), label=lambda key: key[2])
+    return type_metrics(count_types(gold, predicted))
+
+
+def count_types(
+    gold: Sequence[AbstractSet[SpanKey]], predicted: Sequence[AbstractSet[SpanKey]]
+) -> Dict[str, Counts]:
+    """What `type_metrics` takes, of one set of (start, end, label) per document."""
+    return count_per_label(zip(gold, predicted, strict=True), label=lambda key: key[2])
+
+
+def type_metrics(per_type: Mapping[str, Counts]) -> Dict[str, Any]:
+    """What `span_metrics` returns, from the counts of each type."""
     return {
-        "entities": sum(len(spans) for spans in gold),
+        "entities": sum(counts.support for counts in per_type.values()),
         **averages(per_type),
         "per_type": with_support(per_type),
     }

@@ -1,8 +1,7 @@
 """Named entity metrics over BIO tags: of whole entities, and of single tags."""
 
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
-
-import numpy as np
+from collections import Counter
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..data.formats.tags import Tag, entities_of
 from ..errors import Errors, MtnlpError
@@ -32,18 +31,40 @@ def tagging_metrics(
         [OUTSIDE if tag is None else other for tag, other in zip(tags, others, strict=True)]
         for tags, others in zip(gold, predicted, strict=True)
     ]
-    pairs = [
-        (tag, other)
-        for tags, others in zip(gold, given, strict=True)
-        for tag, other in zip(tags, others, strict=True)
-        if tag is not None
-    ]
-    same = sum(tag == other for tag, other in pairs)
+    pairs: Counter[Tuple[str, str]] = Counter()
+    for tags, others in zip(gold, given, strict=True):
+        pairs.update(pair_tags(tags, others))
     return {
-        "tokens": len(pairs),
-        "token_accuracy": same / len(pairs) if pairs else 0.0,
+        **tag_metrics(pairs),
         **span_metrics([tag_spans(tags) for tags in right], [tag_spans(tags) for tags in given]),
-        "per_tag": _tag_metrics(pairs),
+    }
+
+
+def pair_tags(gold: Sequence[Optional[str]], predicted: Sequence[str]) -> List[Tuple[str, str]]:
+    """The gold and the predicted tag of each annotated token of a document."""
+    return [pair for pair in zip(gold, predicted, strict=True) if pair[0] is not None]  # type: ignore[misc]
+
+
+def tag_metrics(pairs: Mapping[Tuple[str, str], int]) -> Dict[str, Any]:
+    """Metrics of single tags, and the share of tokens with the right one.
+
+    pairs: how often a gold tag met a predicted one.
+    Returns: {"tokens", "token_accuracy", "per_tag": {tag: {"p", "r", "f", "support"}}}.
+    """
+    counts: Dict[str, Counts] = {}
+    for (gold, predicted), number in pairs.items():
+        right, given = (counts.setdefault(tag, Counts()) for tag in (gold, predicted))
+        if gold == predicted:
+            right.tp += number
+        else:
+            right.fn += number
+            given.fp += number
+    tokens = sum(pairs.values())
+    same = sum(item.tp for item in counts.values())
+    return {
+        "tokens": tokens,
+        "token_accuracy": same / tokens if tokens else 0.0,
+        "per_tag": with_support(dict(sorted(counts.items()))),
     }
 
 
@@ -75,19 +96,6 @@ def is_flat(length: int, spans: Iterable[Tuple[int, int, str]]) -> bool:
             return False
         last = end
     return True
-
-
-def _tag_metrics(pairs: List[Tuple[str, str]]) -> Dict[str, Dict[str, float]]:
-    if not pairs:
-        return {}
-    tags, indices = np.unique(np.array(pairs, dtype=object).astype(str), return_inverse=True)
-    gold, predicted = indices.reshape(len(pairs), 2).T
-    support, given, true_positives = (
-        np.bincount(chosen, minlength=len(tags)).tolist()
-        for chosen in (gold, predicted, gold[gold == predicted])
-    )
-    rows = zip(tags.tolist(), support, given, true_positives, strict=True)
-    return with_support({tag: Counts(tp, out - tp, n - tp) for tag, n, out, tp in rows})
 
 
 def _check_lengths(gold: Sequence[Sequence[Any]], predicted: Sequence[Sequence[Any]]) -> None:

@@ -41,8 +41,12 @@ class Table:
             table.add_row(*[Text(cell) for cell in row])
         return table
 
+    def is_text(self, column: int) -> bool:
+        """Whether a column, counted from 0, holds texts alone."""
+        return all(isinstance(row[column], str) for row in self.rows)
+
     def _text_columns(self) -> List[bool]:
-        return [all(isinstance(row[i], str) for row in self.rows) for i in range(len(self.columns))]
+        return [self.is_text(column) for column in range(len(self.columns))]
 
     def _texts(self) -> List[List[str]]:
         return [[show(cell) for cell in row] for row in self.rows]

@@ -78,6 +78,15 @@ def with_support(per_label: Mapping[str, Counts]) -> Dict[str, Dict[str, float]]
     return {label: {**item.to_dict(), "support": item.support} for label, item in per_label.items()}
 
 
+def add_counts(whole: Dict[str, Counts], part: Mapping[str, Counts]) -> None:
+    """Add the counts of each label of a part to those of the whole, in place."""
+    for label, counts in part.items():
+        so_far = whole.setdefault(label, Counts())
+        so_far.tp += counts.tp
+        so_far.fp += counts.fp
+        so_far.fn += counts.fn
+
+
 def total(counts: Iterable[Counts]) -> Counts:
     """The sum of counts: what micro averages are computed from."""
     result = Counts()

@@ -10,8 +10,8 @@ from spacy.language import Language
 from ..errors import Errors, MtnlpError
 from .best_checkpoints import BestCheckpoints, is_best, steps_since_evaluation
 from .step_watch import Step, StepWatch
+from .tensorboard_scalars import EVENTS
 
-EVENTS = "events.out.tfevents.*"
 Info = Optional[Dict[str, Any]]
 SetupLogger = Callable[[Language, IO, IO], Tuple[Callable[[Info], None], Callable[[], None]]]
 

@@ -1,0 +1,60 @@
+"""What the documents are: their statistics, which texts are there twice, and wrong labels."""
+
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional
+
+from ..errors import Errors, MtnlpError
+
+
+def describe_data(statistics: Mapping[str, Any], label_errors: Optional[Path]) -> Dict[str, Any]:
+    """The numbers of a corpus.
+
+    statistics: of `file_statistics`. label_errors: a JSON file of likely annotation errors.
+    Returns: {"statistics", "duplicates": see `duplicates`, "label_errors": what the file holds,
+        None where there is none}. Raises: MtnlpError E701 where the file is not there, E706 where
+        it is no JSON.
+    """
+    return {
+        "statistics": dict(statistics),
+        "duplicates": duplicates(statistics),
+        "label_errors": None if label_errors is None else read_label_errors(label_errors),
+    }
+
+
+def duplicates(statistics: Mapping[str, Any]) -> List[Dict[str, Any]]:
+    """Texts that are in a part twice, or in two parts.
+
+    Returns: [{"corpus", "split", "other", "count": documents of `other` whose text stands in
+        `split`, or before in the same part, "documents": all of `other`, "share"}], of pairs with
+        any.
+    """
+    rows = []
+    for name, corpus in statistics.items():
+        splits = corpus["splits"]
+        pairs = [(split, split, numbers["duplicates"]) for split, numbers in splits.items()]
+        pairs += [(*pair.split("/"), count) for pair, count in corpus["duplicates_across"].items()]
+        for split, other, count in pairs:
+            documents = splits[other]["documents"]
+            if count:
+                rows.append(
+                    {
+                        "corpus": name,
+                        "split": split,
+                        "other": other,
+                        "count": count,
+                        "documents": documents,
+                        "share": count / documents,
+                    }
+                )
+    return rows
+
+
+def read_label_errors(path: Path) -> Any:
+    """What a file of likely annotation errors holds."""
+    try:
+        return json.loads(path.read_text(encoding="utf8"))
+    except OSError as error:
+        raise MtnlpError(Errors.E701.format(path=path)) from error
+    except ValueError as error:
+        raise MtnlpError(Errors.E706.format(path=path, reason=error)) from error
