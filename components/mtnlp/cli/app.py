@@ -38,6 +38,9 @@ VERBS: Dict[str, Verb] = {
     "report": Verb(
         "report", "Show what a pipeline does, in one page: how good it is, where it errs."
     ),
+    "find-label-errors": Verb(
+        "find_label_errors", "Find annotations that are probably wrong, and take corrections back."
+    ),
     "annotate": Verb("annotate", "Annotate many documents with a pipeline."),
     "calibrate": Verb("calibrate", "Fit temperatures and thresholds to held-out documents."),
     "optimize": Verb("optimize", "Find the fastest form of a pipeline that is as good."),

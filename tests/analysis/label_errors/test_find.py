@@ -27,7 +27,7 @@ def config(corpus: Path, backbone: Path) -> Path:
 def found(corpus: Path, config: Path) -> Found:
     """Of two folds, whose models stay."""
     output = corpus.with_name("found")
-    options = FindOptions(output, folds=2, keep_models=True)
+    options = FindOptions(output, folds=2, keep_models=True, top=10_000)
     SPY.kill_at = None
     return find_label_errors(corpus, config, {}, options)
 
@@ -85,7 +85,7 @@ def rows(path: Path) -> List[Any]:
 
 def test_killed_and_resumed(found: Found, corpus: Path, config: Path, tmp_path: Path) -> None:
     """In the middle of the first training, then in that of the second."""
-    options = FindOptions(tmp_path / "out", folds=2, resume=True)
+    options = FindOptions(tmp_path / "out", folds=2, resume=True, top=10_000)
     done = tmp_path / "out" / "folds" / "0" / "found.jsonl"
     for is_done in (False, True):
         SPY.kill_at = 60
@@ -115,7 +115,7 @@ def test_a_run_that_is_done_trains_nothing(found: Found, corpus: Path, config: P
         find_label_errors(corpus, config, {"training.max_epochs": 3}, options)
     again = find_label_errors(
         *(corpus, config, {}),
-        FindOptions(output, folds=2, resume=True, keep_models=True, tools=["prodigy"]),
+        FindOptions(output, folds=2, resume=True, keep_models=True, tools=["prodigy"], top=10_000),
     )
     assert SPY.seen == [] and again.suggestions == found.suggestions
     assert {path.name for path in again.files} == {
@@ -128,10 +128,10 @@ def test_a_run_that_is_done_trains_nothing(found: Found, corpus: Path, config: P
 
 def test_ready_models(found: Found, corpus: Path, tmp_path: Path) -> None:
     folders = [found.files[0].parent / "folds" / number / "model" for number in "01"]
-    options = FindOptions(tmp_path / "both", folds=2, models=folders)
+    options = FindOptions(tmp_path / "both", folds=2, models=folders, top=10_000)
     assert find_label_errors(corpus, None, {}, options).suggestions == found.suggestions
     # One that was trained elsewhere judges everything; this one knows half of it by heart.
-    options = FindOptions(tmp_path / "one", models=folders[:1])
+    options = FindOptions(tmp_path / "one", models=folders[:1], top=10_000)
     alone = find_label_errors(corpus, None, {}, options)
     assert len({(item.number, item.layer) for item in alone.suggestions}) >= 64
     for models in ([], [*folders, folders[0]]):

@@ -9,7 +9,7 @@ import pytest
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from mtnlp.analysis.label_errors.readings import LEAST, TagScores, Tagging, find_spots
+from mtnlp.analysis.label_errors.readings import LEAST, Tagging, TagScores, find_spots
 from mtnlp.analysis.label_errors.span_spots import find_span_spots
 from mtnlp.analysis.label_errors.spots import (
     BOTH,

@@ -21,7 +21,7 @@ from .exports import export, labels_of, make_tasks
 from .fold_config import TrainingCorpora
 from .folds import Fold
 from .judging import Judge, JudgedDoc, Settings
-from .ranking import rank
+from .ranking import describe, rank
 from .suggestions import Suggestion, write_suggestions
 from .training import (
     FoldFiles,
@@ -44,8 +44,8 @@ class FindOptions:
     """output: the folder of the run. folds: their number. seed: of the folds. resume: go on with an
     earlier run. models: trained pipelines in place of trainings: one for each fold, in order, each
     trained without that part; or one alone, trained on other documents. keep_models: leave the
-    trained ones in the folder. top: how many suggestions the exports hold. tools: that they are
-    for. gpu_id: -1 for the CPU."""
+    trained ones in the folder. top: how many suggestions there are. tools: to export them for.
+    gpu_id: -1 for the CPU."""
 
     output: Path
     folds: int = 5
@@ -69,11 +69,14 @@ class Judged:
 
 @dataclass
 class Found:
-    """What a run found. suggestions: all, the most probable errors first. files: what was written.
-    left_out: as in `Judged`."""
+    """What a run found. suggestions: the first ones, the most probable errors first. total: how
+    many there could be. files: what was written. docs: how many were judged. left_out: as in
+    `Judged`."""
 
     suggestions: List[Suggestion]
+    total: int
     files: List[Path]
+    docs: int
     left_out: "Counter[str]"
 
 
@@ -99,7 +102,8 @@ def find_label_errors(
     judged = judge_corpus(corpus, config, options, announce, progress)
     vocab = Vocab()
     docs = dict(corpus.docs(vocab, range(len(corpus))))
-    suggestions = rank(judged.docs, docs)
+    ranked = rank(judged.docs)
+    suggestions = describe(ranked[: options.top], docs)
     files = [options.output / SUGGESTIONS]
     write_suggestions(files[0], suggestions)
     if options.tools:
@@ -110,9 +114,9 @@ def find_label_errors(
                 (place.file, place.number): doc
                 for place, doc in corpus.docs(vocab, range(len(corpus)))
             }
-            tasks = make_tasks(fresh, suggestions[: options.top])
+            tasks = make_tasks(fresh, suggestions)
             files += export(tool, options.output / EXPORT / tool, tasks, labels)
-    return Found(suggestions, files, judged.left_out)
+    return Found(suggestions, len(ranked), files, len(judged.docs), judged.left_out)
 
 
 def judge_corpus(
@@ -145,13 +149,11 @@ def judge_corpus(
         for fold in waiting:
             prepare_fold(corpus, corpora, fold, fold_files(options.output, fold))
         announce(fold_files(options.output, waiting[0]).config, len(waiting))
-    judged = Judged()
     for fold, each in zip(folds, files, strict=True):
         if not each.found.exists():
             ready = options.models[fold.number] if options.models else None
             _judge_fold(corpus, fold, each, settings, ready, options, progress)
-        _read_fold(each, judged)
-    return judged
+    return read_judged(options.output, folds)
 
 
 def _check_models(config: Optional[Config], options: FindOptions) -> None:
@@ -194,11 +196,15 @@ def _judge_fold(
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _read_fold(files: FoldFiles, judged: Judged) -> None:
-    with files.found.open(encoding="utf8") as stream:
-        for line in stream:
-            row: Dict[str, Any] = json.loads(line)
-            if "left_out" in row:
-                judged.left_out.update(row["left_out"])
-            else:
-                judged.docs.append(JudgedDoc.from_json(row))
+def read_judged(output: Path, folds: Sequence[Fold]) -> Judged:
+    """What the models of a finished run say. output: its folder."""
+    judged = Judged()
+    for fold in folds:
+        with fold_files(output, fold).found.open(encoding="utf8") as stream:
+            for line in stream:
+                row: Dict[str, Any] = json.loads(line)
+                if "left_out" in row:
+                    judged.left_out.update(row["left_out"])
+                else:
+                    judged.docs.append(JudgedDoc.from_json(row))
+    return judged

@@ -10,9 +10,10 @@ from ...data.document_ids import document_of
 from ...types import Annotation
 from .category_spots import CategorySpot
 from .corpus import Place
+from .corrected import annotations
 from .judging import AnySpot, JudgedDoc
 from .spots import CATEGORY, MISSING, SPURIOUS
-from .suggestions import ENTS, Suggestion, context, texts_of
+from .suggestions import ENTS, Suggestion, beginning, context, texts_of
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,8 @@ class Scored:
     spot: AnySpot
 
 
-def rank(judged: Iterable[JudgedDoc], docs: Mapping[Place, Doc]) -> List[Suggestion]:
-    """All suggestions, the most probable error first. docs: by place, as their files have them.
+def rank(judged: Iterable[JudgedDoc]) -> List[Scored]:
+    """What could be suggested, the most probable error first.
 
     No two suggestions get into each other's way: of those that change one annotation, or in
     `doc.ents` the same words, the first is kept.
@@ -45,7 +46,12 @@ def rank(judged: Iterable[JudgedDoc], docs: Mapping[Place, Doc]) -> List[Suggest
     for item in scored:
         if taken.setdefault((item.place, item.layer), Taken()).take(item):
             kept.append(item)
-    return [_suggestion(number, item, docs[item.place]) for number, item in enumerate(kept, 1)]
+    return kept
+
+
+def describe(ranked: Iterable[Scored], docs: Mapping[Place, Doc]) -> List[Suggestion]:
+    """What a reviewer gets to see of the first ones. docs: by place, as their files have them."""
+    return [_suggestion(number, item, docs[item.place]) for number, item in enumerate(ranked, 1)]
 
 
 def score(spot: AnySpot) -> float:
@@ -79,15 +85,15 @@ def _layer(layer: str, spot: AnySpot) -> str:
 def _suggestion(number: int, item: Scored, doc: Doc) -> Suggestion:
     spot = item.spot
     if isinstance(spot, CategorySpot):
-        kind, start, end = _category_kind(spot), 0, len(doc)
+        kind, shown = _category_kind(spot), beginning(doc)
         given: List[Any] = list(spot.given)
         suggested: List[Any] = list(spot.other)
         texts: Tuple[List[str], List[str]] = ([], [])
     else:
-        kind, start, end = spot.kind, spot.start, spot.end
+        around = [span for span in annotations(doc, item.layer) if span not in spot.given]
+        kind, shown = spot.kind, context(doc, spot.start, spot.end, around)
         given, suggested = _lists(spot.given), _lists(spot.other)
         texts = texts_of(doc, spot.given), texts_of(doc, spot.other)
-    before, words, behind = context(doc, start, end)
     return Suggestion(
         rank=number,
         score=1 / (1 + exp(-max(-500.0, item.odds))),
@@ -103,9 +109,7 @@ def _suggestion(number: int, item: Scored, doc: Doc) -> Suggestion:
         suggested_texts=texts[1],
         p_given=exp(spot.log_given),
         p_suggested=exp(spot.log_other),
-        before=before,
-        words=words,
-        behind=behind,
+        **shown,
     )
 
 

@@ -1,7 +1,7 @@
 """What a reviewer gets to see: a place, what is annotated there, and what it should perhaps be."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Sequence, Tuple
 
@@ -14,8 +14,8 @@ from ...types import Annotation
 ENTS, SPANS, CATS = "ents", "spans/", "cats/"
 # Answers of a reviewer, as Prodigy calls them.
 ACCEPT, REJECT, IGNORE = "accept", "reject", "ignore"
-# Characters of a text that are shown before and behind a place.
-CONTEXT = 80
+# Characters of a text that are shown before and behind a place, and tokens.
+CONTEXT, TOKENS = 80, 20
 
 
 @dataclass
@@ -31,9 +31,10 @@ class Suggestion:
     given, suggested: what is annotated, and what would be right, as `[start, end, label]` in
     tokens; of categories as labels. Empty where nothing is.
     given_texts, suggested_texts: the words of both, one by one.
-    p_given, p_suggested: how probable the model finds each reading. others: of the same words in
-    the corpus, how many are annotated as here, and how many as suggested; None for categories.
-    before, words, behind: the text around.
+    p_given, p_suggested: how probable the model finds each reading.
+    before, words, behind: the text around; of a category the beginning of the text, as `words`.
+    first, tokens, spaces: the same as tokens: the number of the first one, their texts, and whether
+    white space follows each. around: what else is annotated there. Empty for categories.
     answer: a reviewer's: "accept", "reject" or "ignore"; empty so far.
     """
 
@@ -54,6 +55,10 @@ class Suggestion:
     before: str
     words: str
     behind: str
+    first: int = 0
+    tokens: List[str] = field(default_factory=list)
+    spaces: List[bool] = field(default_factory=list)
+    around: List[List[Any]] = field(default_factory=list)
     answer: str = ""
 
 
@@ -95,13 +100,28 @@ def _checked(item: Suggestion) -> Suggestion:
     return item
 
 
-def context(doc: Doc, start: int, end: int) -> Tuple[str, str, str]:
-    """The text before a stretch of tokens, its own, and what is behind it, cut to CONTEXT."""
+def context(doc: Doc, start: int, end: int, around: Sequence[Annotation]) -> Dict[str, Any]:
+    """What a Suggestion shows of the text around a stretch of tokens, by field. around: what is
+    annotated in the Doc beside the stretch."""
     span = doc[start:end]
     first, last = span.start_char, span.end_char
     before, behind = doc.text[:first], doc.text[last:]
-    shown = ("…" if len(before) > CONTEXT else "") + before[-CONTEXT:]
-    return shown, span.text, behind[:CONTEXT] + ("…" if len(behind) > CONTEXT else "")
+    window = doc[max(0, start - TOKENS) : end + TOKENS]
+    return {
+        "before": ("…" if len(before) > CONTEXT else "") + before[-CONTEXT:],
+        "words": span.text,
+        "behind": behind[:CONTEXT] + ("…" if len(behind) > CONTEXT else ""),
+        "first": window.start,
+        "tokens": [token.text for token in window],
+        "spaces": [bool(token.whitespace_) for token in window],
+        "around": [[*s] for s in around if window.start <= s.start and s.end <= window.end],
+    }
+
+
+def beginning(doc: Doc) -> Dict[str, Any]:
+    """The same for a category: how the text begins."""
+    text = doc.text[: 5 * CONTEXT]
+    return {"before": "", "words": text, "behind": "…" if len(text) < len(doc.text) else ""}
 
 
 def texts_of(doc: Doc, spans: Sequence[Annotation]) -> List[str]:
