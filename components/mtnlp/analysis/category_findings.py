@@ -25,7 +25,7 @@ def _confused_classes(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
     one, other = max(pairs, key=lambda pair: pairs[pair])
     if counts[one][other] < counts[other][one]:
         one, other = other, one
-    points = pairs[one, other] / found["documents"]
+    points = (counts[one][other] + counts[other][one]) / found["documents"]
     yield Finding(
         f"{name}: {labels[one]} and {labels[other]} are confused most: {counts[one][other]:,} "
         f"{labels[one]} are taken for {labels[other]}, {counts[other][one]:,} the other way round; "

@@ -60,9 +60,10 @@ def find_files(
         split = split or (corpus.name if corpus.name in SPLITS else TEST)
         splits = {path.stem: {split: path} for path in scored}
     learnt = [] if train is None else _of_same_names(list_files(train), scored)
-    for path in learnt:
-        # The part that is scored may be train itself.
-        splits[path.stem] = {TRAIN: path, **splits.get(path.stem, {})}
+    # The part that is scored may be train itself.
+    for path in learnt if split != TRAIN else ():
+        others = {name: file for name, file in splits.get(path.stem, {}).items() if name != TRAIN}
+        splits[path.stem] = {TRAIN: path, **others}
     return Files(corpus, split, scored, learnt, splits)
 
 
