@@ -2,23 +2,21 @@
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping
 
 from ..errors import Errors, MtnlpError
 
 
-def describe_data(statistics: Mapping[str, Any], label_errors: Optional[Path]) -> Dict[str, Any]:
+def describe_data(statistics: Mapping[str, Any], label_errors: Any) -> Dict[str, Any]:
     """The numbers of a corpus.
 
-    statistics: of `file_statistics`. label_errors: a JSON file of likely annotation errors.
-    Returns: {"statistics", "duplicates": see `duplicates`, "label_errors": what the file holds,
-        None where there is none}. Raises: MtnlpError E701 where the file is not there, E706 where
-        it is no JSON.
+    statistics: of `file_statistics`. label_errors: of `read_label_errors`, or None.
+    Returns: {"statistics", "duplicates": see `duplicates`, "label_errors"}.
     """
     return {
         "statistics": dict(statistics),
         "duplicates": duplicates(statistics),
-        "label_errors": None if label_errors is None else read_label_errors(label_errors),
+        "label_errors": label_errors,
     }
 
 
@@ -51,7 +49,8 @@ def duplicates(statistics: Mapping[str, Any]) -> List[Dict[str, Any]]:
 
 
 def read_label_errors(path: Path) -> Any:
-    """What a file of likely annotation errors holds."""
+    """What a JSON file of likely annotation errors holds. Raises: MtnlpError E701 where it is not
+    there, E706 where it is no JSON."""
     try:
         return json.loads(path.read_text(encoding="utf8"))
     except OSError as error:

@@ -11,12 +11,18 @@ from ..data.options import Progress, quiet
 from ..data.statistics import file_statistics
 from ..errors import Errors, MtnlpError
 from ..evaluation.confusions import find_tasks
-from ..evaluation.evaluator import load_pipeline, predict, read_docs
+from ..evaluation.evaluator import (
+    VECTORS,
+    load_pipeline,
+    predict,
+    read_docs,
+    vector_pipe,
+)
 from .about import corpus_licences, describe_corpus, describe_pipeline, now, packages
 from .corpus import find_files
-from .data_report import describe_data
+from .data_report import describe_data, read_label_errors
 from .findings import find_findings
-from .learning_curve import learning_curve
+from .learning_curve import learning_curve, part_config
 from .options import Settings
 from .pipeline_report import PipelineReport
 from .train_facts import read_train
@@ -67,12 +73,21 @@ def analyse(
         are made.
     Raises: MtnlpError E150, E520, E701 where files are missing, E503 where there is no pipeline,
         E700 for a corpus without documents, E704 where none is annotated for the pipeline, E705
-        for a pipeline without anything to score; DataError for a broken file.
+        for a pipeline without anything to score, E706 for label errors that are no JSON, what
+        `read_training` and `learning_curve` raise; DataError for a broken file.
     """
     settings = settings or Settings()
     files = find_files(corpus, names, split, train)
     nlp = load_pipeline(model, gpu_id)
     tasks = find_tasks(nlp)
+    if not tasks and vector_pipe(nlp) == VECTORS:
+        named = ", ".join(nlp.pipe_names) or "none"
+        raise MtnlpError(Errors.E705.format(components=named))
+    # What else is asked for is looked at before anything takes its time.
+    likely_errors = None if label_errors is None else read_label_errors(label_errors)
+    training = read_training(nlp, model, logs)
+    if curve is not None:
+        part_config(model, files, curve)
     other = None if versus is None else load_pipeline(versus, gpu_id)
     statistics = file_statistics(files.splits, progress=progress)
     scored = [statistics[path.stem]["splits"][files.split] for path in files.scored]
@@ -106,11 +121,11 @@ def analyse(
             "packages": packages(),
             "created": now(),
         },
-        "training": read_training(nlp, model, logs),
+        "training": training,
         **parts,
         "findings": [],
         "vectors": None if mapped is None else mapped.result(),
-        "data": describe_data(statistics, label_errors),
+        "data": describe_data(statistics, likely_errors),
         "versus": None,
         "learning_curve": None,
     }
