@@ -88,7 +88,7 @@ def summarize(
         "documents": [part["documents"] for part in parts],
         "tasks": tasks,
         "labels": labels,
-        "says": _say(tasks, labels),
+        "says": describe_gains(tasks, labels),
     }
 
 
@@ -211,7 +211,7 @@ def _label_rows(name: str, parts: Sequence[Mapping[str, Any]]) -> List[Dict[str,
     ]
 
 
-def _say(tasks: Sequence[Mapping[str, Any]], labels: Sequence[Mapping[str, Any]]) -> str:
+def describe_gains(tasks: Sequence[Mapping[str, Any]], labels: Sequence[Mapping[str, Any]]) -> str:
     """Whether more documents would help, and of which labels."""
     lines = []
     for task in tasks:
