@@ -1031,5 +1031,8 @@ class Errors:
     E705 = (
         "[E705] The pipeline has no component whose output can be scored. Components: {components}."
     )
-    E706 = "[E706] {path} is no JSON ({reason}). Write it again with mtnlp find-label-errors."
+    E706 = (
+        "[E706] {path} does not hold one suggestion on each line ({reason}). Give the "
+        "suggestions.jsonl of mtnlp find-label-errors."
+    )
     W700 = "[W700] The training curves of {path} are left out: {reason}"

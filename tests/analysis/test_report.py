@@ -14,7 +14,6 @@ from mtnlp.analysis.report import analyse
 from mtnlp.errors import MtnlpError
 from mtnlp.evaluation.evaluator import evaluate_corpus
 from mtnlp.evaluation.options import Settings as EvaluationSettings
-from mtnlp.files import write_json
 from tests.conftest import Joint
 from tests.tiny import make_example
 
@@ -138,18 +137,19 @@ def test_another_pipeline_and_collectors(work: Path, joint: Joint) -> None:
     other.remove_pipe("events")
     with other.select_pipes(disable=[]):
         other.to_disk(work / "other")
-    write_json(work / "errors.json", [{"task": "ner"}])
+    lines = [json.dumps({"rank": number}) for number in range(60)]
+    (work / "errors.jsonl").write_text("\n".join(lines))
     found = analyse(
         work / "model",
         work / "corpus" / "test",
         train=work / "corpus" / "train" / "mixed.spacy",
         versus=work / "other",
         vectors=lambda nlp: Watch(),
-        label_errors=work / "errors.json",
+        label_errors=work / "errors.jsonl",
         settings=SETTINGS,
     )
     assert found["vectors"] == {"points": found["about"]["corpus"]["documents"]}
-    assert found["data"]["label_errors"] == [{"task": "ner"}]
+    assert found["data"]["label_errors"] == [{"rank": number} for number in range(50)]
     versus = found["versus"]
     assert versus["only_this"] == ["events: event"] and versus["only_other"] == []
     assert [row["name"] for row in versus["tasks"]] == TASKS[:4]
@@ -177,7 +177,8 @@ def test_nothing_to_score_is_said(work: Path, tmp_path: Path) -> None:
         analyse(tmp_path / "sentences", work / "corpus", settings=SETTINGS)
     with pytest.raises(MtnlpError, match="E503"):
         analyse(tmp_path / "no_model", work / "corpus", settings=SETTINGS)
-    (tmp_path / "broken.json").write_text("{")
-    for name, code in (("broken.json", "E706"), ("missing.json", "E701")):
+    (tmp_path / "broken").write_text("{")
+    (tmp_path / "list").write_text("{}\n[]")
+    for name, code in (("broken", "E706"), ("list", "E706.*list in line 2"), ("none", "E701")):
         with pytest.raises(MtnlpError, match=code):
             analyse(work / "model", work / "corpus", label_errors=tmp_path / name)

@@ -66,14 +66,14 @@ def analyse(
     model: a trained pipeline's folder. corpus, names, split, train: see `find_files`. versus:
         another pipeline, compared on the same documents. logs: a folder with TensorBoard's event
         files, by default the pipeline's own or the one it is in. curve: the folder for a learning
-        curve, None for no such. label_errors: the JSON file of `mtnlp find-label-errors`.
+        curve, None for no such. label_errors: the suggestions of `mtnlp find-label-errors`.
         vectors: what collects the map of vectors. gpu_id: -1 for the CPU.
     Returns: {"about", "training", "tasks", "findings", "entities", "classification", "vectors",
         "data", "versus", "learning_curve"}, JSON-serialisable; what these hold is said where they
         are made.
     Raises: MtnlpError E150, E520, E701 where files are missing, E503 where there is no pipeline,
         E700 for a corpus without documents, E704 where none is annotated for the pipeline, E705
-        for a pipeline without anything to score, E706 for label errors that are no JSON, what
+        for a pipeline without anything to score, E706 for label errors in another form, what
         `read_training` and `learning_curve` raise; DataError for a broken file.
     """
     settings = settings or Settings()
