@@ -102,6 +102,8 @@ def test_a_multilabel_task_is_scikit_learns(rows: Any) -> None:
     assert counts == sum(np.outer(a, b) for a, b in zip(missed, spurious, strict=True)).tolist()
     shares = [(row["gold_share"], row["predicted_share"]) for row in found["per_label"]]
     assert shares == [*zip(gold.mean(0), predicted.mean(0), strict=True)]
+    means = [row["mean_score"] for row in found["per_label"]]
+    assert means == pytest.approx(scores.mean(0))
     with_gold = [label for label, any_gold in zip(LABELS, gold.any(0), strict=True) if any_gold]
     assert [row["label"] for row in found["pr_curves"]] == with_gold
     for row in found["pr_curves"]:
@@ -142,6 +144,7 @@ def test_unannotated_documents_and_keys_count_for_nothing() -> None:
     # The second document says nothing of y and z.
     assert found["documents"] == 2 and found["reliability"]["predicted"] == 4
     assert [row["predicted_share"] for row in found["per_label"]] == [0.5, 0.0, 1.0]
+    assert [row["mean_score"] for row in found["per_label"]] == pytest.approx([0.5, 0.1, 0.3])
     # An exclusive task is not annotated where no label holds.
     assert numbers_of(EXCLUSIVE, annotated + others)["documents"] == 1
     report = CategoryReport(EXCLUSIVE, SETTINGS)

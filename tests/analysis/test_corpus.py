@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from spacy.tokens import Doc
 
-from mtnlp.analysis.corpus import find_files
+from mtnlp.analysis.corpus import cut_chunks, find_files
 from mtnlp.errors import MtnlpError
+from tests.analysis.documents import VOCAB
 
 
 @pytest.fixture
@@ -58,3 +60,10 @@ def test_a_folder_of_files_and_a_file(corpus: Path) -> None:
 def test_what_is_missing_is_named(corpus: Path, path: str, options: dict, code: str) -> None:
     with pytest.raises(MtnlpError, match=code):
         find_files(corpus / path, **options)
+
+
+def test_chunks_have_few_documents_and_words() -> None:
+    docs = [Doc(VOCAB, words=["w"] * length) for length in (3, 3, 5, 20, 0, 1, 1, 1, 1)]
+    chunks = [[len(doc) for doc in chunk] for chunk in cut_chunks(iter(docs), 3, 8)]
+    assert chunks == [[3, 3], [5], [20], [0, 1, 1], [1, 1]]
+    assert list(cut_chunks([], 3, 8)) == []

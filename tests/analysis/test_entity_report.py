@@ -115,6 +115,8 @@ def test_confidences_against_brute_force() -> None:
     predicted = {(0, 1, "A"): 0.95, (2, 4, "A"): 0.62, (7, 8, "B"): 0.3}
     _, found = report_of([make_pair(gold, predicted), make_pair(set(), {(1, 2, "B"): 0.61})])
     assert found["reliability"]["predicted"] == 4
+    confidences = {row["label"]: row["confidence"] for row in found["per_type"]}
+    assert confidences == {"A": pytest.approx((0.95 + 0.62) / 2), "B": pytest.approx(0.455)}
     bins = [(row["low"], row["count"], row["accuracy"]) for row in found["reliability"]["bins"]]
     assert bins == [(0.3, 1, 0.0), (0.6, 2, 0.0), (0.9, 1, 1.0)]
     assert [row["minimum"] for row in found["coverage"]] == list(MINIMA)

@@ -97,6 +97,7 @@ def test_findings_of_categories() -> None:
     assert "3 x are taken for y, 0 the other way round; 30.0 points" in confused["text"]
     assert confused["points"] == pytest.approx(0.3)
     assert "0.90 on average, where 0.70 are right" in confidence["text"]
+    assert "most of all for y (0.90 for 0.70)" in confidence["text"]
     assert confidence["points"] == pytest.approx(0.1)
     found = {one["kind"]: one["text"] for one in of_categories(MULTILABEL, wrong + right)}
     assert "3 x are missed. It is predicted in 0% of the texts and gold in 30%" in found["missed"]

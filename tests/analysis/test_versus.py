@@ -4,6 +4,8 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 import pytest
+from spacy.tokens import Doc
+from spacy.training import Example
 
 from mtnlp.analysis.options import Settings
 from mtnlp.analysis.versus import Versus
@@ -12,7 +14,7 @@ from mtnlp.evaluation.confusions import LabelTask, category_task, entity_task
 from mtnlp.evaluation.intervals import paired_bootstrap
 from mtnlp.scorers.categories import CategoryTask
 from mtnlp.scorers.entities import SpanKey
-from tests.analysis.documents import WORDS, make_pair
+from tests.analysis.documents import VOCAB, WORDS, make_pair
 from tests.analysis.test_category_report import EXCLUSIVE, one_hot
 from tests.analysis.test_category_report import make_pair as make_cats
 
@@ -109,3 +111,30 @@ def test_tasks_that_one_has_alone_and_categories() -> None:
         "which_right": "this",
     }
     assert (found["only_this"], found["only_other"]) == (["old"], ["old"])
+
+
+def test_vectors_of_both() -> None:
+    """Pairs whose gold similarity one pipeline follows, and the other one turns round."""
+
+    def make_sides(number: int) -> List[Example]:
+        sides = []
+        for angle in (number, 9 - number):
+            reference, predicted = (Doc(VOCAB, words=["one", "other"]) for _ in range(2))
+            reference.spans["pair"] = [reference[0:1], reference[1:2]]
+            reference.cats = {"similarity": 1 - number / 10}
+            predicted.tensor = np.array([[1.0, 0.0], [np.cos(angle / 10), np.sin(angle / 10)]])
+            predicted.user_span_hooks["vector"] = lambda span: span.doc.tensor[span.start]
+            sides.append(Example(predicted, reference))
+        return sides
+
+    versus, without = (Versus({}, {}, SETTINGS, name) for name in ("vectors", None))
+    for number in range(10):
+        mine, theirs = make_sides(number)
+        versus.add([mine], [theirs])
+        without.add([mine], [theirs])
+    (row,) = versus.result()["tasks"]
+    assert (row["name"], row["metric"], row["documents"]) == ("vectors", "Spearman", 10)
+    assert (row["this"], row["other"]) == (pytest.approx(1.0), pytest.approx(-1.0))
+    assert row["difference"] == pytest.approx(2.0) and row["verdict"] == "better"
+    assert row["low"] == pytest.approx(2.0) and row["p_value"] == pytest.approx(2 / 201)
+    assert without.result()["tasks"] == []

@@ -5,7 +5,6 @@ from typing import Any, Callable, Dict, Optional, Protocol, Sequence
 
 from spacy.language import Language
 from spacy.training import Example
-from spacy.util import minibatch
 
 from ..data.options import Progress, quiet
 from ..data.statistics import file_statistics
@@ -19,7 +18,7 @@ from ..evaluation.evaluator import (
     vector_pipe,
 )
 from .about import corpus_licences, describe_corpus, describe_pipeline, now, packages
-from .corpus import find_files
+from .corpus import cut_chunks, find_files
 from .data_report import describe_data, read_label_errors
 from .findings import find_findings
 from .learning_curve import learning_curve, part_config
@@ -95,11 +94,15 @@ def analyse(
         raise MtnlpError(Errors.E700.format(path=files.path))
     facts = read_train(files.train, tasks, progress) if files.train else None
     report = PipelineReport(nlp, tasks, facts, settings)
-    compared = None if other is None else Versus(tasks, find_tasks(other), settings)
+    compared = (
+        None
+        if other is None
+        else Versus(tasks, find_tasks(other), settings, shared_vectors(nlp, other))
+    )
     mapped = None if vectors is None else vectors(nlp)
-    docs = read_docs(files.scored, nlp)
     total = sum(numbers["documents"] for numbers in scored)
-    for references in minibatch(progress(docs, files.split, total), settings.chunk_size):
+    docs = progress(read_docs(files.scored, nlp), files.split, total)
+    for references in cut_chunks(docs, settings.chunk_size, settings.chunk_words):
         examples = predict(nlp, references)
         report.add(examples)
         if mapped is not None:
@@ -137,3 +140,9 @@ def analyse(
         )
     numbers["findings"] = find_findings(numbers)
     return numbers
+
+
+def shared_vectors(nlp: Language, other: Language) -> Optional[str]:
+    """What the vectors of two pipelines are called in the first; None unless both have any."""
+    names = [vector_pipe(each) for each in (nlp, other)]
+    return None if VECTORS in names else names[0]
