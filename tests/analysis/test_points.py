@@ -125,7 +125,7 @@ def test_several_labels() -> None:
 
 def test_sentences_have_the_label_of_their_document() -> None:
     task = CategoryTask("film", ("film/good", "film/bad"), exclusive=True)
-    doc, reference = (Doc(VOCAB, words="One . Two . \n".split(" ")) for _ in range(2))
+    doc, reference = (Doc(VOCAB, words=["One", ".", "Two", ".", "\n"]) for _ in range(2))
     reference.cats, doc.cats = {"film/bad": 1.0}, {"film/good": 0.7, "film/bad": 0.3}
     source = Documents(task, "textcat: film", sentences=True)
     assert source.what == "sentences"
