@@ -4,6 +4,7 @@ port. Debian: apt-get install chromium."""
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import tempfile
@@ -24,6 +25,8 @@ FLAGS = (
     "--no-first-run",
     "--remote-debugging-pipe",
 )
+# Seconds.
+PATIENCE = 60.0
 KEYS = {"Tab": 9, "Enter": 13, "Escape": 27, "End": 35}
 
 
@@ -119,7 +122,7 @@ class Browser:
             raise RuntimeError(str(answer["exceptionDetails"]))
         return answer["result"].get("value")
 
-    def until(self, condition: Callable[[], Any], seconds: float = 60.0) -> None:
+    def until(self, condition: Callable[[], Any], seconds: float = PATIENCE) -> None:
         """Wait until a condition holds. Raises: TimeoutError."""
         end = time.monotonic() + seconds
         while not condition():
@@ -142,6 +145,8 @@ class Browser:
 
     def _read(self) -> Dict[str, Any]:
         while b"\0" not in self._buffer:
+            if not select.select([self._from], [], [], PATIENCE)[0]:
+                raise TimeoutError("the browser does not answer")
             data = os.read(self._from, 1 << 16)
             if not data:
                 raise RuntimeError("the browser has ended")

@@ -1037,6 +1037,10 @@ class Errors:
         "[E710] Two parts of a page with the same name, or one with a name that no link can hold: "
         "{what} '{name}'. Use lower-case letters, digits and hyphens, and each name once."
     )
+    W710 = (
+        "[W710] The page has {size:.1f} MB, more than {most:.0f}, and opens slowly on a phone. "
+        "Name fewer corpora with --name, or leave the maps out with --no-map."
+    )
     E715 = (
         "[E715] None of the {count:,} {kind} has a vector. Use a pipeline with 'sentence_vectors' "
         "(with store_tensor = true, where sentences or entities are wanted), or with vectors of "

@@ -35,6 +35,9 @@ VERBS: Dict[str, Verb] = {
     "evaluate": Verb("evaluate", "Score every task of a pipeline, with 95% intervals."),
     "summary": Verb("summary", "Say what a trained pipeline is worth, and what would help."),
     "visualize": Verb("visualize", "Draw a map of a corpus by the vectors of a pipeline."),
+    "report": Verb(
+        "report", "Show what a pipeline does, in one page: how good it is, where it errs."
+    ),
     "annotate": Verb("annotate", "Annotate many documents with a pipeline."),
     "calibrate": Verb("calibrate", "Fit temperatures and thresholds to held-out documents."),
     "optimize": Verb("optimize", "Find the fastest form of a pipeline that is as good."),

@@ -19,3 +19,27 @@
   }, { rootMargin: "0px 0px -70% 0px" });
   for (const name of links.keys()) watch.observe(document.getElementById(name));
 })();
+
+// A line of buttons below a figure that save what it shows.
+function savers(card) {
+  const found = card.querySelector(".save");
+  if (found) return found;
+  const line = document.createElement("div");
+  line.className = "save";
+  card.append(line);
+  return line;
+}
+// make: gives the address of the data and the name of the file.
+function saveButton(label, kind, make) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = kind;
+  button.textContent = label;
+  button.setAttribute("aria-label", `Save as ${label}`);
+  button.addEventListener("click", async () => {
+    const link = document.createElement("a");
+    [link.href, link.download] = await make();
+    link.click();
+  });
+  return button;
+}

@@ -8,7 +8,16 @@
     if (typeof a === "number" && typeof b === "number") return a - b;
     return String(a).localeCompare(String(b));
   };
+  const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const address = (table) => {
+    const lines = [...table.rows].map((row) => [...row.cells].map((cell) => {
+      return quoted(cell.dataset.value === undefined ? cell.textContent : cell.dataset.value);
+    }).join(","));
+    return URL.createObjectURL(new Blob([lines.join("\n") + "\n"], { type: "text/csv" }));
+  };
   for (const table of document.querySelectorAll("main table")) {
+    const card = table.closest("figure");
+    if (card) savers(card).append(saveButton("CSV", "csv", () => [address(table), `${table.id}.csv`]));
     const body = table.tBodies[0];
     const original = [...body.rows];
     if (original.length < 3) continue;

@@ -1,0 +1,125 @@
+"""Heat maps of counts: confusion matrices, and errors that come together."""
+
+from typing import Any, Dict, List, Sequence, Tuple
+
+from ..tables import Table
+from .charts import Spec, Values, tip
+
+# Labels that a heat map shows at most; the others stand together in a row and a column.
+MOST = 40
+
+
+def matrix_table(title: str, rows: Sequence[str], columns: Sequence[str], counts: Any) -> Table:
+    """The whole matrix. Labels are told apart from the first column's heading by their place."""
+    table = Table(title, ["gold \\ predicted", *columns])
+    table.rows = [[name, *line] for name, line in zip(rows, counts, strict=True)]
+    return table
+
+
+def heat_map(
+    rows: Sequence[str],
+    columns: Sequence[str],
+    counts: Sequence[Sequence[int]],
+    *,
+    sides: Tuple[str, str],
+    diagonal: bool = True,
+) -> Spec:
+    """Counts as cells: the right ones in one colour, the wrong ones in another, the stronger the
+    larger their share of the row; nothing where the count is 0.
+
+    sides: what the rows are, and what the columns are. diagonal: whether the diagonal is right.
+    """
+    values: Values = []
+    for place, (name, line) in enumerate(zip(rows, counts, strict=True)):
+        total = sum(line)
+        values += [
+            {
+                "row": name,
+                "column": column,
+                "count": count,
+                "share": count / total,
+                "right": diagonal and place == across,
+            }
+            for across, (column, count) in enumerate(zip(columns, line, strict=True))
+            if count
+        ]
+    side = _cell_size(len(columns))
+    angle = -45 if side < 40 or max((len(name) for name in columns), default=0) > 8 else 0
+    quiet = {"domain": False, "grid": False, "labelOverlap": False, "ticks": False}
+    top = {"orient": "top", "labelAngle": angle, "labelPadding": 6, **quiet}
+    common: Dict[str, Any] = {"type": "nominal", "sort": None}
+    across_axis = {**common, "title": sides[1], "scale": {"domain": list(columns)}, "axis": top}
+    down_axis = {**common, "title": sides[0], "scale": {"domain": list(rows)}, "axis": quiet}
+    return {
+        "data": {"values": values},
+        "width": side * len(columns),
+        "height": max(24, int(side * 0.6)) * len(rows),
+        # The root makes small shares visible, too.
+        "transform": [{"calculate": "sqrt(datum.share)", "as": "weight"}],
+        "encoding": {
+            "x": {**across_axis, "field": "column"},
+            "y": {**down_axis, "field": "row"},
+            "tooltip": [
+                tip("row", sides[0]),
+                tip("column", sides[1]),
+                tip("count", None, ","),
+                tip("share", f"share of {sides[0]}", ".1%"),
+            ],
+        },
+        "layer": [
+            {
+                "mark": {
+                    "type": "rect",
+                    "cornerRadius": 3,
+                    "stroke": {"expr": "page"},
+                    "strokeWidth": 2,
+                    "fill": {"expr": "datum.right ? first : second"},
+                    "fillOpacity": {"expr": "datum.weight"},
+                }
+            },
+            {
+                "mark": {
+                    "type": "text",
+                    "fontSize": 12 if side > 40 else 10,
+                    "color": {
+                        "expr": "datum.weight > (datum.right ? firstTurn : secondTurn) ? onto : ink"
+                    },
+                },
+                "encoding": {"text": {"field": "count", "format": "," if side > 40 else ".3~s"}},
+            },
+        ],
+    }
+
+
+def folded(
+    labels: Sequence[str], counts: Sequence[Sequence[int]], extra_rows: int, extra_columns: int
+) -> Tuple[List[str], List[List[int]], int]:
+    """A matrix with no more than `MOST` labels: those with the most in their row and column, in
+    their order, and the others summed in one row and column.
+
+    counts: a row per label and `extra_rows`, a column per label and `extra_columns`, which stay.
+    Returns: the labels, the counts, and how many labels were summed.
+    """
+    if len(labels) <= MOST:
+        return list(labels), [list(line) for line in counts], 0
+    totals = [
+        sum(counts[place]) + sum(line[place] for line in counts) for place in range(len(labels))
+    ]
+    kept = sorted(sorted(range(len(labels)), key=lambda place: -totals[place])[: MOST - 1])
+    others = [place for place in range(len(labels)) if place not in set(kept)]
+    name = f"{len(others)} other labels"
+    behind_columns = range(len(labels), len(labels) + extra_columns)
+    behind_rows = range(len(labels), len(labels) + extra_rows)
+    columns = [[place] for place in kept] + [others] + [[place] for place in behind_columns]
+    rows = [[place] for place in kept] + [others] + [[place] for place in behind_rows]
+    cells = [
+        [sum(counts[row][column] for row in group for column in across) for across in columns]
+        for group in rows
+    ]
+    return [*(labels[place] for place in kept), name], cells, len(others)
+
+
+def _cell_size(columns: int) -> int:
+    """Pixels across a cell."""
+    sizes = ((6, 58), (12, 50), (22, 36), (28, 28))
+    return next((size for most, size in sizes if columns <= most), 26)
