@@ -48,10 +48,16 @@ def test_names_of_what_can_be_drawn(joint: Joint) -> None:
     references = [example.reference for example in joint.examples]
     assert choose_source(joint.nlp, "entities", None, references).name == "ner"
     assert choose_source(joint.nlp, "entities", "nested_ner", references).name == "nested_ner"
+    # Ten documents have a layer of no component: what the pipeline decides comes first.
+    other = [Doc(joint.nlp.vocab, words=["Anna"]) for _ in range(10)]
+    for doc in other:
+        doc.spans["sc"] = [doc.char_span(0, 4, label="PER")]
+    assert choose_source(joint.nlp, "entities", None, [*references, *other]).name == "ner"
+    assert choose_source(joint.nlp, "entities", None, other).name == "sc"
     for name in ("sentiment", "textcat: sentiment"):
         found_by_name = choose_source(joint.nlp, "sentences", name, references)
         assert found_by_name.what == "sentences" and found_by_name.name == "textcat: sentiment"
-    with pytest.raises(MtnlpError, match=r"E719.*'ner', 'fine_ner', 'nested_ner'"):
+    with pytest.raises(MtnlpError, match=r"E719.*'ner', 'fine_ner', 'nested_ner'\."):
         choose_source(joint.nlp, "entities", "sentiment", references)
 
 
