@@ -118,7 +118,9 @@ def test_what_a_map_says() -> None:
     says = block.shows  # type: ignore[attr-defined]
     assert "one of 40 entities in 10 documents" in says and "28% and 16%" in says
     assert "2 without a vector" in says and "93% have its label" in says and "25% would" in says
-    assert "PER (80%)" in block.do  # type: ignore[attr-defined]
+    assert "share it least" not in block.do  # type: ignore[attr-defined]
+    (block,) = map_section({"maps": [made_up(200)]}).blocks
+    assert "is PER (80%)" in block.do  # type: ignore[attr-defined]
     drawn = {**made_up(40), "of": "documents", "corpus_documents": 25_000, "method": "umap"}
     drawn.update({"explained": None, "agreement": None, "task": None})
     (block,) = map_section({"maps": [drawn]}).blocks
@@ -129,7 +131,8 @@ def test_what_a_map_says() -> None:
 
 def test_several_maps_are_groups_and_share_the_room() -> None:
     section = map_section({"maps": [made_up(30), {**made_up(30), "task": "fine_ner"}]}, 600)
-    assert len(section.groups) == 2 and len({group.name for group in section.groups}) == 2
+    assert [group.title for group in section.groups] == ["Entities: ner", "Entities: fine_ner"]
+    assert len({group.name for group in section.groups}) == 2
     for group in section.groups:
         (block,) = group.blocks
         texts = block.data["texts"]  # type: ignore[attr-defined]
