@@ -102,7 +102,7 @@ def test_neighbours_by_keyboard(browser: Browser) -> None:
 
 
 def test_neighbours_by_mouse_and_the_text_under_it(browser: Browser) -> None:
-    browser.run("document.querySelector('.map-place').scrollIntoView()")
+    browser.run("document.querySelector('.map-place').scrollIntoView({behavior: 'instant'})")
     x, y = place_of(browser, 7)
     browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
     (tip,) = texts(browser, ".map-tip")
@@ -154,7 +154,7 @@ def test_moving_and_zooming(browser: Browser) -> None:
     assert browser.run(scale) == pytest.approx(1.5 * before)
     browser.run("document.querySelector('.map-whole').click()")
     assert browser.run(scale) == pytest.approx(before)
-    browser.run("document.querySelector('.map-place').scrollIntoView()")
+    browser.run("document.querySelector('.map-place').scrollIntoView({behavior: 'instant'})")
     x, y = place_of(browser, 7)
     browser.call("Input.dispatchMouseEvent", type="mousePressed", x=x, y=y, button="left")
     for i in range(1, 6):
