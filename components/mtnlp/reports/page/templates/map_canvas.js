@@ -13,7 +13,6 @@ class PointMap {
     this.touches = new Map();
     new ResizeObserver(() => this.resize()).observe(canvas.parentElement);
     this.resize();
-    this.reset();
     this.listen();
   }
 
@@ -23,6 +22,7 @@ class PointMap {
 
   resize() {
     const width = this.canvas.parentElement.clientWidth;
+    if (!width) return; // Not to be seen: there is nothing to draw on.
     const height = Math.round(Math.max(300, Math.min(width * 0.7, innerHeight * 0.75, 640)));
     const ratio = Math.min(devicePixelRatio || 1, 2);
     const old = this.width;
@@ -104,6 +104,7 @@ class PointMap {
   }
 
   draw() {
+    if (!this.picture) return;
     this.paint();
     const { pixels, order, kinds, shown, faint, ratio } = this;
     const width = this.canvas.width, height = this.canvas.height;
