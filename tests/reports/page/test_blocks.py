@@ -9,8 +9,10 @@ from mtnlp.reports.displacy_colors import displacy_colors
 from mtnlp.reports.page.blocks import Figure, Prose, Section
 from mtnlp.reports.page.cells import cell, percent
 from mtnlp.reports.page.frame import render_page
+from mtnlp.reports.page.heat import Matrix
 from mtnlp.reports.page.marks import UNKNOWN_COLOR, marked
 from mtnlp.reports.page.names import slugs
+from mtnlp.reports.page.write import table_rows
 from mtnlp.reports.tables import Table
 
 
@@ -91,3 +93,19 @@ def test_a_page_without_charts_has_no_chart_library() -> None:
     assert '<html lang="de">' in page
     assert "<title>A &amp; B</title>" in page
     assert "&lt;b&gt;not bold&lt;/b&gt;" in page and "<b>" not in page.split("<main")[1]
+
+
+def test_columns_of_the_same_name_are_all_written() -> None:
+    table = Table("t", ["gold", "(missed)", "(missed)"], [["A", 1, 2]])
+    assert table_rows(table) == [{"gold": "A", "(missed)": 1, "(missed) (3)": 2}]
+
+
+def test_a_matrix_of_many_cells_is_whole_in_the_files() -> None:
+    labels = [f"label{i}" for i in range(50)]
+    counts = [[1 + (i == j) for j in range(50)] for i in range(50)]
+    matrix = Matrix(labels, labels, counts, ("gold", "predicted"))
+    table, more = matrix.to_tables("Matrix", "m")
+    assert table.title == "Matrix, the 1,000 most frequent" and len(table.rows) == 1000
+    assert table.rows[0] == ["label0", "label0", 2, 2 / 51]
+    assert set(more) == {"m-matrix", "m-all"} and len(more["m-all"].rows) == 2500
+    assert [row[1:] for row in more["m-matrix"].rows] == counts

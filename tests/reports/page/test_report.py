@@ -138,15 +138,18 @@ def test_numbers_in_tables_are_those_given(page: Page) -> None:
         keys = ("precision", "recall", "f", "support", "predicted", "train")
         assert [float(cell[1]) for cell in row[1:]] == [given[key] for key in keys]
     assert [row[0][0] for row in types[-2:]] == ["all, micro", "all, macro"]
-    matrix = [
-        [int(cell[1]) for cell in row[1:6]] for row in page.tables["entities-ner-confusion"][1:]
-    ]
-    assert matrix == numbers["entities"]["ner"]["confusion"]["counts"]
-    mood = [
-        [cell[1] for cell in row[1:]]
-        for row in page.tables["classification-textcat-mood-confusion"]
-    ]
-    assert mood[1:] == [["400", "50"], ["63", "387"]]
+    confusion = page.tables["entities-ner-confusion"][1:]
+    found = {(row[0][0], row[1][0]): int(row[2][1]) for row in confusion}
+    counts = numbers["entities"]["ner"]["confusion"]["counts"]
+    assert found == {
+        (gold, predicted): count
+        for gold, line in zip([*TYPES, "(spurious)"], counts, strict=True)
+        for predicted, count in zip([*TYPES, "(missed)"], line, strict=True)
+        if count
+    }
+    assert [int(row[4][1]) for row in confusion[:4]] == [80] * 4
+    mood = page.tables["classification-textcat-mood-confusion"][1:]
+    assert [int(row[2][1]) for row in mood] == [400, 387, 63, 50]
 
 
 def test_files(tmp_path: Path, html: str) -> None:
@@ -162,6 +165,8 @@ def test_files(tmp_path: Path, html: str) -> None:
     assert {"tasks", "training-loss-all", "classification-textcat-emotion-curves-points"} <= names
     with (output / "tables" / "training-loss-all.csv").open(encoding="utf8") as stream:
         assert len(list(csv.DictReader(stream))) == 400
+    matrix = (output / "tables" / "entities-ner-confusion-matrix.csv").read_text(encoding="utf8")
+    assert [line.split(",")[1] for line in matrix.splitlines()] == ["LOC", "90", "3", "3", "3", "5"]
     # An earlier report is replaced; what is none is not.
     write_folder(output, html, numbers, sections)
     other = tmp_path / "other"
@@ -195,8 +200,8 @@ def test_many_labels_are_folded_in_charts_and_whole_in_tables() -> None:
     ner = numbers["entities"]["ner"]
     ner["confusion"] = {"labels": many, "counts": [*counts, [2] * 60 + [0]], "exact": [1] * 60}
     html = report_page(numbers)[0]
-    table = Page(html).tables["entities-ner-confusion"]
-    assert len(table) == 62 and len(table[0]) == 63
+    table = Page(html).tables["entities-ner-confusion"][1:]
+    assert sum(int(row[2][1]) for row in table) == sum(map(sum, counts)) + 120
     figure = html.split('id="figure-entities-ner-confusion"')[1]
     assert "21 rare types stand together" in figure
     spec = json.loads(figure.split('class="spec">')[1].split("</script>")[0])

@@ -78,7 +78,8 @@ def scores(rows: Sequence[Mapping[str, Any]]) -> Spec:
         for name, key in measures.items()
         if row[key] is not None
     ]
-    legend = {"field": "measure", "type": "nominal", "title": None, "sort": None}
+    legend: Dict[str, Any] = {"field": "measure", "type": "nominal", "title": None, "sort": None}
+    legend["legend"] = {"symbolOpacity": 1}
     color = {**legend, "scale": {"domain": list(measures)}}
     shape = {**color, "scale": {"domain": list(measures), "range": ["square", "diamond", "circle"]}}
     x = number("value", None, scale=UNIT, axis={"tickCount": 5})

@@ -7,7 +7,7 @@ from .blocks import Block, Example, Examples, Facts, Figure, Group, Section
 from .boundaries import boundary_figure, breakdown_figures
 from .cells import number, percent
 from .charts import scores
-from .heat import folded, heat_map, matrix_table
+from .heat import Matrix, folded, heat_map
 from .names import slugs
 from .trust import coverage_figure, reliability_figure
 
@@ -16,7 +16,9 @@ Numbers = Mapping[str, Any]
 # Types that a chart shows at most, and below how many gold entities a score says little.
 MOST_TYPES = 40
 FEW = 10
-MISSED, SPURIOUS = "missed", "spurious"
+# In brackets, as they are no types.
+MISSED, SPURIOUS = "(missed)", "(spurious)"
+SIDES = ("gold", "predicted")
 KINDS = {
     "missed": ("Missed entities", "were annotated, and the pipeline found nothing there"),
     "spurious": ("Spurious entities", "were found by the pipeline, and nothing is annotated there"),
@@ -146,16 +148,14 @@ def _confusion(numbers: Numbers, name: str) -> Figure:
     matrix = numbers["confusion"]
     labels, counts = matrix["labels"], matrix["counts"]
     shown, cells, left = folded(labels, counts, 1, 1)
-    table = matrix_table(
-        "Gold types and what they were taken for",
-        [*labels, SPURIOUS],
-        [*labels, MISSED],
-        counts,
-    )
+    title = "Gold types and what they were taken for"
+    whole = Matrix([*labels, SPURIOUS], [*labels, MISSED], counts, SIDES)
+    table, files = whole.to_tables(title, name)
+    exact = dict(zip(labels, matrix["exact"], strict=True))
     table.columns.append("exact boundaries")
-    for row, exact in zip(table.rows, [*matrix["exact"], None], strict=True):
-        row.append(exact)
-    more = f" {left} rare types stand together; the table has each." if left else ""
+    for row in table.rows:
+        row.append(exact.get(row[0]) if row[0] == row[1] else None)
+    more = f" {left} rare types stand together." if left else ""
     return Figure(
         "Confusion matrix",
         "A row is what is annotated, a column what was predicted. The diagonal, in blue, is the "
@@ -165,14 +165,9 @@ def _confusion(numbers: Numbers, name: str) -> Figure:
         _advice_on_confusion(numbers),
         table,
         name,
-        heat_map(
-            [*shown, SPURIOUS],
-            [*shown, MISSED],
-            cells,
-            sides=("gold", "predicted"),
-            by_column=1,
-        ),
+        heat_map(Matrix([*shown, SPURIOUS], [*shown, MISSED], cells, SIDES), by_column=1),
         wide=len(cells) > 5,
+        more=files,
     )
 
 

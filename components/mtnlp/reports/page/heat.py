@@ -1,6 +1,6 @@
 """Heat maps of counts: confusion matrices, and errors that come together."""
 
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 from ..tables import Table
 from .cells import percent
@@ -8,30 +8,47 @@ from .charts import Spec, Values, tip
 
 # Labels that a heat map shows at most; the others stand together in a row and a column.
 MOST = 40
+# Rows of the table behind it on the page.
+MOST_CELLS = 1000
 
 
-def matrix_table(title: str, rows: Sequence[str], columns: Sequence[str], counts: Any) -> Table:
-    """The whole matrix. Labels are told apart from the first column's heading by their place."""
-    table = Table(title, ["gold \\ predicted", *columns])
-    table.rows = [[name, *line] for name, line in zip(rows, counts, strict=True)]
-    return table
+class Matrix(NamedTuple):
+    """Counts by what they are of. rows, columns: names. sides: what the two are, such as gold and
+    predicted."""
+
+    rows: Sequence[str]
+    columns: Sequence[str]
+    counts: Sequence[Sequence[int]]
+    sides: Tuple[str, str]
+
+    def to_tables(self, title: str, name: str) -> Tuple[Table, Dict[str, Table]]:
+        """What is not 0, the most frequent first; and by the names of their files the matrix itself
+        and, where the page does not hold it, the whole list."""
+        cells: List[List[Any]] = [
+            [row, column, count, count / sum(line)]
+            for row, line in zip(self.rows, self.counts, strict=True)
+            for column, count in zip(self.columns, line, strict=True)
+            if count
+        ]
+        cells.sort(key=lambda cell: -cell[2])
+        columns = [*self.sides, "count", f"share of {self.sides[0]}"]
+        matrix = Table(title, [" \\ ".join(self.sides), *self.columns])
+        matrix.rows = [[row, *line] for row, line in zip(self.rows, self.counts, strict=True)]
+        more = {f"{name}-matrix": matrix}
+        if len(cells) > MOST_CELLS:
+            more[f"{name}-all"] = Table(title, columns, cells)
+            title += f", the {MOST_CELLS:,} most frequent"
+        return Table(title, columns, cells[:MOST_CELLS]), more
 
 
-def heat_map(
-    rows: Sequence[str],
-    columns: Sequence[str],
-    counts: Sequence[Sequence[int]],
-    *,
-    sides: Tuple[str, str],
-    diagonal: bool = True,
-    by_column: int = 0,
-) -> Spec:
+def heat_map(matrix: Matrix, *, diagonal: bool = True, by_column: int = 0) -> Spec:
     """Counts as cells: the right ones in one colour, the wrong ones in another, the stronger the
     larger their share of the row; nothing where the count is 0.
 
-    sides: what the rows are, and what the columns are. diagonal: whether the diagonal is right.
-    by_column: how many of the last rows are of no label; their cells are shares of the column.
+    diagonal: whether the diagonal is right. by_column: how many of the last rows are of no label;
+    their cells are shares of the column.
     """
+    rows, columns, counts, sides = matrix
     values: Values = []
     below = [sum(line[place] for line in counts) for place in range(len(columns))]
     for place, (name, line) in enumerate(zip(rows, counts, strict=True)):
