@@ -100,8 +100,10 @@ def test_findings_of_categories() -> None:
     assert "most of all for y (0.90 for 0.70)" in confidence["text"]
     assert confidence["points"] == pytest.approx(0.1)
     found = {one["kind"]: one["text"] for one in of_categories(MULTILABEL, wrong + right)}
-    assert "3 x are missed. It is predicted in 0% of the texts and gold in 30%" in found["missed"]
-    assert "3 y are spurious" in found["spurious"] and "more often" in found["spurious"]
+    assert "3 x are missed: it is predicted in 0% of the texts and gold in 30%" in found["missed"]
+    assert "A lower threshold" in found["missed"]
+    assert "3 y are spurious: it is predicted in 100%" in found["spurious"]
+    assert "A higher threshold" in found["spurious"]
     assert "have fewer than 50 examples in train; 3 of their 3 are missed" in found["rare"]
 
 
@@ -130,3 +132,9 @@ def test_baselines_and_duplicates_come_in_their_place() -> None:
     assert "5 of the 50 texts of test are also in train" in second["text"]
     better = {**line, "low": 0.61}
     assert find_findings({**NOTHING, "tasks": [better, {**line, "baseline": None}]}) == []
+
+
+def test_a_threshold_is_no_advice_where_shares_are_right() -> None:
+    examples = [make_cats(one_hot(0), [0.1, 0.9, 0.0]), make_cats(one_hot(1), [0.9, 0.1, 0.0])]
+    found = {one["kind"]: one["text"] for one in of_categories(MULTILABEL, examples * 3)}
+    assert "No threshold helps" in found["missed"] and "No threshold helps" in found["spurious"]

@@ -56,12 +56,10 @@ def _labels(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
         if counts.get(label, 0) < FEW:
             continue
         row, points = by_label[label], errors.gain(**{kind: counts[label]})
-        much = "less" if row["predicted"] < row["support"] else "more"
         yield Finding(
-            f"{name}: {counts[label]:,} {label} are {kind}. It is predicted in "
-            f"{row['predicted_share']:.0%} of the texts and gold in {row['gold_share']:.0%}, "
-            f"{much} often than it should be; {100 * points:.1f} points of F1. Fit its threshold "
-            "with `mtnlp calibrate`, and look at what it is confused with.",
+            f"{name}: {counts[label]:,} {label} are {kind}: it is predicted in "
+            f"{row['predicted_share']:.0%} of the texts and gold in {row['gold_share']:.0%}; "
+            f"{100 * points:.1f} points of F1. {_advise(kind, row)}",
             CLASSIFICATION,
             name,
             kind,
@@ -80,3 +78,12 @@ def _labels(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
             "rare",
             points,
         )
+
+
+def _advise(kind: str, row: Mapping[str, Any]) -> str:
+    """What could be done about a label that is missed, or spurious."""
+    if kind == "missed" and row["predicted"] < row["support"]:
+        return "A lower threshold would find more: `mtnlp calibrate` fits it."
+    if kind == "spurious" and row["predicted"] > row["support"]:
+        return "A higher threshold would drop some: `mtnlp calibrate` fits it."
+    return "No threshold helps there: look at which other labels stand in its place."

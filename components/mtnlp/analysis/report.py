@@ -1,11 +1,12 @@
 """Everything that `mtnlp report` knows about a trained pipeline."""
 
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional, Protocol, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Optional, Protocol, Sequence
 
 from spacy.language import Language
 from spacy.training import Example
 
+from ..bulk.shape_caches import bound_shape_caches
 from ..data.options import Progress, quiet
 from ..data.statistics import file_statistics
 from ..errors import Errors, MtnlpError
@@ -76,6 +77,7 @@ def analyse(
         `read_training` and `learning_curve` raise; DataError for a broken file.
     """
     settings = settings or Settings()
+    bound_shape_caches()
     files = find_files(corpus, names, split, train)
     nlp = load_pipeline(model, gpu_id)
     tasks = find_tasks(nlp)
@@ -102,14 +104,10 @@ def analyse(
     mapped = None if vectors is None else vectors(nlp)
     total = sum(numbers["documents"] for numbers in scored)
     docs = progress(read_docs(files.scored, nlp), files.split, total)
+    collectors: List[Collector] = [report] if mapped is None else [report, mapped]
     for references in cut_chunks(docs, settings.chunk_size, settings.chunk_words):
-        examples = predict(nlp, references)
-        report.add(examples)
-        if mapped is not None:
-            mapped.add(examples)
-        if compared is not None and other is not None:
-            compared.add(examples, predict(other, references))
-        del examples  # before the next chunk is predicted
+        others = [] if other is None else predict(other, references)
+        collect(predict(nlp, references), others, collectors, compared)
     parts = report.result()
     if not parts["tasks"]:
         named = ", ".join(tasks) or "none"
@@ -140,6 +138,19 @@ def analyse(
         )
     numbers["findings"] = find_findings(numbers)
     return numbers
+
+
+def collect(
+    examples: List[Example],
+    others: List[Example],
+    collectors: Iterable[Collector],
+    compared: Optional[Versus],
+) -> None:
+    """Hand on a chunk of predictions. others: of another pipeline, for `compared`."""
+    for collector in collectors:
+        collector.add(examples)
+    if compared is not None:
+        compared.add(examples, others)
 
 
 def shared_vectors(nlp: Language, other: Language) -> Optional[str]:
