@@ -169,7 +169,7 @@
       match = wanted ? Uint8Array.from(words, (word) => word.includes(wanted)) : null;
       const faint = match && new Uint8Array(total);
       match?.forEach((is, i) => { faint[i] = 1 - is; });
-      map.set({ faint });
+      map.set({ faint, boost: match?.reduce((sum, is) => sum + is, 0) < 200 ? 1.8 : 1 });
       list();
     });
     part("back").addEventListener("click", () => (trail.length ? pick(trail.pop(), true, true) : close()));
