@@ -104,7 +104,9 @@
       const all = new Uint8Array(total).fill(names.length);
       all.set(kinds);
       const order = Uint32Array.from({ length: total }, (_, i) => i);
-      if (late) order.sort((a, b) => late(all[a]) - late(all[b]) || a - b);
+      // Queries lie on top.
+      const level = (i) => (all[i] === names.length ? names.length : Number(late(all[i])));
+      if (late) order.sort((a, b) => level(a) - level(b) || a - b);
       const styles = [...mode.styles(palette), { color: palette.ink, shape: "star", grow: 1.8 }];
       map.set({ kinds: all, order, styles, shown: [...shown, true], marks: map.marks });
       rings();
