@@ -14,7 +14,12 @@ def category_findings(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _confused_classes(name, found)
     else:
         yield from _labels(name, found)
-    yield from confidence_findings(name, found["reliability"], CLASSIFICATION)
+    labels = [
+        (row["label"], found["documents"], row["mean_score"], row["gold_share"])
+        for row in found["per_label"]
+        if row["mean_score"] is not None
+    ]
+    yield from confidence_findings(name, found["reliability"], CLASSIFICATION, labels)
 
 
 def _confused_classes(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
@@ -25,7 +30,7 @@ def _confused_classes(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
     one, other = max(pairs, key=lambda pair: pairs[pair])
     if counts[one][other] < counts[other][one]:
         one, other = other, one
-    points = pairs[one, other] / found["documents"]
+    points = (counts[one][other] + counts[other][one]) / found["documents"]
     yield Finding(
         f"{name}: {labels[one]} and {labels[other]} are confused most: {counts[one][other]:,} "
         f"{labels[one]} are taken for {labels[other]}, {counts[other][one]:,} the other way round; "

@@ -36,7 +36,8 @@ VERBS: Dict[str, Verb] = {
     "summary": Verb("summary", "Say what a trained pipeline is worth, and what would help."),
     "visualize": Verb("visualize", "Draw a map of a corpus by the vectors of a pipeline."),
     "report": Verb(
-        "report", "Show what a pipeline does, in one page: how good it is, where it errs."
+        "report",
+        "Show what a pipeline does, in one page: how good it is, where it errs, what to do next.",
     ),
     "annotate": Verb("annotate", "Annotate many documents with a pipeline."),
     "calibrate": Verb("calibrate", "Fit temperatures and thresholds to held-out documents."),

@@ -39,10 +39,14 @@ def bars(values: Values, title: str, *, domain: Optional[Sequence[float]] = (0, 
     """Bars from left to right, with a text behind each.
 
     values: {"label", "value", "text"}; one without a value has no bar. A label may have two lines.
-    title: of the axis. domain: the ends of the axis; None for those that fit.
+    title: of the axis. domain: the ends of the axis; None for those that fit, with room for the
+        texts of bars to the left.
     """
-    scale: Dict[str, Any] = {} if domain is None else {"scale": {"domain": list(domain)}}
-    x = number("value", title, axis={"tickCount": 5}, **scale)
+    if domain is None:
+        known = [value["value"] for value in values if value["value"] is not None]
+        domain = (1.3 * min([0.0, *known]), max([0.0, *known]) or (0.0 if known else 1.0))
+    scale = {"domain": list(domain)}
+    x = number("value", title, axis={"tickCount": 5}, scale=scale)
     is_double = any("\n" in value["label"] for value in values)
     return {
         "data": {"values": values},
