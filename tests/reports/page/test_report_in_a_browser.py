@@ -7,6 +7,7 @@ import pytest
 
 from mtnlp.reports.page.report import report_page
 from tests.browser import EXECUTABLE, Browser
+from tests.reports.page.maps import made_up
 from tests.reports.page.report_numbers import report_numbers
 from tests.reports.page.test_report import SECTIONS
 
@@ -23,7 +24,8 @@ TOO_WIDE = """[...document.querySelectorAll('body *')].filter((one) =>
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("vl_convert")
     path = tmp_path_factory.mktemp("report") / "index.html"
-    path.write_text(report_page(report_numbers())[0], encoding="utf8")
+    numbers = {**report_numbers(), "vectors": {"maps": [made_up(200)]}}
+    path.write_text(report_page(numbers)[0], encoding="utf8")
     return path
 
 

@@ -154,7 +154,9 @@ def lines(
     """
     many = len(of) > 8
     scale: Dict[str, Any] = {"scale": UNIT} if unit else {"scale": {"zero": False}}
-    across = number("x", x, axis={"tickCount": 5, "grid": False}, scale={"nice": False})
+    # Points are joined in the order of the data: a curve may go down at the same x.
+    axis = {"tickCount": 5, "grid": False}
+    across = number("x", x, axis=axis, scale={"nice": False}, sort=None)
     color = {"field": "of", "type": "nominal", "title": None, "scale": {"domain": list(of)}}
     digits = ".3f" if unit else ".4~g"
     tooltip = [tip("of", "of"), tip("x", x, ".4~g"), tip("y", y, digits)]

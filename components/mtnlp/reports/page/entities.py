@@ -71,7 +71,7 @@ def example(numbers: Numbers, note: str = "") -> Example:
 
 
 def _lead(numbers: Numbers) -> str:
-    place = f'doc.spans["{numbers["spans_key"]}"]' if numbers["spans_key"] else "doc.ents"
+    place = f'`doc.spans["{numbers["spans_key"]}"]`' if numbers["spans_key"] else "`doc.ents`"
     return (
         f"{numbers['entities']:,} gold entities of {len(numbers['types'])} types in "
         f"{numbers['documents']:,} documents; {numbers['predicted']:,} predicted. They stand "
@@ -160,12 +160,18 @@ def _confusion(numbers: Numbers, name: str) -> Figure:
         "Confusion matrix",
         "A row is what is annotated, a column what was predicted. The diagonal, in blue, is the "
         "right type, with right or nearly right boundaries; the stronger the orange, the larger "
-        "the share of the row. The last column was missed; the last row was predicted where "
+        "the share. The last column was missed; the last row was predicted where "
         "nothing is annotated." + more,
         _advice_on_confusion(numbers),
         table,
         name,
-        heat_map([*shown, SPURIOUS], [*shown, MISSED], cells, sides=("gold", "predicted")),
+        heat_map(
+            [*shown, SPURIOUS],
+            [*shown, MISSED],
+            cells,
+            sides=("gold", "predicted"),
+            by_column=1,
+        ),
         wide=len(cells) > 5,
     )
 
@@ -211,8 +217,12 @@ def _pairs(numbers: Numbers, name: str) -> List[Block]:
         f"{percent(first['share'])} of all {first['gold']}."
     )
     do = (
-        "Read the examples. If you would have decided as the pipeline did, correct the annotation; "
-        "if the two types are hard to tell apart for people, too, merge them or write a rule."
+        "Say in the annotation guide how to tell the two types apart. Merge types that people "
+        "confuse, too."
+    )
+    read = (
+        "Where you would have decided as the pipeline did, correct the annotation. Where the text "
+        "does not tell which type it is, no model can."
     )
     listed = [
         example(one, f"{pair['gold']} taken for {pair['predicted']}")
@@ -225,7 +235,7 @@ def _pairs(numbers: Numbers, name: str) -> List[Block]:
             "Examples of confused types",
             "Each text as it is annotated, and as predicted.",
         )
-        blocks.append(Examples(title, shows, do, listed))
+        blocks.append(Examples(title, shows, read, listed))
     return blocks
 
 

@@ -3,6 +3,7 @@
 from typing import Any, Dict, List, Sequence, Tuple
 
 from ..tables import Table
+from .cells import percent
 from .charts import Spec, Values, tip
 
 # Labels that a heat map shows at most; the others stand together in a row and a column.
@@ -23,26 +24,26 @@ def heat_map(
     *,
     sides: Tuple[str, str],
     diagonal: bool = True,
+    by_column: int = 0,
 ) -> Spec:
     """Counts as cells: the right ones in one colour, the wrong ones in another, the stronger the
     larger their share of the row; nothing where the count is 0.
 
     sides: what the rows are, and what the columns are. diagonal: whether the diagonal is right.
+    by_column: how many of the last rows are of no label; their cells are shares of the column.
     """
     values: Values = []
+    below = [sum(line[place] for line in counts) for place in range(len(columns))]
     for place, (name, line) in enumerate(zip(rows, counts, strict=True)):
-        total = sum(line)
-        values += [
-            {
-                "row": name,
-                "column": column,
-                "count": count,
-                "share": count / total,
-                "right": diagonal and place == across,
-            }
-            for across, (column, count) in enumerate(zip(columns, line, strict=True))
-            if count
-        ]
+        across = place < len(rows) - by_column
+        for number, (column, count) in enumerate(zip(columns, line, strict=True)):
+            if count:
+                share = count / (sum(line) if across else below[number])
+                whole = f"{sides[0]} {name}" if across else f"{sides[1]} {column}"
+                value = {"row": name, "column": column, "count": count, "share": share}
+                value["says"] = f"{percent(share)} of {whole}"
+                value["right"] = diagonal and place == number
+                values.append(value)
     side = _cell_size(len(columns))
     angle = -45 if side < 40 or max((len(name) for name in columns), default=0) > 8 else 0
     quiet = {"domain": False, "grid": False, "labelOverlap": False, "ticks": False}
@@ -63,7 +64,7 @@ def heat_map(
                 tip("row", sides[0]),
                 tip("column", sides[1]),
                 tip("count", None, ","),
-                tip("share", f"share of {sides[0]}", ".1%"),
+                tip("says", "share"),
             ],
         },
         "layer": [
