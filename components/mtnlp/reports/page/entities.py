@@ -150,7 +150,7 @@ def _confusion(numbers: Numbers, name: str) -> Figure:
     shown, cells, left = folded(labels, counts, 1, 1)
     title = "Gold types and what they were taken for"
     whole = Matrix([*labels, SPURIOUS], [*labels, MISSED], counts, SIDES)
-    table, files = whole.to_tables(title, name)
+    table, files = whole.to_tables(title, name, by_column=1)
     exact = dict(zip(labels, matrix["exact"], strict=True))
     table.columns.append("exact boundaries")
     for row in table.rows:

@@ -21,12 +21,18 @@ class Matrix(NamedTuple):
     counts: Sequence[Sequence[int]]
     sides: Tuple[str, str]
 
-    def to_tables(self, title: str, name: str) -> Tuple[Table, Dict[str, Table]]:
+    def to_tables(
+        self, title: str, name: str, *, by_column: int = 0
+    ) -> Tuple[Table, Dict[str, Table]]:
         """What is not 0, the most frequent first; and by the names of their files the matrix itself
-        and, where the page does not hold it, the whole list."""
+        and, where the page does not hold it, the whole list.
+
+        by_column: how many of the last rows are of no label, and have no share.
+        """
+        labels = len(self.rows) - by_column
         cells: List[List[Any]] = [
-            [row, column, count, count / sum(line)]
-            for row, line in zip(self.rows, self.counts, strict=True)
+            [row, column, count, count / sum(line) if place < labels else None]
+            for place, (row, line) in enumerate(zip(self.rows, self.counts, strict=True))
             for column, count in zip(self.columns, line, strict=True)
             if count
         ]
