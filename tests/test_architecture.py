@@ -67,6 +67,7 @@ EXTRAS = {
     "seqeval",
     "sklearn",
     "tensorboard",
+    "umap",
     "vl_convert",
 }
 RUNTIME_ROOMS = {room for room, floor in FLOORS.items() if floor <= 5} - {"data"}

@@ -1031,7 +1031,10 @@ class Errors:
     E705 = (
         "[E705] The pipeline has no component whose output can be scored. Components: {components}."
     )
-    E706 = "[E706] {path} is no JSON ({reason}). Write it again with mtnlp find-label-errors."
+    E706 = (
+        "[E706] {path} does not hold one suggestion on each line ({reason}). Give the "
+        "suggestions.jsonl of mtnlp find-label-errors."
+    )
     W700 = "[W700] The training curves of {path} are left out: {reason}"
     E710 = (
         "[E710] Two parts of a page with the same name, or one with a name that no link can hold: "

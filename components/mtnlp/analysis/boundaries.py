@@ -87,7 +87,7 @@ def find_outcome(
         return "other_label"
     if len(find_fragments(entity, wrong)) > 1:
         return "fragmented"
-    if find_merged(entity, missed, wrong):
+    if find_merged(entity, missed, wrong)[0]:
         return "merged"
     if match.kind == OVERLAP:
         return "other_label"
@@ -113,16 +113,24 @@ def find_fragments(entity: SpanKey, wrong: AbstractSet[SpanKey]) -> List[SpanKey
 
 def find_merged(
     entity: SpanKey, missed: AbstractSet[SpanKey], wrong: AbstractSet[SpanKey]
-) -> List[SpanKey]:
-    """The wrong prediction that stands for an entity and for another one of its label beside it;
-    none where there is no such one."""
+) -> Tuple[List[SpanKey], List[SpanKey]]:
+    """What an entity was merged into, and with which.
+
+    Returns: the wrong prediction with its label that reaches over it and over another missed entity
+        of its label beside it; and all these entities in order. Both are empty where there is no
+        such one.
+    """
     for whole in sorted(wrong):
         if whole[2] == entity[2] and overlap(whole, entity):
-            for other in missed:
-                is_beside = other[2] == entity[2] and not overlap(other, entity)
-                if is_beside and other != entity and overlap(whole, other):
-                    return [whole]
-    return []
+            parts = [
+                other
+                for other in sorted(missed)
+                if other[2] == entity[2] and overlap(whole, other)
+                if other == entity or not overlap(other, entity)
+            ]
+            if len(parts) > 1:
+                return [whole], parts
+    return [], []
 
 
 def length_name(entity: SpanKey) -> str:

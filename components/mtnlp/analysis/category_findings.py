@@ -14,7 +14,12 @@ def category_findings(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _confused_classes(name, found)
     else:
         yield from _labels(name, found)
-    yield from confidence_findings(name, found["reliability"], CLASSIFICATION)
+    labels = [
+        (row["label"], found["documents"], row["mean_score"], row["gold_share"])
+        for row in found["per_label"]
+        if row["mean_score"] is not None
+    ]
+    yield from confidence_findings(name, found["reliability"], CLASSIFICATION, labels)
 
 
 def _confused_classes(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
@@ -25,7 +30,7 @@ def _confused_classes(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
     one, other = max(pairs, key=lambda pair: pairs[pair])
     if counts[one][other] < counts[other][one]:
         one, other = other, one
-    points = pairs[one, other] / found["documents"]
+    points = (counts[one][other] + counts[other][one]) / found["documents"]
     yield Finding(
         f"{name}: {labels[one]} and {labels[other]} are confused most: {counts[one][other]:,} "
         f"{labels[one]} are taken for {labels[other]}, {counts[other][one]:,} the other way round; "
@@ -51,12 +56,10 @@ def _labels(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
         if counts.get(label, 0) < FEW:
             continue
         row, points = by_label[label], errors.gain(**{kind: counts[label]})
-        much = "less" if row["predicted"] < row["support"] else "more"
         yield Finding(
-            f"{name}: {counts[label]:,} {label} are {kind}. It is predicted in "
-            f"{row['predicted_share']:.0%} of the texts and gold in {row['gold_share']:.0%}, "
-            f"{much} often than it should be; {100 * points:.1f} points of F1. Fit its threshold "
-            "with `mtnlp calibrate`, and look at what it is confused with.",
+            f"{name}: {counts[label]:,} {label} are {kind}: it is predicted in "
+            f"{row['predicted_share']:.0%} of the texts and gold in {row['gold_share']:.0%}; "
+            f"{100 * points:.1f} points of F1. {_advise(kind, row)}",
             CLASSIFICATION,
             name,
             kind,
@@ -75,3 +78,12 @@ def _labels(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
             "rare",
             points,
         )
+
+
+def _advise(kind: str, row: Mapping[str, Any]) -> str:
+    """What could be done about a label that is missed, or spurious."""
+    if kind == "missed" and row["predicted"] < row["support"]:
+        return "A lower threshold would find more: `mtnlp calibrate` fits it."
+    if kind == "spurious" and row["predicted"] > row["support"]:
+        return "A higher threshold would drop some: `mtnlp calibrate` fits it."
+    return "No threshold helps there: look at which other labels stand in its place."

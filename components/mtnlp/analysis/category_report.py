@@ -141,7 +141,7 @@ class CategoryReport:
             "accuracy": metrics["accuracy"],
             "accuracy_interval": self._accuracy_interval(),
             **{key: metrics[key] for key in ("micro", "f_interval", "macro", "baseline")},
-            "per_label": self._rows(labels, metrics["per_label"]),
+            "per_label": self._rows(labels, metrics["per_label"], _mean_scores(scores, mask)),
             "confusion": self._matrix(labels) if is_exclusive else None,
             "error_cooccurrence": None if is_exclusive else self._matrix(labels),
             "pr_curves": list(self._curves(scores, gold, mask)),
@@ -162,9 +162,15 @@ class CategoryReport:
         return list(bootstrap_interval(rows, ratios, samples=samples, seed=seed))
 
     def _rows(
-        self, labels: Sequence[str], per_label: Mapping[str, Mapping[str, float]]
+        self,
+        labels: Sequence[str],
+        per_label: Mapping[str, Mapping[str, float]],
+        mean_scores: Sequence[float],
     ) -> List[Dict[str, Any]]:
-        """The numbers of each label. Shares are of the documents that are annotated for it."""
+        """The numbers of each label. Shares are of the documents that are annotated for it.
+
+        mean_scores: of the labels that the pipe knows, in their order.
+        """
         task, documents = self._task, len(self._decisions.gold)
         predicted = _count_keys(self._decisions.predicted)
         annotated = _count_keys(self._decisions.annotated)
@@ -184,6 +190,9 @@ class CategoryReport:
                     "threshold": None if task.exclusive else threshold,
                     "gold_share": found["support"] / units,
                     "predicted_share": predicted[key] / units,
+                    "mean_score": (
+                        mean_scores[self._columns[key]] if key in self._columns else None
+                    ),
                 }
             )
         return rows
@@ -214,6 +223,13 @@ class CategoryReport:
             rows = np.arange(len(scores))
             return reliability(scores[rows, best].astype(np.float64), gold[rows, best])
         return reliability(scores[mask].astype(np.float64), gold[mask])
+
+
+def _mean_scores(scores: NDArray[np.float32], mask: NDArray[np.bool_]) -> List[float]:
+    """`[labels]`: the mean score of each label where it is annotated, 0.0 where it never is."""
+    sums = np.where(mask, scores, 0.0).sum(0, dtype=np.float64)
+    means: List[float] = (sums / np.maximum(1, mask.sum(0))).tolist()
+    return means
 
 
 def _count_keys(sets: Sequence[FrozenSet[str]]) -> Counter[str]:

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence
+
+from spacy.tokens import Doc
 
 from ..data.options import SPLITS
 from ..data.reading import corpus_files
@@ -60,9 +62,10 @@ def find_files(
         split = split or (corpus.name if corpus.name in SPLITS else TEST)
         splits = {path.stem: {split: path} for path in scored}
     learnt = [] if train is None else _of_same_names(list_files(train), scored)
-    for path in learnt:
-        # The part that is scored may be train itself.
-        splits[path.stem] = {TRAIN: path, **splits.get(path.stem, {})}
+    # The part that is scored may be train itself.
+    for path in learnt if split != TRAIN else ():
+        others = {name: file for name, file in splits.get(path.stem, {}).items() if name != TRAIN}
+        splits[path.stem] = {TRAIN: path, **others}
     return Files(corpus, split, scored, learnt, splits)
 
 
@@ -75,3 +78,18 @@ def _of_same_names(files: List[Path], scored: List[Path]) -> List[Path]:
     """Those files of train that belong to what is scored; all where no name is the same."""
     names = {path.stem for path in scored}
     return [path for path in files if path.stem in names] or files
+
+
+def cut_chunks(docs: Iterable[Doc], size: int, words: int) -> Iterator[List[Doc]]:
+    """Cut a stream of documents into chunks of so many documents and words at most; a longer
+    document is a chunk of its own."""
+    chunk: List[Doc] = []
+    length = 0
+    for doc in docs:
+        if chunk and (len(chunk) == size or length + len(doc) > words):
+            yield chunk
+            chunk, length = [], 0
+        chunk.append(doc)
+        length += len(doc)
+    if chunk:
+        yield chunk

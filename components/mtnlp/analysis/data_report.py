@@ -1,24 +1,26 @@
 """What the documents are: their statistics, which texts are there twice, and wrong labels."""
 
 import json
+from itertools import islice
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping
 
 from ..errors import Errors, MtnlpError
 
+# Suggestions that are shown.
+SUGGESTIONS = 50
 
-def describe_data(statistics: Mapping[str, Any], label_errors: Optional[Path]) -> Dict[str, Any]:
+
+def describe_data(statistics: Mapping[str, Any], label_errors: Any) -> Dict[str, Any]:
     """The numbers of a corpus.
 
-    statistics: of `file_statistics`. label_errors: a JSON file of likely annotation errors.
-    Returns: {"statistics", "duplicates": see `duplicates`, "label_errors": what the file holds,
-        None where there is none}. Raises: MtnlpError E701 where the file is not there, E706 where
-        it is no JSON.
+    statistics: of `file_statistics`. label_errors: of `read_label_errors`, or None.
+    Returns: {"statistics", "duplicates": see `duplicates`, "label_errors"}.
     """
     return {
         "statistics": dict(statistics),
         "duplicates": duplicates(statistics),
-        "label_errors": None if label_errors is None else read_label_errors(label_errors),
+        "label_errors": label_errors,
     }
 
 
@@ -50,11 +52,19 @@ def duplicates(statistics: Mapping[str, Any]) -> List[Dict[str, Any]]:
     return rows
 
 
-def read_label_errors(path: Path) -> Any:
-    """What a file of likely annotation errors holds."""
+def read_label_errors(path: Path) -> List[Dict[str, Any]]:
+    """The first suggestions of a file that has one on each line, the likeliest first. Raises:
+    MtnlpError E701 where it is not there, E706 where a line is no JSON object."""
+    rows: List[Dict[str, Any]] = []
     try:
-        return json.loads(path.read_text(encoding="utf8"))
+        with path.open(encoding="utf8") as lines:
+            for line in islice(lines, SUGGESTIONS):
+                row = json.loads(line)
+                if not isinstance(row, dict):
+                    raise ValueError(f"{type(row).__name__} in line {len(rows) + 1}")
+                rows.append(row)
     except OSError as error:
         raise MtnlpError(Errors.E701.format(path=path)) from error
     except ValueError as error:
         raise MtnlpError(Errors.E706.format(path=path, reason=error)) from error
+    return rows

@@ -25,7 +25,12 @@ def entity_findings(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _boundaries(found, finding)
     yield from _missed_and_spurious(found, finding)
     yield from _unseen(found, finding)
-    yield from confidence_findings(name, found["reliability"], ENTITIES)
+    labels = [
+        (row["label"], row["predicted"], row["confidence"], row["precision"])
+        for row in found["per_type"]
+        if row["confidence"] is not None
+    ]
+    yield from confidence_findings(name, found["reliability"], ENTITIES, labels)
 
 
 def _confused(found: Mapping[str, Any], finding: Any) -> Iterator[Finding]:

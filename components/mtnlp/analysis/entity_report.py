@@ -1,5 +1,6 @@
 """All numbers about the entities of one component."""
 
+from array import array
 from collections import Counter
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
@@ -46,8 +47,10 @@ class EntityReport:
         self._boundaries = Boundaries()
         self._breakdowns = Breakdowns(dictionary)
         self._examples = ErrorExamples(settings.pair_examples, settings.examples)
-        self._confidence: List[float] = []
-        self._correct: List[bool] = []
+        self._confidence = array("d")
+        self._correct = bytearray()
+        # By label, the sum of the confidences and how many there are.
+        self._sums: Dict[str, List[float]] = {}
         # Right, wrong and missed entities of the surface forms of train.
         self._baseline = np.zeros(3)
 
@@ -61,8 +64,12 @@ class EntityReport:
     def _add(self, document: EntityDocument) -> None:
         for part in (self._matrix, self._boundaries, self._breakdowns, self._examples):
             part.add(document)
-        self._confidence.extend(document.scores.values())
-        self._correct.extend(entity in document.gold for entity in document.scores)
+        for entity, score in document.scores.items():
+            self._confidence.append(score)
+            self._correct.append(entity in document.gold)
+            sums = self._sums.setdefault(entity[2], [0.0, 0])
+            sums[0] += score
+            sums[1] += 1
         if self._dictionary is not None:
             found = self._known(document, self._dictionary)
             right = len(found & document.gold)
@@ -136,7 +143,13 @@ class EntityReport:
             **long_names(row),
             "predicted": self._predicted[label],
             "train": None if self._support is None else self._support.get(label, 0),
+            "confidence": self._mean_confidence(label),
         }
+
+    def _mean_confidence(self, label: str) -> Optional[float]:
+        """Of the predictions of a label; None without any."""
+        total, count = self._sums.get(label, (0.0, 0))
+        return total / count if count else None
 
     def _confused_pairs(self, per_type: Mapping[str, Any]) -> List[Dict[str, Any]]:
         return [
@@ -154,7 +167,8 @@ class EntityReport:
         """How far the confidences can be trusted, and what a least one is worth."""
         if not self._confidence:
             return {"reliability": None, "coverage": []}
-        confidence, correct = np.array(self._confidence), np.array(self._correct, dtype=bool)
+        confidence = np.array(self._confidence)
+        correct = np.frombuffer(self._correct, dtype=bool)
         found = Confidences(confidence, correct, gold)
         return {
             "reliability": reliability(confidence, correct),

@@ -61,7 +61,7 @@ class ErrorExamples:
         }
 
     def add(self, document: EntityDocument) -> None:
-        """Take up a document. A merged prediction is kept once for each entity in it."""
+        """Take up a document."""
         wrong = document.predicted - document.gold
         missed = document.gold - document.predicted
         for match in document.matches:
@@ -71,13 +71,14 @@ class ErrorExamples:
                 self._add(SPURIOUS, document, gold, predicted)
             elif match.gold in missed and match.gold is not None:
                 pieces = find_fragments(match.gold, wrong)
-                whole = find_merged(match.gold, missed, wrong)
+                whole, parts = find_merged(match.gold, missed, wrong)
                 if match.predicted is not None and match.predicted[2] != match.gold[2]:
                     self._add_pair(document, match.gold, match.predicted)
                 elif pieces:
                     self._add(FRAGMENTED, document, gold, pieces)
                 elif whole:
-                    self._add(MERGED, document, gold, whole)
+                    if match.gold == parts[0]:  # once for all of them
+                        self._add(MERGED, document, parts, whole)
                 elif match.kind == MISSED:
                     self._add(MISSED, document, gold, [])
 

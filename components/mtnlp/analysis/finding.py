@@ -1,7 +1,7 @@
 """What a finding is, and what an error is worth."""
 
 from dataclasses import dataclass
-from typing import Any, Iterator, Mapping, Optional
+from typing import Any, Iterable, Iterator, Mapping, Optional, Tuple
 
 ENTITIES, CLASSIFICATION, DATA = "entities", "classification", "data"
 # Confidences that are wrong by less than this on average are good enough.
@@ -44,18 +44,29 @@ class ErrorSums:
 
 
 def confidence_findings(
-    name: str, found: Optional[Mapping[str, Any]], section: str
+    name: str,
+    found: Optional[Mapping[str, Any]],
+    section: str,
+    labels: Iterable[Tuple[str, int, float, float]],
 ) -> Iterator[Finding]:
     """Confidences that say too much, or too little. The error of the confidences is no error of the
-    predictions: it counts half."""
+    predictions: it counts half.
+
+    found: of `reliability`. labels: of each its name, how many it is about, and what is said on
+        average and what is true; the one that adds most to the gap is named.
+    """
     if found is None or found["ece"] < TRUSTED:
         return
     gap = found["mean_confidence"] - found["accuracy"]
-    much = "more" if gap > 0 else "less"
+    much, sign = ("more", 1) if gap > 0 else ("less", -1)
+    most = max(labels, key=lambda row: sign * row[1] * (row[2] - row[3]), default=None)
+    example = (
+        "" if most is None else f", most of all for {most[0]} ({most[2]:.2f} for {most[3]:.2f})"
+    )
     yield Finding(
         f"{name}: the confidences say {much} than is true: {found['mean_confidence']:.2f} on "
-        f"average, where {found['accuracy']:.2f} are right (calibration error {found['ece']:.2f}). "
-        "`mtnlp calibrate` fits them.",
+        f"average, where {found['accuracy']:.2f} are right (calibration error "
+        f"{found['ece']:.2f}){example}. `mtnlp calibrate` fits them.",
         section,
         name,
         "confidence",

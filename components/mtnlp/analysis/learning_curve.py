@@ -56,8 +56,6 @@ def learning_curve(
     Raises: MtnlpError E702 without train, E703 where the config has no `paths.train` that can name
         a part.
     """
-    if not files.train:
-        raise MtnlpError(Errors.E702)
     settings = settings or Settings()
     parts = [
         _train_part(model, files, folder / f"{share:g}", share, settings.seed, gpu_id, progress)
@@ -90,7 +88,7 @@ def summarize(
         "documents": [part["documents"] for part in parts],
         "tasks": tasks,
         "labels": labels,
-        "says": _say(tasks, labels),
+        "says": describe_gains(tasks, labels),
     }
 
 
@@ -156,7 +154,12 @@ def _prepare_part(
 
 
 def part_config(model: Path, files: Files, folder: Path) -> Config:
-    """A pipeline's config, with a part of train in place of train. Raises: MtnlpError E703."""
+    """A pipeline's config, with a part of train in place of train.
+
+    Raises: MtnlpError E702 without train, E703 where the config has no place for a part.
+    """
+    if not files.train:
+        raise MtnlpError(Errors.E702)
     config = load_config(model / CONFIG)
     paths = config.get("paths", {})
     train = paths.get("train")
@@ -208,7 +211,7 @@ def _label_rows(name: str, parts: Sequence[Mapping[str, Any]]) -> List[Dict[str,
     ]
 
 
-def _say(tasks: Sequence[Mapping[str, Any]], labels: Sequence[Mapping[str, Any]]) -> str:
+def describe_gains(tasks: Sequence[Mapping[str, Any]], labels: Sequence[Mapping[str, Any]]) -> str:
     """Whether more documents would help, and of which labels."""
     lines = []
     for task in tasks:

@@ -1,6 +1,6 @@
 """The numbers of all that a pipeline decides."""
 
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Dict, Iterable, List, Optional, Sequence
 
 from spacy.language import Language
 from spacy.training import Example
@@ -44,11 +44,11 @@ class PipelineReport:
                 cats = facts.cats if facts else ()
                 self._categories[name] = CategoryReport(task.source, settings, support, cats)
 
-    def add(self, examples: List[Example]) -> None:
+    def add(self, examples: Sequence[Example]) -> None:
         """Take up a chunk."""
         collectors: Iterable[Any] = (*self._entities.values(), *self._categories.values())
         for collector in (*collectors, self._vectors):
-            collector.add(examples)
+            collector.add(list(examples))
 
     def result(self) -> Dict[str, Any]:
         """Returns: {"tasks", "entities", "classification"}, of what any document is annotated

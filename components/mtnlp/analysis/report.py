@@ -1,22 +1,28 @@
 """Everything that `mtnlp report` knows about a trained pipeline."""
 
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional, Protocol, Sequence
+from typing import Any, Callable, Dict, Iterable, List, Optional, Protocol, Sequence
 
 from spacy.language import Language
 from spacy.training import Example
-from spacy.util import minibatch
 
+from ..bulk.shape_caches import bound_shape_caches
 from ..data.options import Progress, quiet
 from ..data.statistics import file_statistics
 from ..errors import Errors, MtnlpError
 from ..evaluation.confusions import find_tasks
-from ..evaluation.evaluator import load_pipeline, predict, read_docs
+from ..evaluation.evaluator import (
+    VECTORS,
+    load_pipeline,
+    predict,
+    read_docs,
+    vector_pipe,
+)
 from .about import corpus_licences, describe_corpus, describe_pipeline, now, packages
-from .corpus import find_files
-from .data_report import describe_data
+from .corpus import cut_chunks, find_files
+from .data_report import describe_data, read_label_errors
 from .findings import find_findings
-from .learning_curve import learning_curve
+from .learning_curve import learning_curve, part_config
 from .options import Settings
 from .pipeline_report import PipelineReport
 from .train_facts import read_train
@@ -60,19 +66,29 @@ def analyse(
     model: a trained pipeline's folder. corpus, names, split, train: see `find_files`. versus:
         another pipeline, compared on the same documents. logs: a folder with TensorBoard's event
         files, by default the pipeline's own or the one it is in. curve: the folder for a learning
-        curve, None for no such. label_errors: the JSON file of `mtnlp find-label-errors`.
+        curve, None for no such. label_errors: the suggestions of `mtnlp find-label-errors`.
         vectors: what collects the map of vectors. gpu_id: -1 for the CPU.
     Returns: {"about", "training", "tasks", "findings", "entities", "classification", "vectors",
         "data", "versus", "learning_curve"}, JSON-serialisable; what these hold is said where they
         are made.
     Raises: MtnlpError E150, E520, E701 where files are missing, E503 where there is no pipeline,
         E700 for a corpus without documents, E704 where none is annotated for the pipeline, E705
-        for a pipeline without anything to score; DataError for a broken file.
+        for a pipeline without anything to score, E706 for label errors in another form, what
+        `read_training` and `learning_curve` raise; DataError for a broken file.
     """
     settings = settings or Settings()
+    bound_shape_caches()
     files = find_files(corpus, names, split, train)
     nlp = load_pipeline(model, gpu_id)
     tasks = find_tasks(nlp)
+    if not tasks and vector_pipe(nlp) == VECTORS:
+        named = ", ".join(nlp.pipe_names) or "none"
+        raise MtnlpError(Errors.E705.format(components=named))
+    # What else is asked for is looked at before anything takes its time.
+    likely_errors = None if label_errors is None else read_label_errors(label_errors)
+    training = read_training(nlp, model, logs)
+    if curve is not None:
+        part_config(model, files, curve)
     other = None if versus is None else load_pipeline(versus, gpu_id)
     statistics = file_statistics(files.splits, progress=progress)
     scored = [statistics[path.stem]["splits"][files.split] for path in files.scored]
@@ -80,18 +96,18 @@ def analyse(
         raise MtnlpError(Errors.E700.format(path=files.path))
     facts = read_train(files.train, tasks, progress) if files.train else None
     report = PipelineReport(nlp, tasks, facts, settings)
-    compared = None if other is None else Versus(tasks, find_tasks(other), settings)
+    compared = (
+        None
+        if other is None
+        else Versus(tasks, find_tasks(other), settings, shared_vectors(nlp, other))
+    )
     mapped = None if vectors is None else vectors(nlp)
-    docs = read_docs(files.scored, nlp)
     total = sum(numbers["documents"] for numbers in scored)
-    for references in minibatch(progress(docs, files.split, total), settings.chunk_size):
-        examples = predict(nlp, references)
-        report.add(examples)
-        if mapped is not None:
-            mapped.add(examples)
-        if compared is not None and other is not None:
-            compared.add(examples, predict(other, references))
-        del examples  # before the next chunk is predicted
+    docs = progress(read_docs(files.scored, nlp), files.split, total)
+    collectors: List[Collector] = [report] if mapped is None else [report, mapped]
+    for references in cut_chunks(docs, settings.chunk_size, settings.chunk_words):
+        others = [] if other is None else predict(other, references)
+        collect(predict(nlp, references), others, collectors, compared)
     parts = report.result()
     if not parts["tasks"]:
         named = ", ".join(tasks) or "none"
@@ -106,11 +122,11 @@ def analyse(
             "packages": packages(),
             "created": now(),
         },
-        "training": read_training(nlp, model, logs),
+        "training": training,
         **parts,
         "findings": [],
         "vectors": None if mapped is None else mapped.result(),
-        "data": describe_data(statistics, label_errors),
+        "data": describe_data(statistics, likely_errors),
         "versus": None,
         "learning_curve": None,
     }
@@ -122,3 +138,22 @@ def analyse(
         )
     numbers["findings"] = find_findings(numbers)
     return numbers
+
+
+def collect(
+    examples: List[Example],
+    others: List[Example],
+    collectors: Iterable[Collector],
+    compared: Optional[Versus],
+) -> None:
+    """Hand on a chunk of predictions. others: of another pipeline, for `compared`."""
+    for collector in collectors:
+        collector.add(examples)
+    if compared is not None:
+        compared.add(examples, others)
+
+
+def shared_vectors(nlp: Language, other: Language) -> Optional[str]:
+    """What the vectors of two pipelines are called in the first; None unless both have any."""
+    names = [vector_pipe(each) for each in (nlp, other)]
+    return None if VECTORS in names else names[0]

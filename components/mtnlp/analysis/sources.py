@@ -1,7 +1,8 @@
 """Which points a map of a pipeline and a corpus can have."""
 
 from dataclasses import replace
-from typing import Dict, List, Optional, Sequence
+from functools import partial
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -41,31 +42,40 @@ def choose_source(
 ) -> PointSource:
     """What a map shows.
 
-    What the pipeline decides comes first, then what is annotated alone. By default it is that of
-    which most of the documents are annotated.
+    By default it is what most of the documents are annotated for, of all that the pipeline
+    decides; where none is annotated for that, of all that is annotated.
 
     kind: one of KINDS. name: the component that finds entities, or the task; "component: task" is
         understood, too. references: some documents of the corpus.
     Raises: MtnlpError E719 where there is no such component or task.
     """
+    predicted = list(predicted_sources(nlp).values())
+    places = {_place(source) for source in predicted}
+    gold = [source for source in _gold_sources(references) if _place(source) not in places]
     candidates = [
         source
-        for source in [*predicted_sources(nlp).values(), *_gold_sources(references)]
+        for source in [*predicted, *gold]
         if isinstance(source, Entities) == (kind == ENTITIES)
     ]
     named = [source for source in candidates if name in _names(source)]
     if name is not None and not named:
         names = ", ".join(f"'{source.name}'" for source in candidates) or "none"
         raise MtnlpError(Errors.E719.format(name=name, kind=kind, names=names))
-    counts = [sum(map(source.is_annotated, references)) for source in named or candidates]
-    source: PointSource
-    if counts:
-        source = (named or candidates)[counts.index(max(counts))]
-    else:
-        source = Entities(EntsLayer(), "") if kind == ENTITIES else Documents()
+    fallback = Entities(EntsLayer(), "") if kind == ENTITIES else Documents()
+    source = max(named or candidates, key=partial(_fitness, references), default=fallback)
     if isinstance(source, Documents):
         return replace(source, sentences=kind == SENTENCES)
     return source
+
+
+def _fitness(references: Sequence[Doc], source: PointSource) -> Tuple[bool, int]:
+    count = sum(map(source.is_annotated, references))
+    return source.is_predicted and count > 0, count
+
+
+def _place(source: PointSource) -> Any:
+    """Where its annotation is: the layer, or the name of the task."""
+    return source.layer if isinstance(source, Entities) else source.task and source.task.name
 
 
 def _gold_sources(references: Sequence[Doc]) -> List[PointSource]:

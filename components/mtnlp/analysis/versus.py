@@ -1,7 +1,7 @@
 """Two pipelines on the same documents: what is better, what is worse, and where they differ."""
 
 from collections import Counter
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ from spacy.training import Example
 from ..annotation.layers import EntsLayer, SpansLayer
 from ..evaluation.confusions import LabelTask
 from ..evaluation.document_counts import compare
+from ..evaluation.intervals import Difference, paired_bootstrap_statistic
+from ..evaluation.vectors import VectorEvaluation
 from .error_examples import Best
 from .options import Settings
 from .task_counts import TaskCounts, find_metric
@@ -22,13 +24,19 @@ BETTER, WORSE, UNCLEAR = "better", "worse", "no clear difference"
 class Versus:
     """Compares two pipelines in the tasks that both have; keeps numbers and a few texts.
 
-    this, other: their tasks by name (see `find_tasks`).
+    this, other: their tasks by name (see `find_tasks`). vectors: what those of both pipelines are
+    called, None unless both have any.
     """
 
     def __init__(
-        self, this: Mapping[str, LabelTask], other: Mapping[str, LabelTask], settings: Settings
+        self,
+        this: Mapping[str, LabelTask],
+        other: Mapping[str, LabelTask],
+        settings: Settings,
+        vectors: Optional[str] = None,
     ) -> None:
         self._settings = settings
+        self._vector_pipe = vectors
         self._tasks = {name: (this[name], other[name]) for name in this if _same(this, other, name)}
         self.only_this = [name for name in this if name not in self._tasks]
         self.only_other = [name for name in other if name not in self._tasks]
@@ -36,11 +44,15 @@ class Versus:
             name: (TaskCounts(mine), TaskCounts(theirs))
             for name, (mine, theirs) in self._tasks.items()
         }
+        self._vectors = VectorEvaluation(), VectorEvaluation()
         # By task and which of the two is right.
         self._texts: Best[str] = Best(settings.texts)
 
     def add(self, examples: Sequence[Example], others: Sequence[Example]) -> None:
         """Take up a chunk. examples, others: what each pipeline made of the same references."""
+        if self._vector_pipe is not None:
+            for vectors, side in zip(self._vectors, (examples, others), strict=True):
+                vectors.add(list(side))
         for example, other in zip(examples, others, strict=True):
             for name, (this_side, other_side) in self._sides.items():
                 mine, theirs = this_side.add(example), other_side.add(other)
@@ -90,8 +102,9 @@ class Versus:
             "only_other": tasks that one of the two has alone}.
         """
         compared = {name: sides for name, sides in self._sides.items() if sides[0].rows}
+        tasks = [self._task_row(name, *sides) for name, sides in compared.items()]
         return {
-            "tasks": [self._task_row(name, *sides) for name, sides in compared.items()],
+            "tasks": tasks + self._vector_rows(),
             "labels": [
                 row for name, sides in compared.items() for row in _label_rows(name, *sides)
             ],
@@ -103,20 +116,38 @@ class Versus:
     def _task_row(self, name: str, this: TaskCounts, other: TaskCounts) -> Dict[str, Any]:
         mine, theirs = this.counts, other.counts
         found = compare(theirs, mine, samples=self._settings.samples, seed=self._settings.seed)
-        low, high = found.interval
-        verdict = BETTER if low > 0 else WORSE if high < 0 else UNCLEAR
-        return {
-            "name": name,
-            "metric": mine.metric,
-            "this": mine.score,
-            "other": theirs.score,
-            "difference": found.value,
-            "low": low,
-            "high": high,
-            "p_value": found.p_value,
-            "documents": len(this.rows),
-            "verdict": verdict,
-        }
+        return _row(name, mine.metric, mine.score, theirs.score, found, len(this.rows))
+
+    def _vector_rows(self) -> List[Dict[str, Any]]:
+        """Of vectors, where any gold similarity is known."""
+        mine, theirs = self._vectors
+        if self._vector_pipe is None or not mine.pairs:
+            return []
+        samples, seed = self._settings.samples, self._settings.seed
+        found = paired_bootstrap_statistic(
+            theirs.correlation, mine.correlation, mine.pairs, samples=samples, seed=seed
+        )
+        scores = mine.correlation(), theirs.correlation()
+        return [_row(self._vector_pipe, "Spearman", *scores, found, mine.pairs)]
+
+
+def _row(
+    name: str, metric: str, this: float, other: float, found: Difference, documents: int
+) -> Dict[str, Any]:
+    """A line of "tasks"."""
+    low, high = found.interval
+    return {
+        "name": name,
+        "metric": metric,
+        "this": this,
+        "other": other,
+        "difference": found.value,
+        "low": low,
+        "high": high,
+        "p_value": found.p_value,
+        "documents": documents,
+        "verdict": BETTER if low > 0 else WORSE if high < 0 else UNCLEAR,
+    }
 
 
 def _same(this: Mapping[str, LabelTask], other: Mapping[str, LabelTask], name: str) -> bool:

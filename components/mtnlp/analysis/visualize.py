@@ -49,13 +49,13 @@ def visualize(
 ) -> Dict[str, Any]:
     """The map of a corpus, by the vectors of a pipeline.
 
-    corpus: see `corpus.find_files`; of train, dev and test, test is taken, or else dev. Documents are taken in random order until there are enough
+    corpus: see `corpus.find_files`. Documents are taken in random order until there are enough
         points, and no others are predicted. Where some are annotated for what colours the map,
         those alone are taken.
     Returns: {"pipeline", "files", "maps": [one, see `vectors.map_numbers`], "sentences": see
         `queries.sentence_numbers`, or None}.
-    Raises: MtnlpError E150, E503, E520, E701 where there is no corpus or no pipeline, DataError for a
-        broken file, E715 to E719.
+    Raises: MtnlpError E150, E503, E520, E701 where there is no corpus or no pipeline, DataError
+        for a broken file, E715 to E719.
     """
     sentences = read_sentences(options.sentences) if options.sentences else None
     files = find_files(corpus).scored

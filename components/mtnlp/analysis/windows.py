@@ -55,10 +55,14 @@ def window(
         start, end = int(inside[0]), int(inside[-1]) + 1
     if end - start > LONGEST:
         start, end = max(start, first - AROUND), min(end, last + AROUND)
+    while start < first and doc[start].is_space:
+        start += 1
+    while end > last and doc[end - 1].is_space:
+        end -= 1
     words = [token.text for token in doc[start:end]]
     spaces = [bool(token.whitespace_) for token in doc[start:end]]
     return {
-        "text": doc[start:end].text,
+        "text": doc[start:end].text.strip(),
         "words": words,
         "spaces": spaces,
         "gold": _moved(gold, start),

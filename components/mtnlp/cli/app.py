@@ -36,7 +36,8 @@ VERBS: Dict[str, Verb] = {
     "summary": Verb("summary", "Say what a trained pipeline is worth, and what would help."),
     "visualize": Verb("visualize", "Draw a map of a corpus by the vectors of a pipeline."),
     "report": Verb(
-        "report", "Show what a pipeline does, in one page: how good it is, where it errs."
+        "report",
+        "Show what a pipeline does, in one page: how good it is, where it errs, what to do next.",
     ),
     "find-label-errors": Verb(
         "find_label_errors", "Find annotations that are probably wrong, and take corrections back."

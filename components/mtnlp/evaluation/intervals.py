@@ -130,10 +130,36 @@ def paired_bootstrap(
         ]
     )
     value = float(statistic(second.sum(axis=0)[None])[0] - statistic(first.sum(axis=0)[None])[0])
+    return Difference(value, _percentiles(values, level), _p_value(values))
+
+
+def paired_bootstrap_statistic(
+    first: Callable[[NDArray[np.int64]], float],
+    second: Callable[[NDArray[np.int64]], float],
+    n: int,
+    *,
+    samples: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> Difference:
+    """The same for a statistic that is no function of sums, such as a correlation.
+
+    first, second: of each system, the indices of the drawn documents, `[n]`, to a number; called
+        `samples` times. n: documents, at least one.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = (rng.integers(0, n, size=n) for _ in range(samples))
+    values = np.asarray([second(indices) - first(indices) for indices in drawn])
+    everything = np.arange(n)
+    value = second(everything) - first(everything)
+    return Difference(value, _percentiles(values, level), _p_value(values))
+
+
+def _p_value(values: NDArray[np.float64]) -> float:
+    """Two-sided, from the differences in the resamples."""
     # One is added above and below: a bootstrap never proves a probability of zero.
     tail = min(np.count_nonzero(values <= 0), np.count_nonzero(values >= 0))
-    p_value = min(1.0, 2 * (float(tail) + 1) / (samples + 1))
-    return Difference(value, _percentiles(values, level), p_value)
+    return min(1.0, 2 * (float(tail) + 1) / (len(values) + 1))
 
 
 def _weights(n: int, samples: int, seed: int) -> Iterator[NDArray[np.int64]]:

@@ -1,6 +1,6 @@
 """Evaluation of vectors against gold similarities, collected pair by pair."""
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,18 +27,19 @@ class VectorEvaluation:
     def pairs(self) -> int:
         return len(self._gold)
 
+    def correlation(self, drawn: Optional[NDArray[np.int64]] = None) -> float:
+        """Spearman's correlation of some pairs, of all by default. drawn: their numbers."""
+        x, y = np.asarray(self._gold), np.asarray(self._predicted)
+        return spearman(x, y) if drawn is None else spearman(x[drawn], y[drawn])
+
     def result(self, samples: int, seed: int) -> Dict[str, Any]:
         """Returns: {"kind": "vectors", "pairs", "spearman", "spearman_interval", "pearson"}."""
         x, y = np.asarray(self._gold), np.asarray(self._predicted)
-
-        def correlation(drawn: NDArray[np.int64]) -> float:
-            return spearman(x[drawn], y[drawn])
-
-        interval = bootstrap_statistic(correlation, len(x), samples=samples, seed=seed)
+        interval = bootstrap_statistic(self.correlation, len(x), samples=samples, seed=seed)
         return {
             "kind": "vectors",
             "pairs": len(x),
-            "spearman": spearman(x, y),
+            "spearman": self.correlation(),
             "spearman_interval": list(interval) if len(x) else [-1.0, 1.0],
             "pearson": pearson(x, y),
         }

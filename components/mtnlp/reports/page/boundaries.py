@@ -115,6 +115,7 @@ def _breakdown(texts: Tuple[str, str, str, str], rows: Sequence[Numbers], name: 
             "text": number(row[key]),
         }
         for row in rows
+        if row["support"]
     ]
     columns = [buckets, "gold", "predicted", "precision", "recall", "F1"]
     keys = ("bucket", "support", "predicted", "precision", "recall", "f")

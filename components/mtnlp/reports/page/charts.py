@@ -39,10 +39,14 @@ def bars(values: Values, title: str, *, domain: Optional[Sequence[float]] = (0, 
     """Bars from left to right, with a text behind each.
 
     values: {"label", "value", "text"}; one without a value has no bar. A label may have two lines.
-    title: of the axis. domain: the ends of the axis; None for those that fit.
+    title: of the axis. domain: the ends of the axis; None for those that fit, with room for the
+        texts of bars to the left.
     """
-    scale: Dict[str, Any] = {} if domain is None else {"scale": {"domain": list(domain)}}
-    x = number("value", title, axis={"tickCount": 5}, **scale)
+    if domain is None:
+        known = [value["value"] for value in values if value["value"] is not None]
+        domain = (1.3 * min([0.0, *known]), max([0.0, *known]) or (0.0 if known else 1.0))
+    scale = {"domain": list(domain)}
+    x = number("value", title, axis={"tickCount": 5}, scale=scale)
     is_double = any("\n" in value["label"] for value in values)
     return {
         "data": {"values": values},
@@ -74,7 +78,8 @@ def scores(rows: Sequence[Mapping[str, Any]]) -> Spec:
         for name, key in measures.items()
         if row[key] is not None
     ]
-    legend = {"field": "measure", "type": "nominal", "title": None, "sort": None}
+    legend: Dict[str, Any] = {"field": "measure", "type": "nominal", "title": None, "sort": None}
+    legend["legend"] = {"symbolOpacity": 1}
     color = {**legend, "scale": {"domain": list(measures)}}
     shape = {**color, "scale": {"domain": list(measures), "range": ["square", "diamond", "circle"]}}
     x = number("value", None, scale=UNIT, axis={"tickCount": 5})
@@ -150,7 +155,9 @@ def lines(
     """
     many = len(of) > 8
     scale: Dict[str, Any] = {"scale": UNIT} if unit else {"scale": {"zero": False}}
-    across = number("x", x, axis={"tickCount": 5, "grid": False}, scale={"nice": False})
+    # Points are joined in the order of the data: a curve may go down at the same x.
+    axis = {"tickCount": 5, "grid": False}
+    across = number("x", x, axis=axis, scale={"nice": False}, sort=None)
     color = {"field": "of", "type": "nominal", "title": None, "scale": {"domain": list(of)}}
     digits = ".3f" if unit else ".4~g"
     tooltip = [tip("of", "of"), tip("x", x, ".4~g"), tip("y", y, digits)]

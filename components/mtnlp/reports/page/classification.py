@@ -6,7 +6,7 @@ from ..tables import Table
 from .blocks import Block, Examples, Facts, Figure, Group, LabelledText, Section
 from .cells import number, percent
 from .charts import lines, scores
-from .heat import folded, heat_map, matrix_table
+from .heat import Matrix, folded, heat_map
 from .names import slugs
 from .shares import shares_figure, threshold_figure
 from .trust import reliability_figure
@@ -16,7 +16,8 @@ Numbers = Mapping[str, Any]
 # Labels that a chart shows at most, and below how many documents a score says little.
 MOST_LABELS = 40
 FEW = 10
-NONE = "none"
+# In brackets, as it is no label.
+NONE = "(none)"
 # How a mistake is told behind its label.
 ERRORS = {"other label": "instead"}
 # Recalls at which the table behind the curves gives the precision.
@@ -123,8 +124,10 @@ def _confusion(numbers: Numbers, name: str) -> Figure:
         counts = [line[:-1] for line in counts]
     none = [NONE] * (len(counts[0]) - len(labels))
     shown, cells, left = folded(labels, counts, 0, len(none))
-    table = matrix_table("Gold labels and predicted ones", labels, [*labels, *none], counts)
-    more = f" {left} rare labels stand together; the table has each." if left else ""
+    sides = ("gold", "predicted")
+    whole = Matrix(labels, [*labels, *none], counts, sides)
+    table, files = whole.to_tables("Gold labels and predicted ones", name)
+    more = f" {left} rare labels stand together." if left else ""
     wrong = [
         (count, labels[row], [*labels, *none][column])
         for row, line in enumerate(counts)
@@ -145,19 +148,19 @@ def _confusion(numbers: Numbers, name: str) -> Figure:
         do,
         table,
         name,
-        heat_map(shown, [*shown, *none], cells, sides=("gold", "predicted")),
+        heat_map(Matrix(shown, [*shown, *none], cells, sides)),
         wide=len(cells) > 5,
+        more=files,
     )
 
 
 def _cooccurrence(matrix: Numbers, name: str) -> Figure:
     labels, counts = matrix["labels"], matrix["counts"]
     shown, cells, left = folded(labels, counts, 0, 0)
-    table = matrix_table(
-        "Missed labels (rows) with spurious ones (columns)", labels, labels, counts
-    )
-    table.columns[0] = "missed \\ spurious"
-    more = f" {left} rare labels stand together; the table has each." if left else ""
+    sides = ("missed", "spurious")
+    whole = Matrix(labels, labels, counts, sides)
+    table, files = whole.to_tables("Missed labels with spurious ones", name)
+    more = f" {left} rare labels stand together." if left else ""
     pairs = [
         (count, labels[row], labels[column])
         for row, line in enumerate(counts)
@@ -177,8 +180,9 @@ def _cooccurrence(matrix: Numbers, name: str) -> Figure:
         do,
         table,
         name,
-        heat_map(shown, shown, cells, sides=("missed", "spurious"), diagonal=False),
+        heat_map(Matrix(shown, shown, cells, sides), diagonal=False),
         wide=True,
+        more=files,
     )
 
 

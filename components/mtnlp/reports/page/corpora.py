@@ -179,7 +179,7 @@ def _findings(findings: Sequence[Numbers], name: str) -> Figure:
     ]
     return Figure(
         "What to look at before training again",
-        "What the data doctor of mtnlp stats found, with the first places.",
+        "What the data doctor of `mtnlp stats` found, with the first places.",
         "Correct what is wrong, and leave what is meant.",
         table,
         name,

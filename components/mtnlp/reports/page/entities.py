@@ -7,7 +7,7 @@ from .blocks import Block, Example, Examples, Facts, Figure, Group, Section
 from .boundaries import boundary_figure, breakdown_figures
 from .cells import number, percent
 from .charts import scores
-from .heat import folded, heat_map, matrix_table
+from .heat import Matrix, folded, heat_map
 from .names import slugs
 from .trust import coverage_figure, reliability_figure
 
@@ -16,7 +16,9 @@ Numbers = Mapping[str, Any]
 # Types that a chart shows at most, and below how many gold entities a score says little.
 MOST_TYPES = 40
 FEW = 10
-MISSED, SPURIOUS = "missed", "spurious"
+# In brackets, as they are no types.
+MISSED, SPURIOUS = "(missed)", "(spurious)"
+SIDES = ("gold", "predicted")
 KINDS = {
     "missed": ("Missed entities", "were annotated, and the pipeline found nothing there"),
     "spurious": ("Spurious entities", "were found by the pipeline, and nothing is annotated there"),
@@ -71,7 +73,7 @@ def example(numbers: Numbers, note: str = "") -> Example:
 
 
 def _lead(numbers: Numbers) -> str:
-    place = f'doc.spans["{numbers["spans_key"]}"]' if numbers["spans_key"] else "doc.ents"
+    place = f'`doc.spans["{numbers["spans_key"]}"]`' if numbers["spans_key"] else "`doc.ents`"
     return (
         f"{numbers['entities']:,} gold entities of {len(numbers['types'])} types in "
         f"{numbers['documents']:,} documents; {numbers['predicted']:,} predicted. They stand "
@@ -146,27 +148,26 @@ def _confusion(numbers: Numbers, name: str) -> Figure:
     matrix = numbers["confusion"]
     labels, counts = matrix["labels"], matrix["counts"]
     shown, cells, left = folded(labels, counts, 1, 1)
-    table = matrix_table(
-        "Gold types and what they were taken for",
-        [*labels, SPURIOUS],
-        [*labels, MISSED],
-        counts,
-    )
+    title = "Gold types and what they were taken for"
+    whole = Matrix([*labels, SPURIOUS], [*labels, MISSED], counts, SIDES)
+    table, files = whole.to_tables(title, name, by_column=1)
+    exact = dict(zip(labels, matrix["exact"], strict=True))
     table.columns.append("exact boundaries")
-    for row, exact in zip(table.rows, [*matrix["exact"], None], strict=True):
-        row.append(exact)
-    more = f" {left} rare types stand together; the table has each." if left else ""
+    for row in table.rows:
+        row.append(exact.get(row[0]) if row[0] == row[1] else None)
+    more = f" {left} rare types stand together." if left else ""
     return Figure(
         "Confusion matrix",
         "A row is what is annotated, a column what was predicted. The diagonal, in blue, is the "
         "right type, with right or nearly right boundaries; the stronger the orange, the larger "
-        "the share of the row. The last column was missed; the last row was predicted where "
+        "the share. The last column was missed; the last row was predicted where "
         "nothing is annotated." + more,
         _advice_on_confusion(numbers),
         table,
         name,
-        heat_map([*shown, SPURIOUS], [*shown, MISSED], cells, sides=("gold", "predicted")),
+        heat_map(Matrix([*shown, SPURIOUS], [*shown, MISSED], cells, SIDES), by_column=1),
         wide=len(cells) > 5,
+        more=files,
     )
 
 
@@ -211,8 +212,12 @@ def _pairs(numbers: Numbers, name: str) -> List[Block]:
         f"{percent(first['share'])} of all {first['gold']}."
     )
     do = (
-        "Read the examples. If you would have decided as the pipeline did, correct the annotation; "
-        "if the two types are hard to tell apart for people, too, merge them or write a rule."
+        "Say in the annotation guide how to tell the two types apart. Merge types that people "
+        "confuse, too."
+    )
+    read = (
+        "Where you would have decided as the pipeline did, correct the annotation. Where the text "
+        "does not tell which type it is, no model can."
     )
     listed = [
         example(one, f"{pair['gold']} taken for {pair['predicted']}")
@@ -225,7 +230,7 @@ def _pairs(numbers: Numbers, name: str) -> List[Block]:
             "Examples of confused types",
             "Each text as it is annotated, and as predicted.",
         )
-        blocks.append(Examples(title, shows, do, listed))
+        blocks.append(Examples(title, shows, read, listed))
     return blocks
 
 

@@ -72,7 +72,19 @@ def environment() -> Any:
         lstrip_blocks=True,
     )
     environment.filters["cell"] = cell
+    environment.filters["prose"] = prose
     return environment
+
+
+def prose(text: str) -> Any:
+    """A sentence as HTML: escaped, and what stands between backticks as code."""
+    from markupsafe import Markup, escape
+
+    parts = re.split(r"`([^`]+)`", text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else escape(part)
+        for place, part in enumerate(parts)
+    )
 
 
 def _source(name: str) -> str:

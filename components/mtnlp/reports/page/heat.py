@@ -1,48 +1,72 @@
 """Heat maps of counts: confusion matrices, and errors that come together."""
 
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 from ..tables import Table
+from .cells import percent
 from .charts import Spec, Values, tip
 
 # Labels that a heat map shows at most; the others stand together in a row and a column.
 MOST = 40
+# Rows of the table behind it on the page.
+MOST_CELLS = 1000
 
 
-def matrix_table(title: str, rows: Sequence[str], columns: Sequence[str], counts: Any) -> Table:
-    """The whole matrix. Labels are told apart from the first column's heading by their place."""
-    table = Table(title, ["gold \\ predicted", *columns])
-    table.rows = [[name, *line] for name, line in zip(rows, counts, strict=True)]
-    return table
+class Matrix(NamedTuple):
+    """Counts by what they are of. rows, columns: names. sides: what the two are, such as gold and
+    predicted."""
+
+    rows: Sequence[str]
+    columns: Sequence[str]
+    counts: Sequence[Sequence[int]]
+    sides: Tuple[str, str]
+
+    def to_tables(
+        self, title: str, name: str, *, by_column: int = 0
+    ) -> Tuple[Table, Dict[str, Table]]:
+        """What is not 0, the most frequent first; and by the names of their files the matrix itself
+        and, where the page does not hold it, the whole list.
+
+        by_column: how many of the last rows are of no label, and have no share.
+        """
+        labels = len(self.rows) - by_column
+        cells: List[List[Any]] = [
+            [row, column, count, count / sum(line) if place < labels else None]
+            for place, (row, line) in enumerate(zip(self.rows, self.counts, strict=True))
+            for column, count in zip(self.columns, line, strict=True)
+            if count
+        ]
+        cells.sort(key=lambda cell: -cell[2])
+        columns = [*self.sides, "count", f"share of {self.sides[0]}"]
+        matrix = Table(title, [" \\ ".join(self.sides), *self.columns])
+        matrix.rows = [[row, *line] for row, line in zip(self.rows, self.counts, strict=True)]
+        more = {f"{name}-matrix": matrix}
+        if len(cells) > MOST_CELLS:
+            more[f"{name}-all"] = Table(title, columns, cells)
+            title += f", the {MOST_CELLS:,} most frequent"
+        return Table(title, columns, cells[:MOST_CELLS]), more
 
 
-def heat_map(
-    rows: Sequence[str],
-    columns: Sequence[str],
-    counts: Sequence[Sequence[int]],
-    *,
-    sides: Tuple[str, str],
-    diagonal: bool = True,
-) -> Spec:
+def heat_map(matrix: Matrix, *, diagonal: bool = True, by_column: int = 0) -> Spec:
     """Counts as cells: the right ones in one colour, the wrong ones in another, the stronger the
     larger their share of the row; nothing where the count is 0.
 
-    sides: what the rows are, and what the columns are. diagonal: whether the diagonal is right.
+    diagonal: whether the diagonal is right. by_column: how many of the last rows are of no label;
+    their cells are shares of the column.
     """
+    rows, columns, counts, sides = matrix
     values: Values = []
+    below = [sum(line[place] for line in counts) for place in range(len(columns))]
     for place, (name, line) in enumerate(zip(rows, counts, strict=True)):
-        total = sum(line)
-        values += [
-            {
-                "row": name,
-                "column": column,
-                "count": count,
-                "share": count / total,
-                "right": diagonal and place == across,
-            }
-            for across, (column, count) in enumerate(zip(columns, line, strict=True))
-            if count
-        ]
+        across = place < len(rows) - by_column
+        for number, (column, count) in enumerate(zip(columns, line, strict=True)):
+            if count:
+                share = count / (sum(line) if across else below[number])
+                whole = f"{sides[0]} {name}" if across else f"{sides[1]} {column}"
+                value = {"row": name, "column": column, "count": count, "share": share}
+                value["says"] = f"{percent(share)} of {whole}"
+                value["right"] = diagonal and place == number
+                values.append(value)
     side = _cell_size(len(columns))
     angle = -45 if side < 40 or max((len(name) for name in columns), default=0) > 8 else 0
     quiet = {"domain": False, "grid": False, "labelOverlap": False, "ticks": False}
@@ -63,7 +87,7 @@ def heat_map(
                 tip("row", sides[0]),
                 tip("column", sides[1]),
                 tip("count", None, ","),
-                tip("share", f"share of {sides[0]}", ".1%"),
+                tip("says", "share"),
             ],
         },
         "layer": [

@@ -10,13 +10,13 @@ Numbers = Mapping[str, Any]
 
 MOST = 50
 HOW_TO_FIND_THEM = (
-    "No likely annotation errors are listed here. mtnlp find-label-errors trains on parts of the "
-    "data, predicts the others, and ranks what is probably annotated wrongly; --label-errors "
+    "No likely annotation errors are listed here. `mtnlp find-label-errors` trains on parts of the "
+    "data, predicts the others, and ranks what is probably annotated wrongly; `--label-errors` "
     "brings its suggestions onto this page."
 )
 DO = (
     "Look at them from the top. Accept or reject each in suggestions.jsonl or in an annotation "
-    "tool, and let mtnlp find-label-errors --apply write the corrected corpus."
+    "tool, and let `mtnlp find-label-errors --apply` write the corrected corpus."
 )
 
 

@@ -21,6 +21,8 @@ Numbers = Mapping[str, Any]
 TEXT_BYTES = 2_000_000
 # What stands in a column of bytes where there is no value.
 NONE = 255
+# A label with fewer points is not spoken of.
+MANY = 20
 # The largest number of two bytes.
 LARGEST = 65_535
 METHODS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
@@ -53,7 +55,7 @@ class Map(Figure):
     @property
     def searched(self) -> str:
         """What the search looks in."""
-        return "their words" if self.data["marks"] else "the texts"
+        return "in the entities" if self.data["marks"] else "in the texts"
 
     @property
     def json(self) -> Any:
@@ -78,7 +80,10 @@ def map_section(numbers: Numbers, text_bytes: int = TEXT_BYTES, color: str = "la
     ]
     if len(blocks) == 1:
         return Section("vectors", "Vectors", blocks)
-    groups = [Group(f"vectors-{block.name}", block.title, [block]) for block in blocks]
+    groups = [
+        Group(f"vectors-{block.name}", f"{one['of'].capitalize()}: {one['task']}", [block])
+        for one, block in zip(maps, blocks, strict=True)
+    ]
     return Section("vectors", "Vectors", groups=groups)
 
 
@@ -87,7 +92,7 @@ def map_block(
 ) -> Map:
     """A map with what it shows and the figures of its labels. name: of its table's file."""
     of, task = numbers["of"], numbers["task"]
-    title = f"Map of {len(numbers['points']['x']):,} {of}"
+    title = f"A map of {len(numbers['points']['x']):,} {of}"
     return Map(
         title=f"{title}: {task}" if task else title,
         shows=" ".join([_shown(numbers), _near(numbers)]).strip(),
@@ -201,7 +206,8 @@ def _advice(numbers: Numbers) -> str:
         "Colour by error, and read the points that lie among those of another label: either the "
         "text is unusual, and more like it would help in training, or its annotation is wrong."
     )
-    rows = [row for row in numbers["per_label"] if row["agreement"] is not None]
+    rows = [row for row in numbers["per_label"] if row["points"] >= MANY]
+    rows = [row for row in rows if row["agreement"] is not None]
     if len(rows) > 1:
         worst = min(rows, key=lambda row: row["agreement"])
         advice += (

@@ -120,7 +120,7 @@ def _tasks(tasks: Sequence[Numbers]) -> Figure:
         "score would mostly fall within it. The tick is a simple baseline: the table "
         "says how it answers.",
         "A task whose interval reaches down to its tick has learned nothing yet. To tell two "
-        "pipelines apart, compare them with --versus rather than by these intervals.",
+        "pipelines apart, compare them with `--versus` rather than by these intervals.",
         table,
         "tasks",
         intervals(values, "score"),

@@ -30,12 +30,12 @@ EMPTY = {
     ),
     "versus": (
         "Beside another pipeline",
-        "No other pipeline was given. --versus OTHER shows what got better and what got worse, "
+        "No other pipeline was given. `--versus OTHER` shows what got better and what got worse, "
         "whether that is more than chance, and texts on which the two differ.",
     ),
     "learning_curve": (
         "Learning curve",
-        "It was not asked for. --learning-curve trains on 25, 50 "
+        "It was not asked for. `--learning-curve` trains on 25, 50 "
         "and 100% of train, and shows whether more data would help, and of which label.",
     ),
 }

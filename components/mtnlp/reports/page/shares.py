@@ -40,7 +40,7 @@ def shares_figure(rows: Sequence[Numbers], name: str) -> Figure:
         do = (
             f"{first['label']} is off by most: {percent(first['predicted_share'])} predicted, "
             f"{percent(first['gold_share'])} gold. Where a label comes too {much}, its threshold "
-            "or its weight in training is the first thing to change: mtnlp calibrate fits "
+            "or its weight in training is the first thing to change: `mtnlp calibrate` fits "
             "thresholds."
         )
     return Figure(
@@ -106,9 +106,9 @@ def threshold_figure(rows: Sequence[Numbers], name: str) -> Figure:
         more = f" The chart has the {MOST_LABELS} lowest; the table has all."
     low, high = ordered[0]["threshold"], ordered[-1]["threshold"]
     says = (
-        f"All labels have the threshold {number(low)}: fit one for each with mtnlp calibrate."
+        f"All labels have the threshold {number(low)}: fit one for each with `mtnlp calibrate`."
         if low == high
-        else "Fit them again after each training with mtnlp calibrate; raise one where precision "
+        else "Fit them again after each training with `mtnlp calibrate`; raise one where precision "
         "matters more to you, lower it where recall does."
     )
     return Figure(

@@ -42,7 +42,7 @@ def _advice(numbers: Numbers) -> str:
     if mean is not None and right is not None:
         side = "too sure" if mean > right else "not sure enough"
         says += f"The pipeline is {side}: {percent(mean)} on average, {percent(right)} right. "
-    return says + "Run mtnlp calibrate on held-out documents before you rely on a confidence."
+    return says + "Run `mtnlp calibrate` on held-out documents before you rely on a confidence."
 
 
 def _diagram(bins: Sequence[Numbers], what: str) -> Spec:

@@ -1,7 +1,7 @@
 """Writes a page and its numbers into a folder."""
 
 from pathlib import Path
-from typing import Any, Dict, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 from ...errors import Errors, MtnlpError
 from ...files import (
@@ -54,5 +54,11 @@ def tables_of(sections: Sequence[Section]) -> Dict[str, Table]:
 
 
 def table_rows(table: Table) -> Sequence[Mapping[str, Any]]:
-    """The rows by column, whole numbers and floats as they are, and nothing where there is none."""
-    return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    """The rows by column, whole numbers and floats as they are, and nothing where there is none.
+
+    A column with the name of an earlier one has its number behind it: labels make some names.
+    """
+    columns: List[str] = []
+    for place, column in enumerate(table.columns):
+        columns.append(f"{column} ({place + 1})" if column in columns else column)
+    return [dict(zip(columns, row, strict=True)) for row in table.rows]

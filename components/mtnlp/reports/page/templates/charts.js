@@ -32,7 +32,7 @@
         second: colors[1],
         // The colour of text on a cell from some opacity of the two colours on.
         onto: dark.matches ? "#000" : "#fff",
-        firstTurn: dark.matches ? 0.62 : 0.93,
+        firstTurn: dark.matches ? 0.62 : 0.87,
         secondTurn: dark.matches ? 0.75 : 2,
       }).map(([name, value]) => ({ name, value })),
     };

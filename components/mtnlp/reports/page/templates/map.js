@@ -104,7 +104,9 @@
       const all = new Uint8Array(total).fill(names.length);
       all.set(kinds);
       const order = Uint32Array.from({ length: total }, (_, i) => i);
-      if (late) order.sort((a, b) => late(all[a]) - late(all[b]) || a - b);
+      // Queries lie on top.
+      const level = (i) => (all[i] === names.length ? names.length : Number(late(all[i])));
+      if (late) order.sort((a, b) => level(a) - level(b) || a - b);
       const styles = [...mode.styles(palette), { color: palette.ink, shape: "star", grow: 1.8 }];
       map.set({ kinds: all, order, styles, shown: [...shown, true], marks: map.marks });
       rings();
@@ -169,7 +171,7 @@
       match = wanted ? Uint8Array.from(words, (word) => word.includes(wanted)) : null;
       const faint = match && new Uint8Array(total);
       match?.forEach((is, i) => { faint[i] = 1 - is; });
-      map.set({ faint });
+      map.set({ faint, boost: match?.reduce((sum, is) => sum + is, 0) < 200 ? 1.8 : 1 });
       list();
     });
     part("back").addEventListener("click", () => (trail.length ? pick(trail.pop(), true, true) : close()));

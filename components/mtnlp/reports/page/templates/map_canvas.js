@@ -9,20 +9,21 @@ class PointMap {
     Object.assign(this, { canvas, x, y, chosen, pointed, marks });
     this.pen = canvas.getContext("2d", { willReadFrequently: true }); // It is written pixel by pixel.
     this.styles = []; this.kinds = new Uint8Array(x.length); this.order = x.map((_, i) => i);
-    this.shown = []; this.faint = null; this.moved = false;
+    this.shown = []; this.faint = null; this.boost = 1; this.moved = false;
     this.touches = new Map();
     new ResizeObserver(() => this.resize()).observe(canvas.parentElement);
     this.resize();
-    this.reset();
     this.listen();
   }
 
   // kinds: of each point, its place in `styles`. order: which are drawn first.
   // shown: of each kind whether it is. faint: of each point whether it stands back, or null.
+  // boost: how much larger those are that do not.
   set(parts) { Object.assign(this, parts); this.sprites = null; this.ask(); }
 
   resize() {
     const width = this.canvas.parentElement.clientWidth;
+    if (!width) return; // Not to be seen: there is nothing to draw on.
     const height = Math.round(Math.max(300, Math.min(width * 0.7, innerHeight * 0.75, 640)));
     const ratio = Math.min(devicePixelRatio || 1, 2);
     const old = this.width;
@@ -82,11 +83,11 @@ class PointMap {
   // Each kind as lists of the pixels around a point, and of their colours; twice, at full strength
   // and faint. Shapes grow as the reader zooms in.
   paint() {
-    const count = this.x.length, base = count > 12000 ? 2.6 : count > 3000 ? 3.2 : count > 800 ? 4 : 5;
+    const count = this.x.length, base = (count > 12000 ? 2.6 : count > 3000 ? 3.2 : count > 800 ? 4 : 5) * Math.min(1, 0.45 + this.width / 1200);
     const radius = Math.round(2 * this.ratio * Math.min(7, base * Math.max(1, this.scale / this.first) ** 0.3)) / 2;
     if (this.sprites && this.radius === radius) return;
     this.radius = radius;
-    const size = 2 * Math.ceil(radius * 2.2) + 1, half = size >> 1, width = this.canvas.width;
+    const size = 2 * Math.ceil(radius * 2.2 * this.boost) + 1, half = size >> 1, width = this.canvas.width;
     const pad = document.createElement("canvas");
     pad.width = pad.height = size;
     const pen = pad.getContext("2d", { willReadFrequently: true });
@@ -100,10 +101,11 @@ class PointMap {
     pen.fillStyle = this.marks.page;
     pen.fillRect(0, 0, 1, 1);
     this.ground = new Uint32Array(pen.getImageData(0, 0, 1, 1).data.buffer)[0];
-    this.sprites = this.styles.map((style) => [sprite(style), sprite({ ...style, alpha: 0.13, plain: true })]);
+    this.sprites = this.styles.map((style) => [sprite({ ...style, grow: Math.max(style.grow ?? 1, Math.min(1.8, (style.grow ?? 1) * this.boost)) }), sprite({ ...style, alpha: 0.13, plain: true })]);
   }
 
   draw() {
+    if (!this.picture) return;
     this.paint();
     const { pixels, order, kinds, shown, faint, ratio } = this;
     const width = this.canvas.width, height = this.canvas.height;
@@ -145,8 +147,10 @@ class PointMap {
         pen.arc(x, y, ring.radius, 0, 7);
         pen.stroke();
         if (!ring.name) continue;
-        if (more) pen.strokeText(ring.name, x + ring.radius + 4, y + 4.5);
-        else { pen.fillStyle = this.marks.ink; pen.fillText(ring.name, x + ring.radius + 4, y + 4.5); }
+        const long = pen.measureText(ring.name).width, behind = x + ring.radius + 4;
+        const start = behind + long < this.width ? behind : x - ring.radius - 4 - long;
+        if (more) pen.strokeText(ring.name, start, y + 4.5);
+        else { pen.fillStyle = this.marks.ink; pen.fillText(ring.name, start, y + 4.5); }
       }
     }
     pen.restore();
