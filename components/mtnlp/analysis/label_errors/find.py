@@ -108,12 +108,11 @@ def find_label_errors(
     write_suggestions(files[0], suggestions)
     if options.tools:
         labels = labels_of(docs.values(), {item.layer for item in suggestions})
+        wanted = {(item.file, item.number) for item in suggestions}
+        indices = [i for i, p in enumerate(corpus.places) if (p.file, p.number) in wanted]
         for tool in options.tools:
             # A Doc takes the suggestions in, so that each tool needs its own.
-            fresh = {
-                (place.file, place.number): doc
-                for place, doc in corpus.docs(vocab, range(len(corpus)))
-            }
+            fresh = {(p.file, p.number): doc for p, doc in corpus.docs(vocab, indices)}
             tasks = make_tasks(fresh, suggestions)
             files += export(tool, options.output / EXPORT / tool, tasks, labels)
     return Found(suggestions, len(ranked), files, len(judged.docs), judged.left_out)
