@@ -14,7 +14,7 @@ import torch
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from mtnlp.engines import extras
+from mtnlp.engines import extras, openvino
 from mtnlp.errors import MtnlpError
 from mtnlp.models import precision as precision_module
 from mtnlp.models import runner as runner_module
@@ -243,3 +243,26 @@ def test_no_text(backbone: Path) -> None:
     model.convert(model.runner, [nlp.make_doc("")])
     docs: Tuple[Doc, ...] = tuple(nlp.pipe(["", " "]))
     assert [len(doc) for doc in docs] == [0, 1]
+
+
+@pytest.mark.parametrize("rows,seq", [(1, 1), (3, 9), (5, 17), (51, 20), (129, 33)])
+def test_openvino_gets_shapes_of_which_there_are_few(rows: int, seq: int) -> None:
+    ids, real = np.ones((rows, seq), dtype=np.int64), np.ones((rows, seq), dtype=bool)
+    filled, kept = openvino.fill_up(ids, real, positions=512)
+    assert filled.shape == kept.shape and filled.size <= ids.size * 1.25 * 1.125 * 1.1
+    assert filled.sum() == ids.sum() and filled[:rows, :seq].all()
+    assert not kept[:rows, seq:].any() and kept.any(1).all()
+    assert openvino.fill_up(filled, kept, positions=512)[0].shape == filled.shape
+
+
+def test_openvino_never_pads_beyond_the_encoders_positions() -> None:
+    ids, real = np.ones((2, 33), dtype=np.int64), np.ones((2, 33), dtype=bool)
+    assert openvino.fill_up(ids, real, positions=64)[0].shape == (2, 36)
+    assert openvino.fill_up(ids, real, positions=34)[0].shape == (2, 34)
+    assert openvino.fill_up(ids, real, positions=0)[0].shape == (2, 33)
+
+
+def test_there_are_few_of_the_numbers_rounded_to() -> None:
+    rounded = [openvino.round_up(count, 8) for count in range(1, 513)]
+    assert all(count <= up for count, up in enumerate(rounded, 1))
+    assert len(set(rounded)) == 8 + 6 * 8 and {8, 9, 15, 16, 18, 30, 32, 36, 512} <= set(rounded)

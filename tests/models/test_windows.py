@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from mtnlp.models.windows import align, cut_points, group_by_length, pack, token_ranges
+from mtnlp.models.windows import (
+    Alignment,
+    align,
+    cut_points,
+    group_by_length,
+    pack,
+    token_ranges,
+)
 
 VOCAB = Vocab()
 
@@ -49,10 +56,18 @@ def tokens_of(first: int, last: int) -> List[int]:
     return list(range(first, last + 1))
 
 
+def ranges_of(doc: Doc, offsets: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    return token_ranges([doc], offsets, np.array([len(offsets)]))
+
+
+def align_one(first: np.ndarray, last: np.ndarray, n_tokens: int) -> Alignment:
+    return align(first, last, np.array([n_tokens]), np.array([len(first)]))
+
+
 @given(docs_with_offsets())
 def test_token_ranges_by_characters(sample: Tuple[Doc, np.ndarray]) -> None:
     doc, offsets = sample
-    first, last = token_ranges(doc, offsets)
+    first, last = ranges_of(doc, offsets)
     for row, (begin, end) in enumerate(offsets.tolist()):
         expected = touched(doc, begin, end) if end > begin else []
         assert tokens_of(first[row], last[row]) == expected
@@ -61,7 +76,7 @@ def test_token_ranges_by_characters(sample: Tuple[Doc, np.ndarray]) -> None:
 @given(docs_with_offsets())
 def test_align_by_characters(sample: Tuple[Doc, np.ndarray]) -> None:
     doc, offsets = sample
-    wordpieces, lengths = align(*token_ranges(doc, offsets), len(doc))
+    wordpieces, lengths = align_one(*ranges_of(doc, offsets), len(doc))
     assert len(lengths) == len(doc)
     parts = np.split(wordpieces, np.cumsum(lengths)[:-1])
     own = [
@@ -78,15 +93,30 @@ def test_align_by_characters(sample: Tuple[Doc, np.ndarray]) -> None:
             assert part.tolist() == [stand_in]
 
 
+@given(st.lists(docs_with_offsets(), min_size=1, max_size=5))
+def test_a_batch_is_aligned_as_each_of_its_docs(samples: List[Tuple[Doc, np.ndarray]]) -> None:
+    docs, offsets = zip(*samples, strict=True)
+    tokens = np.array([len(doc) for doc in docs])
+    pieces = np.array([len(part) for part in offsets])
+    first, last = token_ranges(docs, np.concatenate(offsets), pieces)
+    wordpieces, lengths = align(first, last, tokens, pieces)
+    parts = np.split(wordpieces, np.cumsum(lengths)[np.cumsum(tokens) - 1][:-1])
+    ends = np.cumsum(tokens)[:-1]
+    for i, own_lengths in enumerate(np.split(lengths, ends)):
+        own = align_one(*ranges_of(docs[i], offsets[i]), len(docs[i]))
+        assert own_lengths.tolist() == own.lengths.tolist()
+        assert (parts[i] - pieces[:i].sum()).tolist() == own.wordpieces.tolist()
+
+
 def test_alignment_of_a_text() -> None:
     doc = Doc(VOCAB, words=["  ", "Dr.", "Wu", "\n", "left"], spaces=[0, 1, 0, 0, 1])
     assert doc.text == "  Dr. Wu\nleft "
     # "Dr", ".", " Wu" with its space in front, "le", "ft"; nothing for white space.
     offsets = np.array([(2, 4), (4, 5), (5, 8), (9, 11), (11, 13)])
-    first, last = token_ranges(doc, offsets)
+    first, last = ranges_of(doc, offsets)
     assert first.tolist() == [1, 1, 2, 4, 4]
     assert last.tolist() == [1, 1, 2, 4, 4]
-    wordpieces, lengths = align(first, last, len(doc))
+    wordpieces, lengths = align_one(first, last, len(doc))
     # Leading white space takes the first wordpiece, the line break the one before it.
     assert lengths.tolist() == [1, 2, 1, 1, 2]
     assert wordpieces.tolist() == [0, 0, 1, 2, 2, 3, 4]
@@ -94,8 +124,8 @@ def test_alignment_of_a_text() -> None:
 
 def test_a_wordpiece_over_several_tokens_belongs_to_all() -> None:
     doc = Doc(VOCAB, words=["do", "n't", "go"], spaces=[False, True, False])
-    first, last = token_ranges(doc, np.array([(0, 3), (3, 5), (6, 8)]))
-    wordpieces, lengths = align(first, last, 3)
+    first, last = ranges_of(doc, np.array([(0, 3), (3, 5), (6, 8)]))
+    wordpieces, lengths = align_one(first, last, 3)
     assert lengths.tolist() == [1, 2, 1]
     assert wordpieces.tolist() == [0, 0, 1, 2]
     assert cut_points(first, last).tolist() == [True, False, True]
@@ -104,7 +134,7 @@ def test_a_wordpiece_over_several_tokens_belongs_to_all() -> None:
 @given(docs_with_offsets())
 def test_cut_points_never_split_a_token(sample: Tuple[Doc, np.ndarray]) -> None:
     doc, offsets = sample
-    allowed = cut_points(*token_ranges(doc, offsets))
+    allowed = cut_points(*ranges_of(doc, offsets))
     rows = [set(touched(doc, a, b)) if b > a else set() for a, b in offsets.tolist()]
     for i in range(1, len(rows)):
         split = set().union(*rows[:i]) & set().union(*rows[i:])

@@ -39,8 +39,9 @@ QUICK: Any = {"derandomize": True, "phases": [Phase.generate]}
 ENGINES: Dict[str, Dict[str, Any]] = {
     "torch": {},
     "padding_free": {"padding_free": True},
-    "onnxruntime": {"engine": "onnxruntime"},
-    "openvino": {"engine": "openvino"},
+    "onnxruntime": {"engine": "onnxruntime", "threads": 1},
+    # With several threads the encoder is a batch ahead of the heads.
+    "openvino": {"engine": "openvino", "threads": 2},
 }
 NEEDED = {"onnxruntime": ["onnx", "onnxruntime"], "openvino": ["openvino"]}
 

@@ -6,13 +6,13 @@ from typing import Any, Callable, Dict, List, NamedTuple, Protocol, Sequence
 
 from spacy.tokens import Doc, DocBin
 
+from ..models.doc_data import TRF_DATA
 from ..pipes.vector_hooks import KEY as SENTENCE_VECTOR
 from .entries import Document, dump
 from .readers.parquet import import_pyarrow
 from .rows import to_row
 
 # Where spacy-transformers keeps hidden states, which no file can hold.
-_TRF_DATA: Any = ("._.", "trf_data", None, None)
 
 
 class Columns(NamedTuple):
@@ -111,7 +111,7 @@ class DocBinShard:
         self.docbin = DocBin(store_user_data=True)
 
     def encode(self, doc: Doc, document: Document) -> DocBin:
-        doc.user_data.pop(_TRF_DATA, None)
+        doc.user_data.pop(TRF_DATA, None)
         if not self.columns.vector:
             doc.user_data.pop(SENTENCE_VECTOR, None)
         plain = json.loads(dump(dict(document.carried)))

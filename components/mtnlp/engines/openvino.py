@@ -4,7 +4,7 @@ import logging
 import tempfile
 import threading
 from pathlib import Path
-from typing import Any, List, Sequence, Tuple
+from typing import Any, List, Mapping, Sequence, Tuple, cast
 
 import numpy as np
 import srsly
@@ -12,6 +12,7 @@ import torch
 
 from ..models.engine import INPUTS, Engine, Network, Sample, example_inputs
 from ..models.precision import CPU, has_bf16
+from ..models.wordpieces import find_positions
 from ..types import Bools, Floats, Ints
 from .extras import import_extra
 from .sensitive_layers import sensitive_layers
@@ -19,11 +20,14 @@ from .sensitive_layers import sensitive_layers
 # Kernels that are kept for shapes that have been seen, some ten for each. By itself OpenVINO keeps
 # five times as many: that is a gigabyte more, and a sixth less time where shapes differ at random.
 SHAPE_CACHE = 1024
+# It makes kernels for each shape that it has not seen. Windows are filled up to a length, and
+# groups of them to a count, of which there are this many from one power of two to the next.
+LENGTHS, COUNTS = 8, 4
 # OpenVINO's names of what a network computes in. An int8 network has its types within; this is for
 # the rest of it.
 HINTS = {"fp32": "f32", "bf16": "bf16", "int8": "f32", "int8_mixed": "f32"}
 FLOATS = {"fp32", "bf16"}
-XML, WEIGHTS = "network.xml", "network.bin"
+XML, WEIGHTS, POSITIONS = "network.xml", "network.bin", "positions"
 
 
 class OpenVinoEngine:
@@ -51,43 +55,74 @@ class OpenVinoEngine:
         if precision not in FLOATS:
             kept = sensitive_layers(module, samples) if precision == "int8_mixed" else []
             model = quantize(model, samples, kept, self.extra)
-        return model_bytes(ov, model, precision == "bf16")
+        positions = find_positions(cast(Any, module).encoder)
+        return model_bytes(ov, model, precision == "bf16", positions)
 
     def open(self, network: bytes, precision: str, threads: int) -> Network:
         """As `Engine.open`."""
         ov: Any = import_extra("openvino", self.extra)
         is_bf16 = precision == "int8_mixed" and has_bf16(CPU)
         hint = "bf16" if is_bf16 else HINTS[precision]
-        return OpenVinoNetwork(compile_network(ov, ov.Core(), network, hint, threads))
+        saved = srsly.msgpack_loads(network)
+        compiled = compile_network(ov, ov.Core(), saved, hint, threads)
+        return OpenVinoNetwork(compiled, saved.get(POSITIONS, 0))
 
 
 class OpenVinoNetwork:
-    """A compiled network. Each thread has a request of its own."""
+    """A compiled network. Each thread has a request of its own. positions: as for `fill_up`."""
 
-    def __init__(self, compiled: Any):
+    def __init__(self, compiled: Any, positions: int):
         self.compiled = compiled
+        self.positions = positions
         self.requests = threading.local()
 
     def __call__(self, ids: Ints, real: Bools) -> List[Floats]:
         request = getattr(self.requests, "made", None)
         if request is None:
             request = self.requests.made = self.compiled.create_infer_request()
+        rows, seq = ids.shape
+        ids, real = fill_up(ids, real, self.positions)
         request.infer(dict(zip(INPUTS, (ids, real.astype(np.int64)), strict=True)))
-        return [np.array(tensor.data) for tensor in request.output_tensors]
+        return [np.array(tensor.data[:rows, :seq]) for tensor in request.output_tensors]
 
 
-def model_bytes(ov: Any, model: Any, compress: bool) -> bytes:
-    """A model of OpenVINO as one sequence of bytes. compress: weights to 16 bits."""
+def fill_up(ids: Ints, real: Bools, positions: int) -> Tuple[Ints, Bools]:
+    """A group of windows in a shape of which there are few, by padding and by windows of nothing.
+
+    ids, real: `[windows, seq]`. positions: wordpieces that the encoder reads at most; 0 where that
+    is not known, which leaves their number as it is. Returns: both, `[more, longer]`.
+    """
+    rows, seq = ids.shape
+    shape = round_up(rows, COUNTS), max(seq, min(round_up(seq, LENGTHS), positions))
+    if shape == (rows, seq):
+        return ids, real
+    filled, kept = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool)
+    filled[:rows, :seq], kept[:rows, :seq] = ids, real
+    # Attention to nothing would be no number.
+    kept[rows:, 0] = True
+    return filled, kept
+
+
+def round_up(count: int, steps: int) -> int:
+    """The least of a row of numbers that is not below `count`: `steps`, a power of two, of them
+    from each power of two to the next, at equal distances."""
+    power = max(count - 1, 1).bit_length() - 1
+    step = max(1, 2**power // steps)
+    return -(-count // step) * step
+
+
+def model_bytes(ov: Any, model: Any, compress: bool, positions: int = 0) -> bytes:
+    """A model of OpenVINO as one sequence of bytes. compress: weights to 16 bits. positions: as for
+    `fill_up`, of an encoder."""
     with tempfile.TemporaryDirectory() as folder:
         ov.save_model(model, str(Path(folder, XML)), compress_to_fp16=compress)
         files = {name: Path(folder, name).read_bytes() for name in (XML, WEIGHTS)}
-    return srsly.msgpack_dumps(files)
+    return srsly.msgpack_dumps({**files, POSITIONS: positions})
 
 
-def compile_network(ov: Any, core: Any, network: bytes, hint: str, threads: int) -> Any:
-    """What `model_bytes` made, ready to run. ov: the library. core: of it. hint: what is computed
-    in, as OpenVINO calls it. threads: 0 for its own choice."""
-    files = srsly.msgpack_loads(network)
+def compile_network(ov: Any, core: Any, files: Mapping[str, Any], hint: str, threads: int) -> Any:
+    """What `model_bytes` made, ready to run. ov: the library. core: of it. files: unpacked. hint:
+    what is computed in, as OpenVINO calls it. threads: 0 for its own choice."""
     weights = ov.Tensor(np.frombuffer(files[WEIGHTS], dtype=np.uint8).copy())
     settings = {
         "INFERENCE_PRECISION_HINT": hint,

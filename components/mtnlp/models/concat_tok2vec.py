@@ -72,10 +72,13 @@ def forward(
     outputs, callbacks = zip(*(layer(docs, is_train) for layer in model.layers), strict=True)
     widths = [width_of(vectors) for vectors in outputs]
     ends = np.cumsum(widths).tolist()
-    joined = [
-        model.ops.xp.hstack(vectors) if len(doc) else model.ops.alloc2f(0, ends[-1])
-        for doc, *vectors in zip(docs, *outputs, strict=True)
-    ]
+    xp = model.ops.xp
+    # A listener's empty Docs have no width.
+    rows = [[part for part in vectors if len(part)] for vectors in outputs]
+    whole = model.ops.alloc2f(0, ends[-1])
+    if rows[0]:
+        whole = xp.hstack([xp.concatenate(parts) for parts in rows])
+    joined = xp.split(whole, np.cumsum([len(doc) for doc in docs])[:-1].tolist())
 
     def backprop(d_vectors: List[Floats2d]) -> List[Doc]:
         for callback, width, end in zip(callbacks, widths, ends, strict=True):

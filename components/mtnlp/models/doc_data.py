@@ -1,7 +1,7 @@
 """The encoder's output for a batch and for one Doc, without padding."""
 
-from dataclasses import dataclass
-from typing import Any, List, Optional, Sequence, cast
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional, Sequence, cast
 
 import numpy as np
 import torch
@@ -13,6 +13,27 @@ from transformers.file_utils import ModelOutput
 from ..types import Ints
 from .tensors import to_device
 
+# Where spaCy keeps `doc._.trf_data`. Read here, it is not looked up among all extensions.
+TRF_DATA: Any = ("._.", "trf_data", None, None)
+
+
+@dataclass(eq=False)
+class SharedStates:
+    """What the Docs of a batch have together, one behind the other, so that a layer over all of
+    them need not join it again. Docs without tokens are not among them.
+
+    states: `[wordpieces, width]` by name, as in `model_output`. sizes, tokens: `[docs]` wordpieces
+    and tokens of each. windows: `[windows]` wordpieces of each window. wordpieces: `[pairs]` rows
+    of the states, grouped by token. lengths: `[tokens of the batch]` wordpieces of each.
+    """
+
+    states: Dict[str, torch.Tensor]
+    sizes: Ints
+    tokens: Ints
+    windows: Ints
+    wordpieces: Ints
+    lengths: Ints
+
 
 @dataclass
 class EncodedDoc(TransformerData):
@@ -22,11 +43,17 @@ class EncodedDoc(TransformerData):
     `model_output.layer_3` likewise where the encoder hands out its third layer, too;
     `wordpieces.lengths` holds the length of each window. `token_vectors` `[tokens, width]` are
     the means over each token's wordpieces, computed once for all listeners. `has_text` is False
-    where nothing but a stand-in was encoded: see `DocLayout`.
+    where nothing but a stand-in was encoded: see `DocLayout`. `shared` is the batch it was encoded
+    in, and `place` its number there; a copy, and what is saved, is without them.
     """
 
     token_vectors: Optional[Floats2d] = None
     has_text: bool = True
+    shared: Optional[SharedStates] = field(default=None, repr=False, compare=False)
+    place: int = field(default=0, repr=False, compare=False)
+
+    def __getstate__(self) -> Dict[str, Any]:
+        return {**self.__dict__, "shared": None}
 
 
 @dataclass
@@ -107,11 +134,19 @@ def make_batch(
     )
     lengths = np.concatenate([layout.lengths for layout in layouts])
     vectors = mean_by_token(hidden, *to_device([pairs, lengths], hidden.device))
+    shared = SharedStates(
+        states=dict(output),
+        sizes=np.array(doc_sizes),
+        tokens=np.array([len(layout.lengths) for layout in layouts]),
+        windows=np.array([n for layout in layouts for n in layout.window_lengths]),
+        wordpieces=pairs,
+        lengths=lengths,
+    )
     output_xp = {name: cast(Any, torch2xp(states)) for name, states in output.items()}
     vectors_xp = cast(Any, torch2xp(vectors))
     data: List[TransformerData] = [TransformerData.empty() for _ in range(n_docs)]
     token = 0
-    for layout, start in zip(layouts, doc_starts, strict=False):
+    for place, (layout, start) in enumerate(zip(layouts, doc_starts, strict=False)):
         n = len(layout.ids)
         data[layout.index] = EncodedDoc(
             wordpieces=flat_wordpieces(layout.ids, layout.strings, layout.window_lengths),
@@ -121,6 +156,8 @@ def make_batch(
             align=ragged(layout.wordpieces, layout.lengths),
             token_vectors=vectors_xp[token : token + len(layout.lengths)],
             has_text=layout.has_text,
+            shared=shared,
+            place=place,
         )
         token += len(layout.lengths)
     return EncodedBatch(
@@ -134,6 +171,18 @@ def make_batch(
         align=ragged(pairs, lengths),
         cached_doc_data=data,
     )
+
+
+def whole_batch(datas: Sequence[TransformerData]) -> Optional[SharedStates]:
+    """What these have together, where they are all Docs of a batch that have tokens, in order; else
+    None."""
+    shared = getattr(datas[0], "shared", None) if datas else None
+    if shared is None or len(datas) != len(shared.sizes):
+        return None
+    for i, data in enumerate(datas):
+        if getattr(data, "shared", None) is not shared or cast(EncodedDoc, data).place != i:
+            return None
+    return cast(SharedStates, shared)
 
 
 def layer_name(layer: int) -> str:

@@ -8,7 +8,7 @@ In a config the block stands at `[components.X.model.tok2vec]`, like a token hea
 """
 
 from functools import partial
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union, cast
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union, cast
 
 import numpy as np
 import torch
@@ -20,7 +20,9 @@ from thinc.types import Floats2d
 from ..errors import Errors, MtnlpError
 from ..nn.pooling import Pooling, Segments
 from ..ranges import COUNT, FINITE, require
+from ..types import Ints
 from .attention_query import add_gradient, add_query, read_query
+from .doc_data import layer_name, whole_batch
 from .listener import (
     connect,
     gradient_of,
@@ -159,17 +161,16 @@ def pool_wordpieces(
         width = states_width(datas, layers)
         zeros = model.ops.alloc2f(len(datas), pool.pooled_width(width))
         return zeros, lambda d_pooled: [no_gradient(data) for data in non_empty.values()]
-    real = [real_index(data) for data in full]
-    parts = [states_of(data, layers)[rows] for data, rows in zip(full, real, strict=True)]
-    windows = [window_lengths(data) for data in full]
-    pooled, backward = pool_parts(model, parts, windows, indices, len(datas), is_train)
+    pooled, backward = pool_parts(
+        model, join_wordpieces(full, layers), indices, len(datas), is_train
+    )
 
     def backprop(d_pooled: Floats2d) -> List[TransformerData]:
         d_parts = backward(xp2torch(d_pooled))
         gradients = {i: no_gradient(data) for i, data in non_empty.items() if not has_text(data)}
-        for i, rows, d_part in zip(indices, real, d_parts, strict=True):
+        for i, d_part in zip(indices, d_parts, strict=True):
             d_hidden = d_part.new_zeros((len(hidden_of(datas[i])), d_part.shape[1]))
-            d_hidden[rows] = d_part * model.attrs["grad_factor"]
+            d_hidden[real_index(datas[i])] = d_part * model.attrs["grad_factor"]
             gradients[i] = gradient_of(datas[i], d_hidden, layers)
         return [gradients[i] for i in non_empty]
 
@@ -185,8 +186,9 @@ def pool_tokens(
     if not parts:
         zeros = model.ops.alloc2f(len(vectors), pool.pooled_width(rows_width(vectors)))
         return zeros, lambda d_pooled: vectors
-    windows = [np.array([len(part)]) for part in parts]
-    pooled, backward = pool_parts(model, parts, windows, indices, len(vectors), is_train)
+    sizes = np.array([len(part) for part in parts])
+    joined = Joined(join_parts(parts), sizes, sizes)
+    pooled, backward = pool_parts(model, joined, indices, len(vectors), is_train)
 
     def backprop(d_pooled: Floats2d) -> List[Floats2d]:
         d_vectors = [model.ops.alloc2f(*part.shape) for part in vectors]
@@ -197,10 +199,40 @@ def pool_tokens(
     return cast(Floats2d, torch2xp(pooled)), backprop
 
 
+class Joined(NamedTuple):
+    """Positions of several Docs, one behind the other.
+
+    vectors: `[positions, width]`. sizes: `[docs]` positions of each. windows: `[windows]` positions
+    of each window.
+    """
+
+    vectors: torch.Tensor
+    sizes: Ints
+    windows: Ints
+
+
+def join_wordpieces(datas: Sequence[TransformerData], layers: Sequence[int]) -> Joined:
+    """The wordpieces of Docs with text, padding left out. layers: as for `states_of`."""
+    shared = whole_batch(datas)
+    names = ["last_hidden_state", *map(layer_name, layers)]
+    if shared is not None and all(name in shared.states for name in names):
+        states = [shared.states[name] for name in names]
+        vectors = states[0].detach() if len(states) == 1 else torch.cat(states, dim=1)
+        return Joined(vectors, shared.sizes, shared.windows)
+    parts = [states_of(data, layers)[real_index(data)] for data in datas]
+    windows = [window_lengths(data) for data in datas]
+    sizes = np.array([len(part) for part in parts])
+    return Joined(join_parts(parts), sizes, np.concatenate(windows))
+
+
+def join_parts(parts: List[torch.Tensor]) -> torch.Tensor:
+    """One behind the other. Of a single text not copied: of a long one the vectors are large."""
+    return parts[0].detach() if len(parts) == 1 else torch.cat(parts)
+
+
 def pool_parts(
     model: Model,
-    parts: List[torch.Tensor],
-    windows: List[Any],
+    joined: Joined,
     indices: List[int],
     count: int,
     is_train: bool,
@@ -208,18 +240,15 @@ def pool_parts(
     """Pool all Docs of a batch in one operation.
 
     model: the layer, which says how.
-    parts: `[positions, width]` per non-empty Doc. windows: the lengths of its windows.
-    indices: each part's row in the result. count: rows of the result, zeros for empty Docs.
+    joined: the non-empty Docs. indices: each one's row in the result. count: rows of the result,
+        zeros for empty Docs.
     Returns: `[count, width]` and the way back to the gradient of each part, which adds to that of
     the layer's query where it has one.
     """
     pool: Pooling = model.attrs["pool"]
-    sizes = [len(part) for part in parts]
-    # Of a single text not copied: of a long one the vectors are large.
-    joined = parts[0].detach() if len(parts) == 1 else torch.cat(parts)
-    vectors = joined.requires_grad_(is_train)
-    rows = np.repeat(indices, sizes)
-    segment, lengths = to_device([rows, np.concatenate(windows)], vectors.device)
+    vectors = joined.vectors.requires_grad_(is_train)
+    rows = np.repeat(indices, joined.sizes)
+    segment, lengths = to_device([rows, joined.windows], vectors.device)
     learnt, query = [vectors], None
     shape = pool.query_shape(vectors.shape[1])
     with torch.set_grad_enabled(is_train):
@@ -232,7 +261,7 @@ def pool_parts(
         d_vectors, *d_query = torch.autograd.grad(pooled, learnt, d_pooled)
         for gradient in d_query:
             add_gradient(model, gradient)
-        return d_vectors.split(sizes)
+        return d_vectors.split(joined.sizes.tolist())
 
     return pooled.detach(), backward
 

@@ -53,8 +53,12 @@ class Runner:
     @property
     def info(self) -> EngineInfo:
         """What runs the encoder."""
-        threads = self._threads or self.threads or torch.get_num_threads()
-        return EngineInfo(self.engine, self.precision, threads, instruction_set())
+        return EngineInfo(self.engine, self.precision, self.threads_used, instruction_set())
+
+    @property
+    def threads_used(self) -> int:
+        """The threads that compute; before there is a network, those that will."""
+        return self._threads or self.threads or torch.get_num_threads()
 
     def saved(self) -> Dict[str, Any]:
         """What `restore` needs."""
@@ -95,6 +99,13 @@ class Runner:
 
     def __call__(self, encoder: torch.nn.Module, ids: Ints, real: Bools) -> List[Floats]:
         """As `Network`. encoder: converted where nothing has been."""
+        self.make_ready(encoder)
+        assert self._opened is not None
+        return self._opened(ids, real)
+
+    def make_ready(self, encoder: torch.nn.Module) -> None:
+        """Have a network that runs in this process. encoder: converted where nothing has been.
+        Raises: MtnlpError as `convert`."""
         if not self._is_open:
             # A lock that another thread held when this process was forked is never released.
             if self._pid not in (0, os.getpid()):
@@ -104,8 +115,6 @@ class Runner:
                     self.convert(encoder)
                 if not self._is_open:
                     self.open()
-        assert self._opened is not None
-        return self._opened(ids, real)
 
     @property
     def _is_open(self) -> bool:

@@ -27,6 +27,7 @@ from .fork_safety import use_one_thread_if_forked
 from .hf_shim import wrap_encoder
 from .packed_attention import PaddingFree
 from .parameters import count_parameters
+from .pending import pending_batch
 from .precision import instruction_set, require_bf16, uses_bf16
 from .replace_listeners import replace_listener, replace_listener_cfg
 from .runner import Runner
@@ -221,13 +222,23 @@ def forward(
         if model.runner is not None:
             raise MtnlpError(Errors.E294.format(engine=model.runner.engine))
         model.prepare_training()
+    spans: List[List[Span]] = [[doc[:]] if len(doc) else [] for doc in docs]
+    if model.runner is not None and encodes_ahead(model.runner, docs):
+        runner, windows = model.runner, model.windower(docs)
+        # Here, so that its errors are raised here.
+        runner.make_ready(model.transformer)
+
+        def run() -> EncodedBatch:
+            hidden = run_engine(runner, model.transformer, windows)
+            return make_batch(len(docs), spans, windows.layouts, hidden, model.inner)
+
+        return pending_batch(docs, run), lambda d_output, retain_graph=False: docs
     backprop_windows: Optional[Backprop] = None
     if model.frozen:
         layouts, hidden = encode_frozen(model, docs)
     else:
         windows, hidden, backprop_windows = encode(model, docs, is_train)
         layouts = windows.layouts
-    spans: List[List[Span]] = [[doc[:]] if len(doc) else [] for doc in docs]
     output = make_batch(len(docs), spans, layouts, hidden, model.inner)
 
     def backprop(d_output: EncodedBatch, retain_graph: bool = False) -> List[Doc]:
@@ -239,6 +250,12 @@ def forward(
         return docs
 
     return output, backprop
+
+
+def encodes_ahead(runner: Runner, docs: List[Doc]) -> bool:
+    """Whether another thread encodes while this one goes on: an engine that has cores for it, and
+    Docs of which there may be more."""
+    return runner.threads_used > 1 and len(docs) > 1
 
 
 def encode(

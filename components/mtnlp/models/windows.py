@@ -1,10 +1,10 @@
 """From a Doc's wordpieces to windows of the encoder, and the alignment with its tokens.
 
-Everything here is numpy over one document or one batch; no model runs.
+Everything here is numpy over a batch or one document; no model runs.
 """
 
 from dataclasses import dataclass
-from typing import List, NamedTuple, Tuple
+from typing import List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 from spacy.attrs import LENGTH, SPACY
@@ -41,54 +41,62 @@ class SpecialTokens:
         return len(self.prefix) + len(self.suffix)
 
 
-def token_ranges(doc: Doc, offsets: Ints) -> Tuple[Ints, Ints]:
+def token_ranges(docs: Sequence[Doc], offsets: Ints, pieces: Ints) -> Tuple[Ints, Ints]:
     """The first and the last token that each wordpiece touches, by characters.
 
-    offsets: `[wordpieces, 2]` half-open character ranges in `doc.text`.
+    docs: with tokens. Those of all Docs are counted through, and so are wordpieces.
+    offsets: `[wordpieces, 2]` half-open character ranges in the text of the wordpiece's own Doc.
+    pieces: `[docs]` wordpieces of each.
     Returns: two `[wordpieces]` arrays; first > last where a wordpiece covers only the space
         between two tokens.
     """
-    shape = doc.to_array([LENGTH, SPACY]).astype(np.int64)
+    shape = np.concatenate([doc.to_array([LENGTH, SPACY]) for doc in docs]).astype(np.int64)
     widths = shape[:, 0] + shape[:, 1]
-    n_chars = int(widths.sum())
-    owner = np.repeat(np.arange(len(doc)), widths)
+    ends = np.cumsum(widths)
+    owner = np.repeat(np.arange(len(widths)), widths)
     # A token's trailing space belongs to nobody: seen from the right it counts as the next
     # token, seen from the left as this one.
-    is_space = np.zeros(n_chars, dtype=bool)
-    ends = np.cumsum(widths)
+    is_space = np.zeros(len(owner), dtype=bool)
     is_space[ends[shape[:, 1] == 1] - 1] = True
     from_left = owner
     from_right = owner + is_space
-    starts = np.clip(offsets[:, 0], 0, n_chars - 1)
-    stops = np.clip(offsets[:, 1] - 1, 0, n_chars - 1)
-    first = from_right[starts]
-    last = from_left[stops]
+    text_ends = ends[np.cumsum([len(doc) for doc in docs]) - 1]
+    begin = np.repeat(np.append(0, text_ends[:-1]), pieces)
+    final = np.repeat(text_ends - 1, pieces)
+    first = from_right[np.clip(offsets[:, 0] + begin, begin, final)]
+    last = from_left[np.clip(offsets[:, 1] - 1 + begin, begin, final)]
     # An empty offset range covers nothing.
     last = np.where(offsets[:, 1] > offsets[:, 0], last, first - 1)
     return first, last
 
 
-def align(first: Ints, last: Ints, n_tokens: int) -> Alignment:
-    """Token-to-wordpiece alignment.
+def align(first: Ints, last: Ints, tokens: Ints, pieces: Ints) -> Alignment:
+    """Token-to-wordpiece alignment of several Docs.
 
     A token without wordpieces of its own (white space, characters the tokenizer drops) takes the
-    last wordpiece of the token before it, or the first wordpiece at all, so that no token is
-    left with a zero vector.
+    last wordpiece of the token before it, or the first wordpiece of its Doc at all, so that no
+    token is left with a zero vector.
 
-    first, last: `[wordpieces]`, as from `token_ranges`; at least one wordpiece.
+    first, last: `[wordpieces]`, as from `token_ranges`. tokens, pieces: `[docs]` tokens and
+    wordpieces of each Doc, at least one.
     """
     counts = np.maximum(last - first + 1, 0)
     wordpieces = np.repeat(np.arange(len(first)), counts)
     within = np.arange(len(wordpieces)) - np.repeat(np.cumsum(counts) - counts, counts)
-    tokens = np.repeat(first, counts) + within
-    order = np.argsort(tokens, kind="stable")
-    tokens, wordpieces = tokens[order], wordpieces[order]
-    lengths = np.bincount(tokens, minlength=n_tokens)
-    if (lengths == 0).any():
-        seen = np.cumsum(lengths)  # pairs up to and including each token
-        missing = np.flatnonzero(lengths == 0)
-        source = np.maximum(seen[missing] - 1, 0)
-        stand_in = wordpieces[source] if len(wordpieces) else np.zeros_like(missing)
+    touched = np.repeat(first, counts) + within
+    order = np.argsort(touched, kind="stable")
+    touched, wordpieces = touched[order], wordpieces[order]
+    lengths = np.bincount(touched, minlength=tokens.sum())
+    missing = np.flatnonzero(lengths == 0)
+    if len(missing):
+        seen = np.append(0, np.cumsum(lengths))  # pairs in front of each token
+        token_ends = np.cumsum(tokens)
+        own = np.searchsorted(token_ends, missing, side="right")
+        begin, end = seen[token_ends - tokens][own], seen[token_ends][own]
+        stand_in = (np.cumsum(pieces) - pieces)[own]
+        is_touched = end > begin
+        source = np.maximum(seen[missing] - 1, begin)
+        stand_in[is_touched] = wordpieces[source[is_touched]]
         wordpieces = np.insert(wordpieces, seen[missing], stand_in)
         lengths = np.maximum(lengths, 1)
     return Alignment(wordpieces, lengths)

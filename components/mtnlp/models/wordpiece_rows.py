@@ -9,6 +9,7 @@ from thinc.api import get_current_ops, torch2xp
 from thinc.types import Floats2d
 
 from ..types import Bools
+from .doc_data import SharedStates, whole_batch
 from .listener import has_text, hidden_of, is_empty
 from .tensors import to_device
 
@@ -33,14 +34,10 @@ def blank_rows(data: TransformerData) -> Floats2d:
 
 def share_out(datas: Sequence[TransformerData]) -> List[Floats2d]:
     """`wordpiece_rows` of Docs that have text, all in one operation."""
-    states = [hidden_of(data) for data in datas]
-    counts = np.array([len(data.align.lengths) for data in datas])
-    sizes = np.array([len(part) for part in states])
+    batch = whole_batch(datas) or join_batch(datas)
+    hidden, wordpieces, lengths = batch.states["last_hidden_state"], batch.wordpieces, batch.lengths
+    sizes, counts = batch.sizes, batch.tokens
     begins, firsts = np.cumsum(sizes) - sizes, np.cumsum(counts) - counts
-    wordpieces = np.concatenate(
-        [np.asarray(data.align.dataXd) + begins[i] for i, data in enumerate(datas)]
-    )
-    lengths = np.concatenate([np.asarray(data.align.lengths) for data in datas])
     tokens = np.repeat(np.arange(len(lengths)), lengths)
     # Nobody's wordpieces go to the last token that begins before them.
     owners = np.bincount(wordpieces, minlength=sizes.sum())
@@ -50,7 +47,6 @@ def share_out(datas: Sequence[TransformerData]) -> List[Floats2d]:
     own = np.searchsorted(begins, orphans, side="right") - 1
     adopters = np.maximum(np.searchsorted(starts, orphans, side="right") - 1, firsts[own])
     scale = counts / np.add.reduceat(real.astype(np.int64), begins)
-    hidden = torch.cat(states)
     arrays = [np.concatenate([wordpieces, orphans]), np.concatenate([tokens, adopters])]
     origin, target = to_device(arrays, hidden.device)
     share = np.repeat(scale, sizes) / np.maximum(owners, 1)
@@ -58,6 +54,23 @@ def share_out(datas: Sequence[TransformerData]) -> List[Floats2d]:
     rows = hidden.new_zeros((len(lengths), hidden.shape[1]))
     rows.index_add_(0, target, (hidden * weights.unsqueeze(1))[origin])
     return [cast(Floats2d, torch2xp(part)) for part in rows.split(counts.tolist())]
+
+
+def join_batch(datas: Sequence[TransformerData]) -> SharedStates:
+    """What Docs with text would have together, had they been encoded as one batch."""
+    states = [hidden_of(data) for data in datas]
+    sizes = np.array([len(part) for part in states])
+    begins = np.cumsum(sizes) - sizes
+    return SharedStates(
+        states={"last_hidden_state": torch.cat(states)},
+        sizes=sizes,
+        tokens=np.array([len(data.align.lengths) for data in datas]),
+        windows=np.concatenate([np.asarray(data.wordpieces.lengths) for data in datas]),
+        wordpieces=np.concatenate(
+            [np.asarray(data.align.dataXd) + begins[i] for i, data in enumerate(datas)]
+        ),
+        lengths=np.concatenate([np.asarray(data.align.lengths) for data in datas]),
+    )
 
 
 def real_rows(data: TransformerData) -> Bools:

@@ -1,7 +1,9 @@
 """Docs to wordpiece windows: one call of the tokenizer a batch, no text cut or dropped."""
 
 from dataclasses import dataclass
-from typing import Any, List, NamedTuple, Optional
+from functools import cached_property
+from itertools import chain
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from spacy.attrs import IS_SPACE
@@ -10,7 +12,7 @@ from spacy.tokens import Doc
 from ..errors import Errors, MtnlpError
 from ..types import Ints
 from .doc_data import DocLayout
-from .windows import Alignment, SpecialTokens, align, cut_points, pack, token_ranges
+from .windows import SpecialTokens, align, cut_points, pack, token_ranges
 
 
 class WindowBatch(NamedTuple):
@@ -43,63 +45,110 @@ class Windower:
         docs: any Docs; those without tokens are left out of the result's layouts.
         """
         indices = [i for i, doc in enumerate(docs) if len(doc)]
+        full = [docs[i] for i in indices]
         encodings = self.tokenizer(
-            [docs[i].text for i in indices],
+            [doc.text for doc in full],
             add_special_tokens=False,
             truncation=False,
             padding=False,
             return_attention_mask=False,
             verbose=False,
         ).encodings
-        layouts = []
-        for i, encoding in zip(indices, encodings, strict=True):
-            layouts.append(self._layout(i, docs[i], encoding))
-        return WindowBatch(
-            ids=np.concatenate([layout.ids for layout in layouts]),
-            lengths=np.array([n for layout in layouts for n in layout.window_lengths]),
-            layouts=layouts,
+        ids, offsets, strings = self._read(encodings)
+        pieces = np.array([len(part) for part in strings])
+        tokens = np.array([len(doc) for doc in full])
+        first, last = token_ranges(full, offsets, pieces)
+        alignment = align(first, last, tokens, pieces)
+        windows = self._cut(first, last, pieces)
+        batch_ids, places = self._insert_special(ids, np.concatenate(windows))
+        # A Doc's pairs lie behind those of the Docs before it, and so do its wordpieces.
+        sizes = pieces + len(self.special) * np.array([len(part) for part in windows])
+        begins = np.cumsum(sizes) - sizes
+        pair_ends = np.cumsum(alignment.lengths)[np.cumsum(tokens) - 1]
+        pairs = places[alignment.wordpieces] - np.repeat(begins, np.diff(pair_ends, prepend=0))
+        parts = zip(
+            np.split(batch_ids, begins[1:]),
+            np.split(pairs, pair_ends[:-1]),
+            np.split(alignment.lengths, np.cumsum(tokens)[:-1]),
+            strict=True,
+        )
+        layouts = [
+            DocLayout(
+                index=indices[i],
+                ids=own_ids,
+                strings=self._around(strings[i], windows[i]),
+                window_lengths=(windows[i] + len(self.special)).tolist(),
+                wordpieces=own_pairs,
+                lengths=own_lengths,
+                # Byte-level tokenizers make wordpieces of white space, too.
+                has_text=bool(len(encodings[i])) and not full[i].to_array(IS_SPACE).all(),
+            )
+            for i, (own_ids, own_pairs, own_lengths) in enumerate(parts)
+        ]
+        lengths = np.concatenate(windows) + len(self.special)
+        return WindowBatch(batch_ids, lengths, layouts)
+
+    def _read(self, encodings: Sequence[Any]) -> Tuple[Ints, Ints, List[List[str]]]:
+        """Wordpiece ids, `[wordpieces]`, their characters, `[wordpieces, 2]`, and their strings by
+        Doc. Text the tokenizer knows nothing of (white space, control characters) is one wordpiece
+        that stands for all tokens."""
+        fallback = [self.special.fallback]
+        ids = [encoding.ids or fallback for encoding in encodings]
+        strings = [
+            encoding.tokens or self.tokenizer.convert_ids_to_tokens(fallback)
+            for encoding in encodings
+        ]
+        offsets = [encoding.offsets or [(0, 0)] for encoding in encodings]
+        characters = chain.from_iterable(chain.from_iterable(offsets))
+        return (
+            np.fromiter(chain.from_iterable(ids), dtype=np.int64),
+            np.fromiter(characters, dtype=np.int64).reshape(-1, 2),
+            strings,
         )
 
-    def _layout(self, index: int, doc: Doc, encoding: Any) -> DocLayout:
-        ids = np.array(encoding.ids, dtype=np.int64)
-        strings = list(encoding.tokens)
-        if len(ids):
-            offsets = np.array(encoding.offsets, dtype=np.int64)
-            first, last = token_ranges(doc, offsets)
-            alignment = align(first, last, len(doc))
-            windows = pack(cut_points(first, last), self.capacity)
-        else:
-            # Text the tokenizer knows nothing of (white space, control characters): one
-            # wordpiece stands for all tokens.
-            ids = np.array([self.special.fallback])
-            strings = self.tokenizer.convert_ids_to_tokens(ids.tolist())
-            alignment = Alignment(np.zeros(len(doc), dtype=int), np.ones(len(doc), dtype=int))
-            windows = [(0, 1)]
-        layout = self._insert_special(index, ids, strings, alignment, windows)
-        # Byte-level tokenizers make wordpieces of white space, too.
-        layout.has_text = bool(len(encoding.ids)) and not doc.to_array(IS_SPACE).all()
-        return layout
+    def _cut(self, first: Ints, last: Ints, pieces: Ints) -> List[Ints]:
+        """`[windows]` wordpieces of each window, by Doc; special tokens not counted. Arguments as
+        for `align`."""
+        windows = [np.array([count]) for count in pieces.tolist()]
+        ends = np.cumsum(pieces)
+        for i in np.flatnonzero(pieces > self.capacity).tolist():
+            own = slice(ends[i] - pieces[i], ends[i])
+            cuts = pack(cut_points(first[own], last[own]), self.capacity)
+            windows[i] = np.array([stop - start for start, stop in cuts])
+        return windows
 
-    def _insert_special(
-        self, index: int, ids: Ints, strings: List[str], alignment: Alignment, windows: List[Any]
-    ) -> DocLayout:
-        """Put the special tokens around every window and shift the alignment accordingly."""
-        prefix, suffix = list(self.special.prefix), list(self.special.suffix)
-        prefix_strings = self.tokenizer.convert_ids_to_tokens(prefix)
-        suffix_strings = self.tokenizer.convert_ids_to_tokens(suffix)
-        starts = np.array([start for start, _ in windows])
-        window_of = np.searchsorted(starts, np.arange(len(ids)), side="right")
-        shift = window_of * len(prefix) + (window_of - 1) * len(suffix)
-        return DocLayout(
-            index=index,
-            ids=np.concatenate([[*prefix, *ids[a:b], *suffix] for a, b in windows]),
-            strings=[
-                s for a, b in windows for s in (*prefix_strings, *strings[a:b], *suffix_strings)
-            ],
-            window_lengths=[b - a + len(self.special) for a, b in windows],
-            wordpieces=alignment.wordpieces + shift[alignment.wordpieces],
-            lengths=alignment.lengths,
-        )
+    def _insert_special(self, ids: Ints, windows: Ints) -> Tuple[Ints, Ints]:
+        """Put the special tokens around every window.
+
+        ids: `[wordpieces]`. windows: `[windows]` wordpieces of each. Returns: the ids of all, and
+        `[wordpieces]` where those of the text are among them.
+        """
+        prefix, suffix = self.special.prefix, self.special.suffix
+        count = len(windows)
+        shift = np.arange(count) * len(self.special) + len(prefix)
+        places = np.arange(len(ids)) + np.repeat(shift, windows)
+        all_ids = np.empty(len(ids) + count * len(self.special), dtype=np.int64)
+        all_ids[places] = ids
+        ends = np.cumsum(windows + len(self.special))
+        begins = ends - windows - len(self.special)
+        all_ids[begins[:, None] + np.arange(len(prefix))] = prefix
+        all_ids[ends[:, None] + np.arange(-len(suffix), 0)] = suffix
+        return all_ids, places
+
+    def _around(self, strings: List[str], windows: Ints) -> List[str]:
+        """The strings of a Doc's wordpieces with those of the special tokens around each window."""
+        prefix, suffix = self._special_strings
+        parts = []
+        for end, count in zip(np.cumsum(windows).tolist(), windows.tolist(), strict=True):
+            parts += [*prefix, *strings[end - count : end], *suffix]
+        return parts
+
+    @cached_property
+    def _special_strings(self) -> Tuple[List[str], List[str]]:
+        """Of what stands in front of a window and behind it."""
+        around = self.special.prefix, self.special.suffix
+        prefix, suffix = (self.tokenizer.convert_ids_to_tokens(list(ids)) for ids in around)
+        return prefix, suffix
 
 
 def find_special_tokens(tokenizer: Any) -> SpecialTokens:
@@ -135,11 +184,19 @@ def find_limit(tokenizer: Any, transformer: Any) -> int:
     limits = []
     if tokenizer.model_max_length and tokenizer.model_max_length < 10**6:
         limits.append(int(tokenizer.model_max_length))
-    positions = getattr(transformer.config, "max_position_embeddings", None)
-    if positions and positions > 0:
-        padding_index = find_padding_index(transformer)
-        limits.append(positions - (0 if padding_index is None else padding_index + 1))
+    positions = find_positions(transformer)
+    if positions:
+        limits.append(positions)
     return min(limits, default=512)
+
+
+def find_positions(transformer: Any) -> int:
+    """The wordpieces that an encoder has positions for; 0 where its config does not say."""
+    positions = getattr(transformer.config, "max_position_embeddings", None)
+    if not positions or positions < 0:
+        return 0
+    padding_index = find_padding_index(transformer)
+    return int(positions) - (0 if padding_index is None else padding_index + 1)
 
 
 def find_padding_index(transformer: Any) -> Optional[int]:

@@ -20,6 +20,7 @@ from ..types import HeadOutput
 from .encoder_vectors import find_width, select, zeros_like
 from .labels import Labelled, SkippedLabels
 from .loss_normalization import count_gold
+from .read_ahead import read_ahead
 from .score_loss import HeadInputs, make_loss_batch, mean_loss
 from .serialization import SavedPipe
 from .step_loss import StepLoss
@@ -287,10 +288,11 @@ class TorchPipe(Labelled, SavedPipe):
         return float(self.head_loss(target, output)), target.units
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 128) -> Iterator[Doc]:
-        """As `TrainablePipe.pipe`; with `score_loss`, what `score` computes the loss from is kept
-        with each Doc. It is called before any component of a pipeline runs, so that another's
-        encoder, too, does not wait for the threads of a parent process."""
+        """As `TrainablePipe.pipe`, with `read_ahead`; with `score_loss`, what `score` computes the
+        loss from is kept with each Doc. It is called before any component of a pipeline runs, so
+        that another's encoder, too, does not wait for the threads of a parent process."""
         use_one_thread_if_forked()
+        stream = read_ahead(stream, batch_size)
         if self.cfg["score_loss"]:
             stream = self.head_inputs.watch(stream, self.model.get_ref("tok2vec"), batch_size)
         return super().pipe(stream, batch_size=batch_size)

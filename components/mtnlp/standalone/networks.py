@@ -7,10 +7,12 @@ from importlib import import_module
 from typing import Any, Dict, List
 
 import numpy as np
+import srsly
 
 from ..engines.onnxruntime import open_session
-from ..engines.openvino import HINTS, compile_network
+from ..engines.openvino import HINTS, POSITIONS, compile_network, fill_up
 from ..errors import Errors, MtnlpError
+from ..models.engine import INPUTS
 from ..models.runner import INHERITED
 from ..types import Floats
 
@@ -28,6 +30,7 @@ class LoadedNetwork:
     network: bytes = field(repr=False)
     threads: int = 0
     _opened: Any = field(default=None, repr=False)
+    _positions: int = field(default=0, repr=False)
     _pid: int = field(default=0, repr=False)
     _lock: Any = field(default_factory=threading.Lock, repr=False)
 
@@ -39,8 +42,14 @@ class LoadedNetwork:
         request = getattr(self._requests, "made", None)
         if request is None:
             request = self._requests.made = self._opened.create_infer_request()
-        request.infer(inputs)
-        return [np.array(tensor.data) for tensor in request.output_tensors]
+        ids = inputs.get(INPUTS[0])
+        if ids is None:  # of a head
+            request.infer(inputs)
+            return [np.array(tensor.data) for tensor in request.output_tensors]
+        rows, seq = ids.shape
+        filled = fill_up(ids, inputs[INPUTS[1]], self._positions)
+        request.infer(dict(zip(INPUTS, (filled[0], filled[1].astype(np.int64)), strict=True)))
+        return [np.array(tensor.data[:rows, :seq]) for tensor in request.output_tensors]
 
     def open(self) -> None:
         """Make the network ready to run in this process. Raises: MtnlpError E660 where its library
@@ -76,7 +85,9 @@ class LoadedNetwork:
         # bf16 without instructions for it takes many times as long as fp32.
         is_native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         hint = wanted if is_native else "f32"
-        return compile_network(library, core, self.network, hint, threads)
+        files = srsly.msgpack_loads(self.network)
+        self._positions = files[POSITIONS]
+        return compile_network(library, core, files, hint, threads)
 
     def __getstate__(self) -> Dict[str, Any]:
         """Without what lives in this process only."""
