@@ -142,3 +142,36 @@ def test_docs_of_a_batch_without_width() -> None:
     build_head(model, 4, labels=LABELS)
     (output, _), _ = model(np.zeros((2, 0), dtype="float32"), is_train=False)
     assert output.scores.shape == (2, 3)
+
+
+class PerToken(Scorer):
+    """Says that it needs no neighbours, and keeps the shapes it was given."""
+
+    is_per_token = True
+
+    def forward(self, inputs: torch.Tensor, mask: torch.Tensor) -> HeadOutput:
+        self.shape = inputs.shape
+        return super().forward(inputs, mask)
+
+
+def test_scores_of_each_token_alone_are_padded_afterwards() -> None:
+    padded, alone = token_head(Scorer), token_head(PerToken)
+    for model in (padded, alone):
+        build_head(model, 4, labels=LABELS)
+    head_module(alone).load_state_dict(head_module(padded).state_dict())
+    batch = vectors(3, 0, 2)
+    (expected, mask), (found, same) = padded.predict(batch), alone.predict(batch)
+    assert head_module(alone).shape == (1, 5, 4)
+    assert mask.tolist() == same.tolist()
+    assert torch.allclose(found.scores[mask], expected.scores[mask], atol=1e-6)
+    assert found.scores.shape == expected.scores.shape and found.features is None
+    trained, _ = alone.begin_update(batch)
+    assert head_module(alone).shape == (3, 3, 4)
+    assert trained[0].features.shape == (3, 3, 5)
+
+
+def test_no_token_at_all() -> None:
+    model = token_head(PerToken)
+    build_head(model, 4, labels=LABELS)
+    output, mask = model.predict(vectors(0, 0))
+    assert output.scores.shape == (2, 0, 3) and mask.shape == (2, 0)

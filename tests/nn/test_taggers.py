@@ -5,6 +5,7 @@ from typing import List, Type, Union
 import pytest
 import torch
 
+from mtnlp.losses.contrastive import build_contrastive_loss_v1
 from mtnlp.nn.taggers import CRFTagger, SoftmaxTagger
 from mtnlp.types import LossBatch
 from tests.structured.problems import encode
@@ -140,3 +141,18 @@ def test_softmax_tagger_takes_any_loss() -> None:
     batch = LossBatch(output.scores, None, make_target(head, missing), mask)
     # I-PER, B-ORG, I-ORG, and in the second row B-ORG; B-PER is missing.
     assert head.loss(batch).item() == 2 + 3 + 4 + 3
+
+
+@HEADS
+def test_tokens_are_scored_alone(head_type: Type[Tagger]) -> None:
+    """In one row, without padding, they have the scores that they have in their texts."""
+    head = head_type(8, LABELS, hidden=16, dropout=0.1).eval()
+    inputs, mask = make_inputs()
+    assert head.is_per_token
+    alone = head(inputs[mask].unsqueeze(0), torch.ones(1, int(mask.sum()), dtype=torch.bool))
+    assert torch.allclose(alone.scores[0], head(inputs, mask).scores[mask], atol=1e-6)
+
+
+@HEADS
+def test_a_loss_on_features_gets_them(head_type: Type[Tagger]) -> None:
+    assert not head_type(8, LABELS, loss=build_contrastive_loss_v1()).is_per_token

@@ -5,7 +5,7 @@ loaded; until then the layer has no module. Values between head and pipe stay to
 pipe's loss is computed in torch too.
 """
 
-from typing import Any, Callable, List, Tuple, cast
+from typing import Any, Callable, List, Sequence, Tuple, cast
 
 import torch
 from thinc.api import Model, get_torch_default_device, torch2xp, xp2torch
@@ -70,6 +70,8 @@ def forward_tokens(
     device = next(module.parameters()).device
     lengths = [len(part) for part in vectors]
     rows = join_rows(vectors, model.get_dim("nI"), device)
+    if not is_train and getattr(module, "is_per_token", False):
+        return predict_per_token(model, rows, lengths), lambda d_output: vectors
     padded, mask, places = pad_rows(rows, lengths)
     output, backprop_module = run_module(model, padded, mask, is_train)
 
@@ -78,6 +80,15 @@ def forward_tokens(
         return [torch2xp(part) for part in d_flat.split(lengths)]  # type: ignore[misc]
 
     return (output, mask), backprop
+
+
+def predict_per_token(model: Model, rows: torch.Tensor, lengths: Sequence[int]) -> Output:
+    """As `forward_tokens`, of a module that needs no neighbours: padding comes after the scores,
+    which are narrower than the vectors. rows: `[sum of lengths, width]`."""
+    alone = torch.ones((1, len(rows)), dtype=torch.bool, device=rows.device)
+    output, _ = run_module(model, rows.unsqueeze(0), alone, is_train=False)
+    scores, mask, _ = pad_rows(output.scores[0], lengths)
+    return HeadOutput(scores, None), mask
 
 
 def forward_docs(
@@ -116,4 +127,5 @@ def run_module(
         assert inputs.grad is not None
         return inputs.grad
 
-    return HeadOutput(made.scores.detach(), made.features.detach()), backprop
+    features = None if made.features is None else made.features.detach()
+    return HeadOutput(made.scores.detach(), features), backprop

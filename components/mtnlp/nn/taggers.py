@@ -20,7 +20,7 @@ from typing import Any, Callable, List, Optional, Tuple
 import torch
 
 from ..errors import Errors, MtnlpError
-from ..losses.base import bind_loss, pass_counts
+from ..losses.base import bind_loss, pass_counts, reads_features
 from ..losses.crf_likelihood import CRFLikelihood
 from ..losses.cross_entropy import CrossEntropy
 from ..structured.crf import constrain
@@ -44,9 +44,11 @@ class Tagger(torch.nn.Module):
     it is bound.
 
     has_likelihood: whether the head has a likelihood of its own that a loss can take.
+    scores_alone: whether `forward` scores each token by its own vector and nothing else.
     """
 
     has_likelihood = False
+    scores_alone = False
 
     def __init__(
         self,
@@ -72,6 +74,12 @@ class Tagger(torch.nn.Module):
             setting="a token's tag",
             has_likelihood=self.has_likelihood,
         )
+
+    @property
+    def is_per_token(self) -> bool:
+        """Whether a prediction may be asked for all tokens of a batch in one row, without padding
+        and without features."""
+        return self.scores_alone and not reads_features(self.criterion)
 
     def make_default_loss(self) -> torch.nn.Module:
         """What the head is trained on where nothing else is given."""
@@ -131,6 +139,7 @@ class CRFTagger(Tagger):
     """
 
     has_likelihood = True
+    scores_alone = True
 
     def __init__(self, width: int, labels: List[str], scheme: str = "bio", **settings: Any):
         super().__init__(width, labels, scheme, **settings)
@@ -199,6 +208,8 @@ class CRFTagger(Tagger):
 
 class SoftmaxTagger(Tagger):
     """A `Tagger` that tags every token on its own, trained on cross-entropy by default."""
+
+    scores_alone = True
 
     def make_default_loss(self) -> torch.nn.Module:
         return CrossEntropy()
