@@ -113,4 +113,8 @@ def test_site_is_built(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     page = (tmp_path / "site" / "reference" / "index.html").read_text(encoding="utf8")
     assert "mtnlp.FocalLoss.v1" in page and "gamma" in page
+    tutorial = (tmp_path / "site" / "tutorial" / "index.html").read_text(encoding="utf8")
+    assert "What to look at here" in tutorial and "data:image/png" in tutorial
+    quickstart = (tmp_path / "site" / "quickstart" / "index.html").read_text(encoding="utf8")
+    assert 'href="../tutorial/"' in quickstart
     assert (tmp_path / "site" / "search" / "search_index.json").stat().st_size > 10_000

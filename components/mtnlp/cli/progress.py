@@ -5,6 +5,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Iterable, Iterator, Optional, Tuple, TypeVar
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ..bulk.counts import Progress as DocumentProgress
     from ..bulk.counts import Show as ShowDocuments
     from ..experiments.comparison import Show
@@ -15,18 +17,23 @@ T = TypeVar("T")
 _PAUSE = 10.0
 
 
+def _console() -> "Console":
+    """Stderr, also in a notebook, where rich would want widgets for a bar."""
+    from rich.console import Console
+
+    return Console(stderr=True, force_jupyter=False)
+
+
 def progress_bar(items: Iterable[T], what: str, length: Optional[int] = None) -> Iterable[T]:
     """Yields the items while a bar on stderr shows how far along they are."""
-    from rich.console import Console
     from rich.progress import track
 
-    return track(items, description=what, total=length, console=Console(stderr=True))
+    return track(items, description=what, total=length, console=_console())
 
 
 @contextmanager
 def run_progress(total: int) -> Iterator["Show"]:
     """A bar on stderr over `total` runs, with what is running and the time that is left."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from ..experiments.estimate import show_duration
@@ -37,7 +44,7 @@ def run_progress(total: int) -> Iterator["Show"]:
         TextColumn("{task.fields[left]}"),
         TextColumn("{task.description}", markup=False),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=_console()) as progress:
         task = progress.add_task("", total=total, left="")
 
         def show(done: int, seconds: Optional[float], what: str) -> None:
@@ -51,10 +58,9 @@ def run_progress(total: int) -> Iterator["Show"]:
 def document_progress() -> Iterator["ShowDocuments"]:
     """A bar on stderr over the documents of a run, with documents/s, words/s and the time that is
     left; where stderr is no terminal, a line every ten seconds and at the end."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    console = Console(stderr=True)
+    console = _console()
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rates]}"))
     # The clock starts with the first batch: all that is loaded before counts for no rate.
     first: Optional[Tuple[float, DocumentProgress]] = None
