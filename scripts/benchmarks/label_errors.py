@@ -218,7 +218,7 @@ def main(
     pipe: Any = spacy.load(fold_files(run, parts[0]).model).get_pipe(PIPE)
     tags = given_tags(docs, labels, pipe.module.scheme.arrays())
     rankings = cleanlab_rankings(tags, probabilities, prefixes)
-    ranked = rank(read_judged(run, parts).docs, dict(pairs))
+    ranked = rank(read_judged(run, parts).docs)
     given = [each[np.arange(len(tag)), tag] for each, tag in zip(probabilities, tags, strict=True)]
     ours = our_ranking(ranked, index, truth, -np.concatenate(given))
     rankings["mtnlp"] = ours, np.maximum.reduceat(ours, truth.starts)

@@ -9,6 +9,9 @@ import pytest
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from mtnlp.analysis.label_errors.corpus import Place
+from mtnlp.analysis.label_errors.judging import JudgedDoc, Question
+from mtnlp.analysis.label_errors.ranking import rank
 from mtnlp.analysis.label_errors.readings import LEAST, Tagging, TagScores, find_spots
 from mtnlp.analysis.label_errors.span_spots import find_span_spots
 from mtnlp.analysis.label_errors.spots import (
@@ -196,3 +199,24 @@ class TestSpans:
         table = {(0, 2): [0.0, 0.9]}
         assert self.find(table, [], unclear=[(0, 2)]) == []
         assert self.find(table, [(0, 3, 1)])[-1].kind == MISSING
+
+
+def test_odds_of_a_tagger_count_per_word() -> None:
+    """Four words that say 8 together are less suspicious than one that says 3; what a classifier of
+    spans says is one decision, however long the span."""
+    place = Place("a.spacy", 0)
+    long, short = Annotation(0, 4, "A"), Annotation(5, 6, "A")
+    tagged = [Spot(0, 4, (long,), (), -8.0, 0.0, 4), Spot(5, 6, (short,), (), -3.0, 0.0, 1)]
+    judged = JudgedDoc(place, {Question("ner", "ents"): list(tagged)})
+    assert [item.spot for item in rank([judged])] == tagged[::-1]
+    whole = [Spot(0, 4, (long,), (), -8.0, 0.0), Spot(5, 6, (short,), (), -3.0, 0.0)]
+    judged = JudgedDoc(place, {Question("nested", "spans/sc"): list(whole)})
+    assert [item.spot for item in rank([judged])] == whole
+
+
+def test_spots_of_a_tagger_say_how_many_words_they_are_about() -> None:
+    scores = make_scores(0, "bio", [6])
+    doc = Doc(Vocab(), words=list("abcdef"))
+    (spots,) = find_spots(scores, [doc], [Tagging([(1, 3, 0)], np.zeros(6, bool))], LABELS)
+    assert spots and all(spot.decisions == spot.end - spot.start for spot in spots)
+    assert any(spot.decisions > 1 for spot in spots)

@@ -15,9 +15,11 @@ from ...types import Annotation
 from .corpus import CheckedCorpus, pick
 from .corrected import CannotCorrect, annotations, categories, correct, replace, set_categories
 from .reviewed import ReviewedDoc, read_reviewed
-from .suggestions import ACCEPT, CATS, Suggestion, read_suggestions
+from .suggestions import ACCEPT, CATS, SENTENCES, Suggestion, read_suggestions
 
 Place = Tuple[str, int]
+
+ENDS = "accepted, but to be mended where the sentences come from: they end too early"
 
 
 @dataclass
@@ -64,7 +66,9 @@ def apply_reviewed(
     if is_suggestions(reviewed):
         for item in read_suggestions(reviewed):
             applied.answers[item.answer or "none"] += 1
-            if item.answer == ACCEPT:
+            if item.answer == ACCEPT and item.layer.startswith(SENTENCES):
+                applied.left_out[ENDS] += 1
+            elif item.answer == ACCEPT:
                 _put(doc_at(item.file, item.number), item, reviewed)
                 changed.add((item.file, item.number))
     else:

@@ -1,7 +1,7 @@
 """What a classifier says of the annotated categories of Docs."""
 
 from dataclasses import dataclass
-from typing import Any, List, Sequence, Tuple
+from typing import Any, ClassVar, List, Sequence, Tuple
 
 import numpy as np
 from spacy.training import Example
@@ -20,8 +20,10 @@ class CategorySpot:
 
     task: its name. given, other: the labels that hold in the annotation, and if it is wrong: one
     each in an exclusive task; in another, the label in one of them and nothing in the other.
-    log_given, log_other: log probabilities of the two.
+    log_given, log_other: log probabilities of the two. decisions: as in a `Spot`.
     """
+
+    decisions: ClassVar[int] = 1
 
     task: str
     given: Tuple[str, ...]

@@ -22,7 +22,7 @@ from .fold_config import TrainingCorpora
 from .folds import Fold
 from .judging import Judge, JudgedDoc, Settings
 from .ranking import describe, rank
-from .suggestions import Suggestion, write_suggestions
+from .suggestions import SENTENCES, Suggestion, write_suggestions
 from .training import (
     FoldFiles,
     begin_run,
@@ -107,13 +107,17 @@ def find_label_errors(
     files = [options.output / SUGGESTIONS]
     write_suggestions(files[0], suggestions)
     if options.tools:
-        labels = labels_of(docs.values(), {item.layer for item in suggestions})
-        wanted = {(item.file, item.number) for item in suggestions}
+        # No tool has a place for an entity in two texts.
+        within = [item for item in suggestions if not item.layer.startswith(SENTENCES)]
+        left_out = "suggestions about ends of sentences, from the exports"
+        judged.left_out[left_out] += len(suggestions) - len(within)
+        labels = labels_of(docs.values(), {item.layer for item in within})
+        wanted = {(item.file, item.number) for item in within}
         indices = [i for i, p in enumerate(corpus.places) if (p.file, p.number) in wanted]
         for tool in options.tools:
             # A Doc takes the suggestions in, so that each tool needs its own.
             fresh = {(p.file, p.number): doc for p, doc in corpus.docs(vocab, indices)}
-            tasks = make_tasks(fresh, suggestions)
+            tasks = make_tasks(fresh, within)
             files += export(tool, options.output / EXPORT / tool, tasks, labels)
     return Found(suggestions, len(ranked), files, len(judged.docs), judged.left_out)
 

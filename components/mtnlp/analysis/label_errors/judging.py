@@ -16,6 +16,7 @@ from typing import (
     Tuple,
 )
 
+import numpy as np
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -35,9 +36,10 @@ from ...pipes.span_ner import SpanNER
 from .category_spots import CategorySpot, find_category_spots
 from .corpus import Place
 from .readings import Tagging, find_spots, tag_scores
+from .sentence_ends import CutSpot, annotated_there, find_cuts, find_neighbours, joined
 from .span_spots import find_span_spots, span_probabilities
 from .spots import Spot
-from .suggestions import CATS, ENTS, SPANS
+from .suggestions import CATS, ENTS, SENTENCES, SPANS
 
 CHUNK = 32  # Docs that are encoded at a time
 
@@ -47,7 +49,8 @@ Settings = Mapping[str, Optional[CorpusSettings]]
 
 class Question(NamedTuple):
     """What a component is asked about. layer: where the file has it: `ents`, `spans/KEY`, or
-    `cats/` of a classifier, whose spots name the task."""
+    `cats/` of a classifier, whose spots name the task; of ends of sentences as in a `Suggestion`.
+    """
 
     component: str
     layer: str
@@ -71,6 +74,8 @@ class JudgedDoc:
         made = cls(Place(row["file"], row["number"]))
         for component, layer, rows in row["spots"]:
             kind: Any = CategorySpot if layer == CATS else Spot
+            if layer.startswith(SENTENCES):
+                kind = CutSpot
             made.spots[Question(component, layer)] = [kind.from_json(item) for item in rows]
         return made
 
@@ -92,7 +97,8 @@ class Judge:
             raise MtnlpError(Errors.E724.format(names=", ".join(nlp.pipe_names)))
 
     def __call__(self, docs: Iterable[Tuple[Place, Doc]]) -> Iterator[JudgedDoc]:
-        """docs: as their files have them, with their places."""
+        """docs: as their files have them, with their places, those of a text in order."""
+        before: Optional[Tuple[Place, Doc]] = None
         for chunk in minibatch(docs, CHUNK):
             for place, doc in chunk:
                 entry = self.settings.get(place.file)
@@ -110,7 +116,35 @@ class Judge:
                     if spots:
                         layer = layer_in_file(pipe, self.settings.get(item.place.file))
                         item.spots[Question(pipe.name, layer)] = spots
+            self._ask_about_ends(before, chunk, judged)
+            before = chunk[-1]
             yield from judged
+
+    def _ask_about_ends(
+        self,
+        before: Optional[Tuple[Place, Doc]],
+        chunk: Sequence[Tuple[Place, Doc]],
+        judged: Sequence[JudgedDoc],
+    ) -> None:
+        """Ask taggers about Docs that follow each other. before: what stands before the chunk."""
+        neighbours = find_neighbours(before, chunk)
+        for pipe in self.pipes:
+            if not isinstance(pipe, CRFNER):
+                continue
+            there = [(pair, annotated_there(pair, pipe.layer)) for pair in neighbours]
+            asked = [(pair, given) for pair, given in there if given is not None]
+            if not asked:
+                continue
+            both = [bare_copy(self.nlp, joined(pair.first, pair.second)) for pair, _ in asked]
+            firsts = np.array([len(pair.first) for pair, _ in asked])
+            encoded = encode(self.nlp, both)
+            require_encoder_output(pipe.model, encoded, pipe.name)
+            cuts = find_cuts(pipe, encoded, [given for _, given in asked], firsts)
+            for (pair, _), cut in zip(asked, cuts, strict=True):
+                if cut is not None:
+                    item = judged[pair.number]
+                    layer = layer_in_file(pipe, self.settings.get(item.place.file))
+                    item.spots[Question(pipe.name, SENTENCES + layer)] = [cut]
 
 
 def layer_in_file(pipe: Any, entry: Optional[CorpusSettings]) -> str:

@@ -12,14 +12,15 @@ from .category_spots import CategorySpot
 from .corpus import Place
 from .corrected import annotations
 from .judging import AnySpot, JudgedDoc
+from .sentence_ends import CutSpot, joined, joined_spans
 from .spots import CATEGORY, MISSING, SPURIOUS
-from .suggestions import ENTS, Suggestion, beginning, context, texts_of
+from .suggestions import ENTS, SENTENCES, Suggestion, beginning, context, texts_of
 
 
 @dataclass(frozen=True)
 class Scored:
     """A spot, and how much more probable it is that it is wrong than that it is right, as a
-    logarithm. layer: as in a `Suggestion`."""
+    logarithm per decision. layer: as in a `Suggestion`."""
 
     odds: float
     place: Place
@@ -51,12 +52,14 @@ def rank(judged: Iterable[JudgedDoc]) -> List[Scored]:
 
 def describe(ranked: Iterable[Scored], docs: Mapping[Place, Doc]) -> List[Suggestion]:
     """What a reviewer gets to see of the first ones. docs: by place, as their files have them."""
-    return [_suggestion(number, item, docs[item.place]) for number, item in enumerate(ranked, 1)]
+    return [_suggestion(number, item, docs) for number, item in enumerate(ranked, 1)]
 
 
 def score(spot: AnySpot) -> float:
-    """How much more probable the other reading is than the annotated one, as a logarithm."""
-    return spot.log_other - spot.log_given
+    """How much more probable the other reading is than the annotated one, as a logarithm, per
+    decision: what a tagger says of the words of an entity is not independent, so that the odds of
+    long entities say too much."""
+    return (spot.log_other - spot.log_given) / spot.decisions
 
 
 class Taken:
@@ -82,15 +85,24 @@ def _layer(layer: str, spot: AnySpot) -> str:
     return layer + spot.task if isinstance(spot, CategorySpot) else layer
 
 
-def _suggestion(number: int, item: Scored, doc: Doc) -> Suggestion:
-    spot = item.spot
+def _suggestion(number: int, item: Scored, docs: Mapping[Place, Doc]) -> Suggestion:
+    spot, doc = item.spot, docs[item.place]
+    name = document_of(doc)
     if isinstance(spot, CategorySpot):
         kind, shown = _category_kind(spot), beginning(doc)
         given: List[Any] = list(spot.given)
         suggested: List[Any] = list(spot.other)
         texts: Tuple[List[str], List[str]] = ([], [])
     else:
-        around = [span for span in annotations(doc, item.layer) if span not in spot.given]
+        every: Iterable[Annotation]
+        if isinstance(spot, CutSpot):
+            layer = item.layer.removeprefix(SENTENCES)
+            before = docs[Place(item.place.file, item.place.number - 1)]
+            both = annotations(before, layer), annotations(doc, layer)
+            doc, every = joined(before, doc), joined_spans(*both, len(before))
+        else:
+            every = annotations(doc, item.layer)
+        around = [span for span in every if span not in spot.given]
         kind, shown = spot.kind, context(doc, spot.start, spot.end, around)
         given, suggested = _lists(spot.given), _lists(spot.other)
         texts = texts_of(doc, spot.given), texts_of(doc, spot.other)
@@ -102,7 +114,7 @@ def _suggestion(number: int, item: Scored, doc: Doc) -> Suggestion:
         layer=item.layer,
         file=item.place.file,
         number=item.place.number,
-        document=document_of(doc),
+        document=name,
         given=given,
         suggested=suggested,
         given_texts=texts[0],

@@ -180,7 +180,8 @@ def _with_probabilities(
         for at, given, other in zip(part.tolist(), *logs, strict=True):
             row, mine, theirs = around[at]
             start, end = stretches[at].tolist()
-            spots[row].append(Spot(start, end, mine, theirs, given, other))
+            words = end - start
+            spots[row].append(Spot(start, end, mine, theirs, given, other, words))
     return spots
 
 

@@ -9,6 +9,7 @@ Spans = Tuple[Annotation, ...]
 
 TYPE, BOUNDARY, BOTH = "wrong type", "wrong boundary", "wrong type and boundary"
 MISSING, SPURIOUS, CATEGORY = "missing", "spurious", "wrong category"
+CUT = "cut by the end of a sentence"
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class Spot:
     start, end: in tokens. given: the annotated entities that lie in it, none where it is a missing
     one. other: those of the best other reading, none where it is a spurious one.
     log_given, log_other: log probabilities of the two.
+    decisions: how many of the model's decisions these are products of: the words of the stretch for
+        a tagger, one for a classifier of spans.
     """
 
     start: int
@@ -26,6 +29,7 @@ class Spot:
     other: Spans
     log_given: float
     log_other: float
+    decisions: int = 1
 
     @property
     def kind(self) -> str:
@@ -43,15 +47,15 @@ class Spot:
     def to_json(self) -> List[Any]:
         """As lists, for a file with a line per Doc."""
         numbers = round(self.log_given, 6), round(self.log_other, 6)
-        return [self.start, self.end, self.given, self.other, *numbers]
+        return [self.start, self.end, self.given, self.other, *numbers, self.decisions]
 
     @classmethod
     def from_json(cls, row: List[Any]) -> "Spot":
         """The inverse of `to_json`."""
-        start, end, given, other, log_given, log_other = row
+        start, end, given, other, log_given, log_other, decisions = row
         mine = tuple(Annotation(*span) for span in given)
         theirs = tuple(Annotation(*span) for span in other)
-        return cls(start, end, mine, theirs, log_given, log_other)
+        return cls(start, end, mine, theirs, log_given, log_other, decisions)
 
 
 def overlapping(span: Annotation, others: Spans) -> Spans:

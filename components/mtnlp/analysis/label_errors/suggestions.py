@@ -12,6 +12,8 @@ from ...files import write_text
 from ...types import Annotation
 
 ENTS, SPANS, CATS = "ents", "spans/", "cats/"
+# Entities that the end of a sentence cuts in two. The layer that they are in follows.
+SENTENCES = "sentences/"
 # Answers of a reviewer, as Prodigy calls them.
 ACCEPT, REJECT, IGNORE = "accept", "reject", "ignore"
 # Characters of a text that are shown before and behind a place, and tokens.
@@ -25,7 +27,8 @@ class Suggestion:
     rank: from 1, the most probable first. score: how probable it is that the annotation is wrong,
     0 to 1. kind: what is wrong.
     component: of the pipeline, that says so. layer: where the annotation is: `ents`, `spans/KEY` or
-    `cats/TASK`, as the file has it.
+    `cats/TASK`, as the file has it; `sentences/ents` or `sentences/spans/KEY` for an entity that
+    the end of the Doc before cuts in two. All that is then said in tokens is of both Docs.
     file, number: where the Doc is: the name of its file, and which it is there, from 0. document:
     the text that it is from, if the file says so.
     given, suggested: what is annotated, and what would be right, as `[start, end, label]` in
@@ -90,7 +93,7 @@ def _checked(item: Suggestion) -> Suggestion:
     what is suggested."""
     if item.answer not in ("", ACCEPT, REJECT, IGNORE):
         raise ValueError(f"answer '{item.answer}'")
-    if not item.layer.startswith((ENTS, SPANS, CATS)):
+    if not item.layer.startswith((ENTS, SPANS, CATS, SENTENCES)):
         raise ValueError(f"layer '{item.layer}'")
     for part in (item.given, item.suggested):
         for entry in part:
