@@ -5,6 +5,7 @@ from typing import Any, Dict, List
 import pytest
 
 from mtnlp.reports.page.classification import task_blocks
+from mtnlp.reports.page.corpora import data_section
 from mtnlp.reports.page.entity_advice import advice_on_types
 from mtnlp.reports.page.heat import WIDE, Matrix, heat_map
 from mtnlp.reports.page.overview import facts
@@ -128,3 +129,12 @@ def test_a_matrix_of_thirty_fits_the_page() -> None:
 def test_an_encoder_is_named_without_its_folder() -> None:
     encoder = {**ABOUT["encoder"], "name": "/somewhere/of/mine/all-MiniLM-L6-v2"}
     assert dict(facts({**ABOUT, "encoder": encoder}))["Encoder"].startswith("all-MiniLM-L6-v2, 6")
+
+
+def test_a_pair_of_sentences_is_no_type_of_entity() -> None:
+    numbers = report_numbers()["data"]
+    for split in numbers["statistics"]["made"]["splits"].values():
+        pair = {"": {"count": 200, "share": 1.0}}
+        split["entities"]["spans/pair"] = {**split["entities"]["ents"], "labels": pair}
+    titles = [getattr(block, "title", "") for block in data_section(numbers).every]
+    assert "Entity types in ents" in titles and "Entity types in spans/pair" not in titles
