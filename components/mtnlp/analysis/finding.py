@@ -58,15 +58,15 @@ def confidence_findings(
     if found is None or found["ece"] < TRUSTED:
         return
     gap = found["mean_confidence"] - found["accuracy"]
-    much, sign = ("more", 1) if gap > 0 else ("less", -1)
+    says, sign = ("too sure", 1) if gap > 0 else ("not sure enough", -1)
     most = max(labels, key=lambda row: sign * row[1] * (row[2] - row[3]), default=None)
     example = (
         "" if most is None else f", most of all for {most[0]} ({most[2]:.2f} for {most[3]:.2f})"
     )
     yield Finding(
-        f"{name}: the confidences say {much} than is true: {found['mean_confidence']:.2f} on "
-        f"average, where {found['accuracy']:.2f} are right (calibration error "
-        f"{found['ece']:.2f}){example}. `mtnlp calibrate` fits them.",
+        f"{name}: it is {says}: a confidence of {found['mean_confidence']:.2f} on average, where "
+        f"{found['accuracy']:.2f} are right (calibration error {found['ece']:.2f}){example}. "
+        "`mtnlp calibrate` fits confidences to held-out documents.",
         section,
         name,
         "confidence",
