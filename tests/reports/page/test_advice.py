@@ -4,6 +4,7 @@ from typing import Any, Dict, List
 
 import pytest
 
+from mtnlp.reports.page.boundaries import boundary_figure
 from mtnlp.reports.page.classification import task_blocks
 from mtnlp.reports.page.corpora import data_section
 from mtnlp.reports.page.entity_advice import advice_on_types
@@ -138,3 +139,12 @@ def test_a_pair_of_sentences_is_no_type_of_entity() -> None:
         split["entities"]["spans/pair"] = {**split["entities"]["ents"], "labels": pair}
     titles = [getattr(block, "title", "") for block in data_section(numbers).every]
     assert "Entity types in ents" in titles and "Entity types in spans/pair" not in titles
+
+
+def test_the_worst_length_is_no_chance() -> None:
+    rows = report_numbers()["entities"]["ner"]["boundaries"]
+    nothing = {key: 0 for key in rows[0] if key != "length"}
+    few, many = {**nothing, "length": "5+", "missed": 9}, {**nothing, "length": "2", "right": 9}
+    do = boundary_figure([few, {**many, "too_short": 1}], "name").do
+    assert "Entities of 2 words are worst: 10% of 10 are wrong." in do
+    assert "fewer than 10 gold entities of each length" in boundary_figure([few], "name").do

@@ -10,9 +10,9 @@ from .charts import Spec, Values, tip
 MOST = 40
 # Rows of the table behind it on the page.
 MOST_CELLS = 1000
-# Pixels: of a wide chart without the title of its rows, of a letter of a name, and of a cell at
-# least.
-WIDE, LETTER, LEAST = 870, 7, 20
+# Pixels: of a wide chart without the title of its rows and the end of its last column's slanting
+# name, of a letter of a name, and of a cell at least.
+WIDE, LETTER, LEAST = 845, 7, 20
 
 
 class Matrix(NamedTuple):
