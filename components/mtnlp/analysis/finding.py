@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, Mapping, Optional, Tuple
 
+from ..evaluation.calibration_chance import chance_error
+
 ENTITIES, CLASSIFICATION, DATA = "entities", "classification", "data"
-# Confidences that are wrong by less than this on average are good enough.
-TRUSTED = 0.03
+# Confidences that are wrong by less than this on average are good enough; and by less than so many
+# times what chance alone makes of it, they may be.
+TRUSTED, TIMES = 0.03, 2
 # Fewer errors are chance.
 FEW = 3
 
@@ -55,7 +58,7 @@ def confidence_findings(
     found: of `reliability`. labels: of each its name, how many it is about, and what is said on
         average and what is true; the one that adds most to the gap is named.
     """
-    if found is None or found["ece"] < TRUSTED:
+    if found is None or found["ece"] < max(TRUSTED, TIMES * chance_error(found["bins"])):
         return
     gap = found["mean_confidence"] - found["accuracy"]
     says, sign = ("too sure", 1) if gap > 0 else ("not sure enough", -1)

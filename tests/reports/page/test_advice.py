@@ -37,7 +37,9 @@ FAR = (0.3, 0.4, 0.35, 0.1, 30)
         (0.02, [RIGHT, (*FAR[:4], 29)], "can be read as probabilities.", "but"),
         (0.05, [RIGHT], "too sure: 96% on average, 91% right. Fit the", "can be read"),
         (0.05, [RIGHT, FAR], "Between 0.3 and 0.4 only 10% are right. Fit the", "can be read"),
-        (0.02, [(0.9, 1.0, 0.96, 0.95, 199)], "of 199 alone: much of it may be chance", "Fit"),
+        # Of 100 it would be 0.8 * sqrt(0.96 * 0.04 / 100) = 0.0156 by chance.
+        (0.031, [(*RIGHT[:4], 100)], "may be chance: with so few answers", "Fit"),
+        (0.032, [(*RIGHT[:4], 100)], "too sure", "chance"),
         (0.02, [RIGHT, (0.3, 0.4, 0.35, 0.5, 30)], "as many as 50% are right", "only"),
     ],
 )

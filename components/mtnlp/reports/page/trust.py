@@ -2,6 +2,7 @@
 
 from typing import Any, Dict, Mapping, Sequence
 
+from ...evaluation.calibration_chance import chance_error
 from ..tables import Table
 from .blocks import Figure
 from .cells import number, percent
@@ -11,8 +12,8 @@ from .charts import number as axis
 Numbers = Mapping[str, Any]
 
 # From which calibration error on confidences mislead, on average and in a range of them that holds
-# so many; and below how many the error is mostly chance.
-HIGH_ECE, FAR, MANY, FEW = 0.03, 0.1, 30, 200
+# so many; and how many times larger than by chance an error is no chance.
+HIGH_ECE, FAR, MANY, TIMES = 0.03, 0.1, 30, 2
 MEASURES = ("precision", "recall", "coverage")
 
 
@@ -36,9 +37,13 @@ def reliability_figure(numbers: Numbers, name: str, what: str) -> Figure:
 
 def _advice(numbers: Numbers) -> str:
     ece = float(numbers["ece"])
-    says = f"The expected calibration error is {number(ece)}"
-    count = sum(row["count"] for row in numbers["bins"])
-    says += f", of {count:,} alone: much of it may be chance. " if count < FEW else ". "
+    says = f"The expected calibration error is {number(ece)}. "
+    chance = chance_error(numbers["bins"])
+    if HIGH_ECE <= ece < TIMES * chance:
+        return says + (
+            f"That may be chance: with so few answers, confidences that are right would have "
+            f"{number(chance)} on average. Score on more documents."
+        )
     worst = _worst_range(numbers["bins"])
     if ece < HIGH_ECE and not worst:
         return says + "The confidences can be read as probabilities."
