@@ -5,6 +5,7 @@ from typing import Any, Dict, List
 import pytest
 
 from mtnlp.reports.page.boundaries import boundary_figure
+from mtnlp.reports.page.charts import bars
 from mtnlp.reports.page.classification import task_blocks
 from mtnlp.reports.page.corpora import data_section
 from mtnlp.reports.page.entity_advice import advice_on_types
@@ -150,3 +151,13 @@ def test_the_worst_length_is_no_chance() -> None:
     do = boundary_figure([few, {**many, "too_short": 1}], "name").do
     assert "Entities of 2 words are worst: 10% of 10 are wrong." in do
     assert "fewer than 10 gold entities of each length" in boundary_figure([few], "name").do
+
+
+def test_texts_of_bars_to_the_left_have_room() -> None:
+    values = [
+        {"label": str(i), "value": value, "text": ""} for i, value in enumerate((-0.04, 0.06))
+    ]
+    low, high = bars(values, "difference", domain=None)["layer"][0]["encoding"]["x"]["scale"][
+        "domain"
+    ]
+    assert low == pytest.approx(-0.04 - 0.35 * 0.1) and high == 0.06
