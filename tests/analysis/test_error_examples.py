@@ -57,7 +57,11 @@ def test_examples_by_hand() -> None:
     }
     assert shown == {
         "missed": [([[11, 12, "TIME"]], [], None)],
-        "spurious": [([], [[5, 6, "X"]], 0.2), ([], [[3, 5, "LOC"]], 0.7)][::-1],
+        # What shares words with it is shown as well.
+        "spurious": [
+            ([[1, 5, "ORG"]], [[3, 5, "LOC"]], 0.7),
+            ([], [[5, 6, "X"]], 0.2),
+        ],
         "fragmented": [([[1, 5, "ORG"]], [[1, 2, "ORG"], [3, 5, "LOC"]], 0.7)],
         "merged": [([[7, 8, "PER"], [8, 9, "PER"]], [[7, 9, "PER"]], 0.9)],
     }

@@ -78,8 +78,8 @@ def test_findings_of_entities() -> None:
 def test_unseen_forms() -> None:
     rome, ann, bank = (10, 11, "LOC"), (7, 9, "PER"), (1, 5, "ORG")
     first = of_entities([make_pair([rome, ann, bank], {rome: 0.99})] * 5)[0]
-    assert "10 of the entities have words that train has not" in first["text"]
-    assert "0% are found, of known ones 100%" in first["text"]
+    assert "10 of the entities are names that train does not have" in first["text"]
+    assert "0% of these are found, of known ones 100%" in first["text"]
     # It says more than that 5 PER are missed, which are the same errors.
     assert first["kind"] == "missed"
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from configparser import ConfigParser
 from pathlib import Path
-from typing import Iterator, List
+from typing import Iterator, List, Tuple
 
 import pytest
 
@@ -14,6 +14,7 @@ from tests.test_architecture import FLOORS
 
 PACKAGE = ROOT / "components" / "mtnlp"
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
 
 
@@ -43,6 +44,26 @@ def test_links_lead_somewhere(page: Path) -> None:
         # The reference gets its sections when the site is built.
         if anchor and path.suffix == ".md" and path.name != "reference.md":
             assert anchor in anchors(path), link
+
+
+def images() -> List[Tuple[str, Path]]:
+    """Of each picture on a page what is said for those who do not see it, and its file."""
+    return [
+        (alt, (page.parent / target).resolve())
+        for page in PAGES
+        for alt, target in IMAGE.findall(prose_of(page))
+    ]
+
+
+def test_pictures_are_small_and_told() -> None:
+    shown = images()
+    assert shown and all(len(alt) > 20 for alt, _ in shown)
+    files = {path for _, path in shown}
+    assert all(path.is_file() for path in files)
+    # No picture is left behind.
+    assert files == set((ROOT / "docs").rglob("*.png"))
+    sizes = [path.stat().st_size for path in files]
+    assert max(sizes) <= 150_000 and sum(sizes) <= 1_000_000
 
 
 def paths_in(page: Path) -> Iterator[str]:

@@ -17,6 +17,7 @@ from mtnlp.reports.label_errors import (
     change,
     example,
     found_lines,
+    kinds_figure,
     label_error_page,
     side_text,
 )
@@ -85,6 +86,24 @@ def test_page_shows_all_and_escapes_it() -> None:
     assert "<b>Ada" not in html and "X<Y" not in html
     assert "Left out: too wide" in html and "Left out: none" not in html
     assert html.index('id="layer-ents"') < html.index('id="layer-cats-mood"')
+
+
+def test_what_is_wrong_counts_what_is_likely() -> None:
+    rows = make_rows()
+    figure = kinds_figure(rows)
+    likely = [row for row in rows if row["score"] >= 0.5]
+    assert 0 < len(likely) < len(rows)
+    assert sum(row[-1] for row in figure.table.rows) == len(likely)
+    assert f"the {len(likely)} suggestions that are more probable" in figure.shows
+    unlikely = [{**row, "score": 0.4} for row in rows]
+    figure = kinds_figure(unlikely)
+    assert sum(row[-1] for row in figure.table.rows) == len(rows)
+    assert "No suggestion is more probable" in figure.shows
+
+
+def test_a_label_that_stays_is_named_once() -> None:
+    row = {"given": [[0, 1, "PER"]], "suggested": [[0, 2, "PER"]]}
+    assert change(row) == "PER"
 
 
 def test_page_without_suggestions() -> None:

@@ -56,8 +56,11 @@ def _labels(name: str, found: Mapping[str, Any]) -> Iterator[Finding]:
         if counts.get(label, 0) < FEW:
             continue
         row, points = by_label[label], errors.gain(**{kind: counts[label]})
+        # Missed although it is predicted often, or spurious although it is not.
+        is_odd = (kind == "missed") == (row["predicted"] > row["support"])
+        but = ", though" if is_odd and row["predicted"] != row["support"] else ":"
         yield Finding(
-            f"{name}: {counts[label]:,} {label} are {kind}: it is predicted in "
+            f"{name}: {counts[label]:,} {label} are {kind}{but} it is predicted in "
             f"{row['predicted_share']:.0%} of the texts and gold in {row['gold_share']:.0%}; "
             f"{100 * points:.1f} points of F1. {_advise(kind, row)}",
             CLASSIFICATION,

@@ -98,7 +98,7 @@ def _missed_and_spurious(found: Mapping[str, Any], finding: Any) -> Iterator[Fin
         row = rows[labels[spurious]]
         yield finding(
             f"{count:,} of {row['predicted']:,} predicted {labels[spurious]} are seen where "
-            "nothing is. A higher least confidence drops some; some may be missing annotations.",
+            "nothing is. A minimum confidence drops some; some may be missing annotations.",
             "spurious",
             spurious=count,
         )
@@ -112,9 +112,9 @@ def _unseen(found: Mapping[str, Any], finding: Any) -> Iterator[Finding]:
         lost = (seen["recall"] - unseen["recall"]) * unseen["support"]
         if lost >= FEW:
             yield finding(
-                f"{unseen['support']:,} of the entities have words that train has not as an "
-                f"entity: of these {unseen['recall']:.0%} are found, of known ones "
-                f"{seen['recall']:.0%}. More varied names in train would help.",
+                f"{unseen['support']:,} of the entities are names that train does not have: "
+                f"{unseen['recall']:.0%} of these are found, of known ones {seen['recall']:.0%}. "
+                "More varied names in train would help.",
                 "missed",
                 missed=lost,
             )

@@ -3,9 +3,21 @@
 from collections import Counter
 from heapq import heappush, heappushpop
 from itertools import chain, count, zip_longest
-from typing import Any, Callable, Dict, Generic, Hashable, List, Optional, Tuple, TypeVar
+from typing import (
+    AbstractSet,
+    Any,
+    Callable,
+    Dict,
+    Generic,
+    Hashable,
+    List,
+    Optional,
+    Tuple,
+    TypeVar,
+)
 
-from ..evaluation.alignment import MISSED, SPURIOUS
+from ..evaluation.alignment import MISSED, SPURIOUS, overlap
+from ..scorers.entities import SpanKey
 from .boundaries import find_fragments, find_merged
 from .document import EntityDocument
 
@@ -68,7 +80,8 @@ class ErrorExamples:
             gold = [] if match.gold is None else [match.gold]
             predicted = [] if match.predicted is None else [match.predicted]
             if match.kind == SPURIOUS:
-                self._add(SPURIOUS, document, gold, predicted)
+                near = _near(predicted[0], document.gold)
+                self._add(SPURIOUS, document, near, predicted)
             elif match.gold in missed and match.gold is not None:
                 pieces = find_fragments(match.gold, wrong)
                 whole, parts = find_merged(match.gold, missed, wrong)
@@ -80,7 +93,7 @@ class ErrorExamples:
                     if match.gold == parts[0]:  # once for all of them
                         self._add(MERGED, document, parts, whole)
                 elif match.kind == MISSED:
-                    self._add(MISSED, document, gold, [])
+                    self._add(MISSED, document, gold, _near(match.gold, document.predicted))
 
     def _add_pair(self, document: EntityDocument, gold: Any, predicted: Any) -> None:
         self.pairs.add(
@@ -90,7 +103,7 @@ class ErrorExamples:
         )
 
     def _add(self, kind: str, document: EntityDocument, gold: Any, predicted: Any) -> None:
-        label = (gold or predicted)[0][2]
+        label = (predicted if kind == SPURIOUS else gold)[0][2]
         show: Callable[[], Shown] = lambda: document.show(gold, predicted)  # noqa: E731
         self._others[kind].add(label, document.score(predicted), show)
 
@@ -98,3 +111,9 @@ class ErrorExamples:
         """Returns: {"missed", "spurious", "fragmented", "merged": texts (see `window`)}, of each
         label in turn, the most sure ones first."""
         return {kind: kept.mixed(self._examples) for kind, kept in self._others.items()}
+
+
+def _near(entity: SpanKey, others: AbstractSet[SpanKey]) -> List[SpanKey]:
+    """Entities on the other side that share words with one: not what stands for it, yet what a
+    reader wants to see."""
+    return sorted(other for other in others if overlap(entity, other))

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, Iterable, Iterator, Mapping, Optional, Tuple
 
+from ..evaluation.calibration_chance import chance_error
+
 ENTITIES, CLASSIFICATION, DATA = "entities", "classification", "data"
-# Confidences that are wrong by less than this on average are good enough.
-TRUSTED = 0.03
+# Confidences that are wrong by less than this on average are good enough; and by less than so many
+# times what chance alone makes of it, they may be.
+TRUSTED, TIMES = 0.03, 2
 # Fewer errors are chance.
 FEW = 3
 
@@ -55,18 +58,18 @@ def confidence_findings(
     found: of `reliability`. labels: of each its name, how many it is about, and what is said on
         average and what is true; the one that adds most to the gap is named.
     """
-    if found is None or found["ece"] < TRUSTED:
+    if found is None or found["ece"] < max(TRUSTED, TIMES * chance_error(found["bins"])):
         return
     gap = found["mean_confidence"] - found["accuracy"]
-    much, sign = ("more", 1) if gap > 0 else ("less", -1)
+    says, sign = ("too sure", 1) if gap > 0 else ("not sure enough", -1)
     most = max(labels, key=lambda row: sign * row[1] * (row[2] - row[3]), default=None)
     example = (
         "" if most is None else f", most of all for {most[0]} ({most[2]:.2f} for {most[3]:.2f})"
     )
     yield Finding(
-        f"{name}: the confidences say {much} than is true: {found['mean_confidence']:.2f} on "
-        f"average, where {found['accuracy']:.2f} are right (calibration error "
-        f"{found['ece']:.2f}){example}. `mtnlp calibrate` fits them.",
+        f"{name}: it is {says}: a confidence of {found['mean_confidence']:.2f} on average, where "
+        f"{found['accuracy']:.2f} are right (calibration error {found['ece']:.2f}){example}. "
+        "`mtnlp calibrate` fits confidences to held-out documents.",
         section,
         name,
         "confidence",

@@ -140,7 +140,8 @@ def main(
     rows = [asdict(item) for item in found.suggestions]
     for line in found_lines(found.total, rows, found.left_out):
         msg.info(line)
-    about = [("Corpus", f"{corpus} ({found.docs:,} documents)"), ("Folds", str(folds))]
+    judges = ", ".join(map(str, model)) if model else f"{folds} pipelines, one for each fold"
+    about = [("Corpus", f"{corpus} ({found.docs:,} documents)"), ("Judged by", judges)]
     page = output / "index.html"
     write_text(page, label_error_page(rows, found.total, found.left_out, about))
     for path in (page, *found.files):

@@ -19,7 +19,7 @@ LIKELY = 0.5
 AT_ONCE = 20
 
 LEAD = (
-    "Each fold of the corpus was judged by a pipeline that was not trained on it. The most "
+    "The corpus was judged by pipelines that were not trained on what they judged. The most "
     "probable errors come first."
 )
 SHOWS = (
@@ -64,17 +64,28 @@ def is_likely(row: Row) -> bool:
 
 
 def kinds_figure(rows: Sequence[Row]) -> Figure:
-    """What is wrong, by kind and label: where a guideline is unclear, its label stands out."""
-    counts = Counter((row["layer"], row["kind"], change(row)) for row in rows)
+    """What is wrong, by kind and label: where a guideline is unclear, its label stands out.
+
+    Suggestions that are less probable than the annotation would hide that; they count where there
+    are no others.
+    """
+    likely = [row for row in rows if is_likely(row)]
+    counts = Counter((row["layer"], row["kind"], change(row)) for row in likely or rows)
     table = Table("What is wrong", ["layer", "kind", "annotated → suggested", "suggestions"])
     table.rows = [[*key, count] for key, count in counts.most_common()]
     values = [
-        {"label": f"{kind}: {labels}", "value": count, "text": str(count)}
+        {"label": f"{labels}\n{kind}", "value": count, "text": str(count)}
         for (_, kind, labels), count in counts.most_common(15)
     ]
+    shows = "Which label is changed to which other one, and how often"
+    shows += (
+        f": the {len(likely):,} suggestions that are more probable than the annotation."
+        if likely
+        else ". No suggestion is more probable than the annotation: these are all of them."
+    )
     return Figure(
         "What is wrong",
-        "How many suggestions change a label to which other one.",
+        shows,
         "Where one pair stands out, the guideline is probably unclear: decide it once, and look at "
         "all entities of these labels.",
         table,
@@ -85,10 +96,10 @@ def kinds_figure(rows: Sequence[Row]) -> Figure:
 
 
 def change(row: Row) -> str:
-    """The labels on both sides."""
+    """The labels on both sides, once where they are the same."""
     sides = ((label_of(entry) for entry in row[side]) for side in ("given", "suggested"))
     given, suggested = (", ".join(dict.fromkeys(side)) or "nothing" for side in sides)
-    return f"{given} → {suggested}"
+    return given if given == suggested else f"{given} → {suggested}"
 
 
 def label_of(entry: Any) -> str:

@@ -57,3 +57,11 @@ def test_quotes_and_words() -> None:
     assert quote("x" * 31) == f"'{'x' * 30}…'"
     assert count_words("Anna's mother-in-law, 3.5") == 12
     assert count_words("東京へ行く") == 5
+
+
+def test_a_pair_of_sentences_is_no_entity() -> None:
+    doc = Doc(spacy.blank("en").vocab, words=["One", ".", "Two", "."])
+    doc.spans["pair"] = [Span(doc, 0, 2), Span(doc, 2, 4)]
+    doc.spans["none"] = []
+    doc.spans["deep"] = [Span(doc, 0, 1, "NUMBER")]
+    assert set(doc_unit(doc, "train", 0).layers) == {"spans/none", "spans/deep"}

@@ -70,7 +70,8 @@ def test_cells(value: Any, shown: str, sorted_by: str) -> None:
 
 
 def test_percent() -> None:
-    assert [percent(share) for share in (0, 0.004, 0.126, 1)] == ["0%", "<1%", "13%", "100%"]
+    shares = (0, 0.004, 0.126, 0.9949, 0.995, 1)
+    assert [percent(share) for share in shares] == ["0%", "<1%", "13%", "99%", ">99%", "100%"]
 
 
 def test_names() -> None:

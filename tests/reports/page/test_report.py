@@ -199,6 +199,7 @@ def test_many_labels_are_folded_in_charts_and_whole_in_tables() -> None:
     counts = [[int(i == j) * 5 + (j == 0) for j in range(60)] + [1] for i in range(60)]
     ner = numbers["entities"]["ner"]
     ner["confusion"] = {"labels": many, "counts": [*counts, [2] * 60 + [0]], "exact": [1] * 60}
+    ner["per_type"] = [{**ner["per_type"][0], "label": label} for label in many]
     html = report_page(numbers)[0]
     table = Page(html).tables["entities-ner-confusion"][1:]
     assert sum(int(row[2][1]) for row in table) == sum(map(sum, counts)) + 120

@@ -103,7 +103,12 @@ def doc_unit(doc: Doc, split: str, number: int) -> Unit:
     text = doc.text
     place, cats = f"{split} {number}", frozenset(doc.cats.items())
     unit = Unit(place, f"{place} {quote(text)}", _spaced(text), len(doc), cats)
-    layers = {f"spans/{key}": list(group) for key, group in doc.spans.items()}
+    # Spans without a label are no entities, as those of a pair of sentences.
+    layers = {
+        f"spans/{key}": list(group)
+        for key, group in doc.spans.items()
+        if not len(group) or any(span.label for span in group)
+    }
     entities = EntsLayer()
     if entities.is_annotated(doc):
         layers[ENTS] = entities.spans(doc)

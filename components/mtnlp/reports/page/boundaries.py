@@ -6,6 +6,7 @@ from ..tables import Table
 from .blocks import Figure
 from .cells import number, percent
 from .charts import bars, stacked
+from .entity_advice import FEW
 
 Numbers = Mapping[str, Any]
 
@@ -82,15 +83,15 @@ def boundary_figure(rows: Sequence[Numbers], name: str) -> Figure:
 
 
 def _advice(rows: Sequence[Sequence[Any]]) -> str:
-    shares = [(1 - row[2] / row[1], row[0]) for row in rows if row[1]]
+    shares = [(1 - row[2] / row[1], row[0], row[1]) for row in rows if row[1] >= FEW]
     if not shares:
-        return "There are no gold entities here."
-    share, length = max(shares)
+        return f"There are fewer than {FEW} gold entities of each length: score on more documents."
+    share, length, count = max(shares)
     unit = "word" if length == "1" else "words"
     return (
-        f"Entities of {length} {unit} are worst: {percent(share)} are wrong. If most of them are "
-        "cut or fragmented, settle in the annotation guide what belongs to a name (titles, "
-        "articles, punctuation), and annotate more of that length."
+        f"Entities of {length} {unit} are worst: {percent(share)} of {count:,} are wrong. If most "
+        "of them are cut or fragmented, settle in the annotation guide what belongs to a name "
+        "(titles, articles, punctuation), and annotate more of that length."
     )
 
 

@@ -31,5 +31,7 @@ def number(value: Any) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a whole percentage, "<1%" where it is less and not nothing."""
+    """A share as a whole percentage; "<1%" and ">99%" where it is nearly nothing, or all."""
+    if 0.995 <= share < 1:
+        return ">99%"
     return "<1%" if 0 < share < 0.01 else f"{share:.0%}"

@@ -11,6 +11,8 @@ Spec = Dict[str, Any]
 # Pixels per bar, and the height of a chart of lines.
 STEP = 24
 HEIGHT = 230
+# Which part of the axis the text of a bar to the left needs, on the width of a phone.
+TEXT_ROOM = 0.35
 # A share from 0 to 1.
 UNIT = {"domain": [0, 1]}
 
@@ -44,7 +46,9 @@ def bars(values: Values, title: str, *, domain: Optional[Sequence[float]] = (0, 
     """
     if domain is None:
         known = [value["value"] for value in values if value["value"] is not None]
-        domain = (1.3 * min([0.0, *known]), max([0.0, *known]) or (0.0 if known else 1.0))
+        low, high = min([0.0, *known]), max([0.0, *known])
+        room = TEXT_ROOM * (high - low) if low < 0 else 0.0
+        domain = (low - room, high or (0.0 if known else 1.0))
     scale = {"domain": list(domain)}
     x = number("value", title, axis={"tickCount": 5}, scale=scale)
     is_double = any("\n" in value["label"] for value in values)

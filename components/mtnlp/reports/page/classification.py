@@ -16,6 +16,8 @@ Numbers = Mapping[str, Any]
 # Labels that a chart shows at most, and below how many documents a score says little.
 MOST_LABELS = 40
 FEW = 10
+# Scores of labels that differ by less say nothing.
+ALIKE = 0.02
 # In brackets, as it is no label.
 NONE = "(none)"
 # How a mistake is told behind its label.
@@ -45,12 +47,13 @@ def task_blocks(numbers: Numbers, name: str) -> List[Block]:
     if numbers["confusion"]:
         blocks.append(_confusion(numbers, f"{name}-confusion"))
     if numbers["error_cooccurrence"]:
-        blocks.append(_cooccurrence(numbers["error_cooccurrence"], f"{name}-errors-together"))
+        blocks.append(_cooccurrence(numbers, f"{name}-errors-together"))
     if numbers["pr_curves"]:
         blocks.append(_curves(numbers, f"{name}-curves"))
     if numbers["reliability"]:
         blocks.append(reliability_figure(numbers["reliability"], f"{name}-reliability", "answers"))
-    blocks.append(shares_figure(numbers["per_label"], f"{name}-shares"))
+    exclusive = bool(numbers["exclusive"])
+    blocks.append(shares_figure(numbers["per_label"], f"{name}-shares", exclusive=exclusive))
     if any(row["threshold"] is not None for row in numbers["per_label"]):
         blocks.append(threshold_figure(numbers["per_label"], f"{name}-thresholds"))
     if numbers["mistakes"]:
@@ -107,7 +110,9 @@ def _advice_on_labels(rows: Sequence[Numbers]) -> str:
     known = [row for row in rows if row["support"] >= FEW and row["f"] is not None]
     if not known:
         return f"No label has {FEW} documents here: score on more of them first."
-    worst = min(known, key=lambda row: row["f"])
+    worst, best = (of(known, key=lambda row: row["f"]) for of in (min, max))
+    if len(known) > 1 and best["f"] - worst["f"] < ALIKE:
+        return f"No label is much weaker than another: all have an F1 near {number(best['f'])}."
     train = "" if worst["train"] is None else f", {worst['train']:,} in train"
     return (
         f"{worst['label']} is the weakest with at least {FEW} documents (F1 "
@@ -154,7 +159,8 @@ def _confusion(numbers: Numbers, name: str) -> Figure:
     )
 
 
-def _cooccurrence(matrix: Numbers, name: str) -> Figure:
+def _cooccurrence(numbers: Numbers, name: str) -> Figure:
+    matrix = numbers["error_cooccurrence"]
     labels, counts = matrix["labels"], matrix["counts"]
     shown, cells, left = folded(labels, counts, 0, 0)
     sides = ("missed", "spurious")
@@ -170,10 +176,18 @@ def _cooccurrence(matrix: Numbers, name: str) -> Figure:
     do = "Nothing: no text misses one label and has a spurious one."
     if pairs:
         count, missed, spurious = max(pairs, key=lambda one: one[0])
+        (row,) = (row for row in numbers["per_label"] if row["label"] == missed)
+        lost = row["support"] - round(row["support"] * row["recall"])
         do = (
-            f"{spurious} stands for {missed} most often: in {count:,} texts. Two labels that "
-            "replace each other are one label to the pipeline, and perhaps to the annotators."
+            f"Most often, texts that miss {missed} have {spurious} instead: {count:,} of {lost:,}. "
         )
+        if count >= FEW and count >= lost / 2:
+            do += (
+                "Two labels that replace each other are one label to the pipeline, and perhaps to "
+                "the annotators."
+            )
+        else:
+            do += "That is no rule: look at each label by itself."
     return Figure(
         "Errors that come together",
         "Of texts that miss the label of the row: which label they were given instead." + more,
@@ -210,12 +224,15 @@ def _curves(numbers: Numbers, name: str) -> Figure:
     more = ""
     if len(shown) < len(curves):
         more = f" The chart has the {MOST_LABELS} most frequent labels; the table has all."
+    use = "set the threshold of the label to it."
+    if numbers["exclusive"]:
+        use = "leave answers of a lower probability to a person."
     return Figure(
         "Precision and recall",
         "What each threshold gives: along a curve the threshold falls, more is found, and less of "
         "it is right. The nearer to the upper right corner, the better." + more,
-        "Choose the point that your use needs, and set the threshold of the label to it. A low "
-        "curve needs more data or a clearer label; no threshold helps there.",
+        f"Choose the point that your use needs, and {use} A low curve needs more data or a clearer "
+        "label; no threshold helps there.",
         table,
         name,
         lines(values, "recall", "precision", of=[curve["label"] for curve in shown]),

@@ -113,7 +113,8 @@ def _corpus_blocks(corpus: Numbers, name: str) -> List[Block]:
             layers.append((says.format(key), layer))
     titles = slugs(title for title, _ in layers)
     for title, layer in layers:
-        if any(layer.values()):
+        # Spans without a label are no entities, as those of a pair of sentences.
+        if any(label for counts in layer.values() for label in counts):
             blocks.append(_labels(title, layer, f"{name}-{titles[title]}"))
     if corpus.get("findings"):
         blocks.append(_findings(corpus["findings"], f"{name}-findings"))

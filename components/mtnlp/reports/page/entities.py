@@ -1,27 +1,30 @@
 """The section on entities: one group of figures per component that finds them."""
 
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, List, Mapping, Sequence
 
 from ..tables import Table
 from .blocks import Block, Example, Examples, Facts, Figure, Group, Section
 from .boundaries import boundary_figure, breakdown_figures
 from .cells import number, percent
 from .charts import scores
+from .entity_advice import EXAMPLES, advice_on_confusion, advice_on_types
 from .heat import Matrix, folded, heat_map
 from .names import slugs
 from .trust import coverage_figure, reliability_figure
 
 Numbers = Mapping[str, Any]
 
-# Types that a chart shows at most, and below how many gold entities a score says little.
+# Types that a chart shows at most.
 MOST_TYPES = 40
-FEW = 10
 # In brackets, as they are no types.
 MISSED, SPURIOUS = "(missed)", "(spurious)"
 SIDES = ("gold", "predicted")
 KINDS = {
-    "missed": ("Missed entities", "were annotated, and the pipeline found nothing there"),
-    "spurious": ("Spurious entities", "were found by the pipeline, and nothing is annotated there"),
+    "missed": ("Missed entities", "were annotated, and the pipeline found nothing like them there"),
+    "spurious": (
+        "Spurious entities",
+        "were found by the pipeline, and nothing like them is annotated there",
+    ),
     "fragmented": ("Fragmented entities", "are one in the gold, and were found in several pieces"),
     "merged": ("Merged entities", "are several in the gold, and were found as one"),
 }
@@ -67,7 +70,8 @@ def example(numbers: Numbers, note: str = "") -> Example:
     """An example of the numbers as one of the page."""
     readings = [("gold", numbers["gold"]), ("predicted", numbers["predicted"])]
     if numbers.get("score") is not None:
-        confidence = f"confidence {number(float(numbers['score']))}"
+        which = "highest confidence" if len(numbers["predicted"]) > 1 else "confidence"
+        confidence = f"{which} {number(float(numbers['score']))}"
         note = f"{note}, {confidence}" if note else confidence.capitalize()
     return Example(numbers["words"], numbers["spaces"], readings, note)
 
@@ -108,27 +112,12 @@ def _types(numbers: Numbers, name: str) -> Figure:
         "Scores per type",
         "The bar is F1. The diamond is precision: of what was predicted, how much is right. "
         "The circle is recall: of what is annotated, how much was found." + more,
-        _advice_on_types(rows),
+        advice_on_types(numbers),
         table,
         name,
         scores(shown),
         wide=True,
     )
-
-
-def _advice_on_types(rows: Sequence[Numbers]) -> str:
-    known = [row for row in rows if row["support"] >= FEW and row["f"] is not None]
-    if not known:
-        return f"No type has {FEW} gold entities here: score on more documents first."
-    worst = min(known, key=lambda row: row["f"])
-    says = f"{worst['label']} is the weakest of those with at least {FEW} gold entities"
-    says += f" (F1 {number(float(worst['f']))})."
-    if (worst["recall"] or 0.0) < (worst["precision"] or 0.0):
-        says += " It is missed more often than invented: annotate more examples of it."
-    else:
-        says += " It is invented more often than missed: look at what it is confused with, and"
-        says += " settle in the annotation guide where it ends."
-    return says
 
 
 def _tags(numbers: Numbers, name: str) -> Figure:
@@ -162,39 +151,12 @@ def _confusion(numbers: Numbers, name: str) -> Figure:
         "right type, with right or nearly right boundaries; the stronger the orange, the larger "
         "the share. The last column was missed; the last row was predicted where "
         "nothing is annotated." + more,
-        _advice_on_confusion(numbers),
+        advice_on_confusion(numbers),
         table,
         name,
         heat_map(Matrix([*shown, SPURIOUS], [*shown, MISSED], cells, SIDES), by_column=1),
         wide=len(cells) > 5,
         more=files,
-    )
-
-
-def _advice_on_confusion(numbers: Numbers) -> str:
-    counts = numbers["confusion"]["counts"]
-    missed = sum(line[-1] for line in counts[:-1])
-    spurious = sum(counts[-1])
-    confused = sum(
-        count
-        for row, line in enumerate(counts[:-1])
-        for column, count in enumerate(line[:-1])
-        if row != column
-    )
-    total = missed + spurious + confused
-    if not total:
-        return "Nothing: there is no error."
-    advice = {
-        missed: "Most of them are missed: more annotated text helps, or a lower threshold where "
-        "the component has one.",
-        spurious: "Most of them are spurious: check whether the gold misses entities, or ask for a "
-        "minimum confidence.",
-        confused: "Most of them are of the wrong type: sharpen the definitions of the types that "
-        "are taken for each other.",
-    }
-    return (
-        f"{missed:,} missed, {spurious:,} spurious, {confused:,} of the wrong type. "
-        f"{advice[max(missed, spurious, confused)]}"
     )
 
 
@@ -239,17 +201,5 @@ def _error_examples(examples: Mapping[str, Sequence[Numbers]]) -> List[Block]:
     for kind, (title, says) in KINDS.items():
         if examples.get(kind):
             items = [example(one) for one in examples[kind]]
-            blocks.append(Examples(title, f"These {says}.", DO[kind], items))
+            blocks.append(Examples(title, f"These {says}.", EXAMPLES[kind], items))
     return blocks
-
-
-DO: Dict[str, str] = {
-    "missed": "Look for what they have in common: a domain, a spelling, a length. Annotate more "
-    "such texts.",
-    "spurious": "Check the gold first: some of these may be right. Then ask for a minimum "
-    "confidence.",
-    "fragmented": "Long names come in pieces where few of their length are in train. Annotate more "
-    "of them, or try a span classifier, which scores whole spans.",
-    "merged": "Entities that stand side by side need B- tags in train. Check that the annotation "
-    "keeps them apart.",
-}

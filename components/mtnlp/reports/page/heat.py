@@ -10,6 +10,9 @@ from .charts import Spec, Values, tip
 MOST = 40
 # Rows of the table behind it on the page.
 MOST_CELLS = 1000
+# Pixels: of a wide chart without the title of its rows and the end of its last column's slanting
+# name, of a letter of a name, and of a cell at least.
+WIDE, LETTER, LEAST = 845, 7, 20
 
 
 class Matrix(NamedTuple):
@@ -67,7 +70,7 @@ def heat_map(matrix: Matrix, *, diagonal: bool = True, by_column: int = 0) -> Sp
                 value["says"] = f"{percent(share)} of {whole}"
                 value["right"] = diagonal and place == number
                 values.append(value)
-    side = _cell_size(len(columns))
+    side = _cell_size(rows, columns)
     angle = -45 if side < 40 or max((len(name) for name in columns), default=0) > 8 else 0
     quiet = {"domain": False, "grid": False, "labelOverlap": False, "ticks": False}
     top = {"orient": "top", "labelAngle": angle, "labelPadding": 6, **quiet}
@@ -143,7 +146,9 @@ def folded(
     return [*(labels[place] for place in kept), name], cells, len(others)
 
 
-def _cell_size(columns: int) -> int:
-    """Pixels across a cell."""
-    sizes = ((6, 58), (12, 50), (22, 36), (28, 28))
-    return next((size for most, size in sizes if columns <= most), 26)
+def _cell_size(rows: Sequence[str], columns: Sequence[str]) -> int:
+    """Pixels across a cell: large ones for few, and for many as large as the page has room for."""
+    room = WIDE - LETTER * max((len(name) for name in rows), default=0)
+    sizes = ((6, 58), (12, 50), (22, 36))
+    size = next((size for most, size in sizes if len(columns) <= most), 28)
+    return max(LEAST, min(size, room // max(1, len(columns))))

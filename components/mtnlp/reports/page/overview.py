@@ -74,7 +74,8 @@ def facts(about: Numbers) -> List[Tuple[str, str]]:
 
 
 def _encoder(encoder: Numbers) -> str:
-    says = [str(encoder["name"])]
+    # Of a folder its name: where it lay is of no interest.
+    says = [str(encoder["name"]).rstrip("/").rpartition("/")[2]]
     if encoder["layers"]:
         says.append(f"{encoder['layers']} layers")
     if encoder["width"]:

@@ -12,10 +12,14 @@ Numbers = Mapping[str, Any]
 
 MOST_LABELS = 40
 GOLD, PREDICTED = "gold", "predicted"
+# A share of the documents by which a label may be off, and say nothing.
+NEAR = 0.02
 
 
-def shares_figure(rows: Sequence[Numbers], name: str) -> Figure:
-    """Which labels are predicted too often, and which not often enough. rows: `per_label`."""
+def shares_figure(rows: Sequence[Numbers], name: str, *, exclusive: bool) -> Figure:
+    """Which labels are predicted too often, and which not often enough. rows: `per_label`.
+
+    exclusive: whether a text has one label, so that there is no threshold."""
     ordered = sorted(rows, key=lambda row: -abs(row["predicted_share"] - row["gold_share"]))
     table = Table(
         "Gold and predicted shares", ["label", "gold", "predicted", "difference", "ratio"]
@@ -35,14 +39,7 @@ def shares_figure(rows: Sequence[Numbers], name: str) -> Figure:
         more = f" The chart has the {MOST_LABELS} with the largest difference; the table has all."
     do = "There is no label."
     if ordered:
-        first = ordered[0]
-        much = "often" if first["predicted_share"] > first["gold_share"] else "rarely"
-        do = (
-            f"{first['label']} is off by most: {percent(first['predicted_share'])} predicted, "
-            f"{percent(first['gold_share'])} gold. Where a label comes too {much}, its threshold "
-            "or its weight in training is the first thing to change: `mtnlp calibrate` fits "
-            "thresholds."
-        )
+        do = _advice_on_shares(ordered[0], exclusive)
     return Figure(
         "Labels predicted too often or too rarely",
         "The share of documents with each label: in the gold, and as predicted. A label whose "
@@ -51,6 +48,24 @@ def shares_figure(rows: Sequence[Numbers], name: str) -> Figure:
         table,
         name,
         _dumbbells(ordered[:MOST_LABELS]),
+    )
+
+
+def _advice_on_shares(row: Numbers, exclusive: bool) -> str:
+    """row: of the label that is off by most."""
+    off = row["predicted_share"] - row["gold_share"]
+    if abs(off) < NEAR:
+        return "Nothing: no label is off by 2% of the documents or more."
+    says = (
+        f"{row['label']} is off by most: {percent(row['predicted_share'])} predicted, "
+        f"{percent(row['gold_share'])} gold. "
+    )
+    if exclusive:
+        return says + "See which texts it takes or loses: the confusion matrix says to which label."
+    much = "often" if off > 0 else "rarely"
+    return (
+        f"{says}Where a label comes too {much}, its threshold or its weight in training is the "
+        "first thing to change: `mtnlp calibrate` fits thresholds."
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any, Dict, Mapping, Sequence
 
+from ...evaluation.calibration_chance import chance_error
 from ..tables import Table
 from .blocks import Figure
 from .cells import number, percent
@@ -10,8 +11,9 @@ from .charts import number as axis
 
 Numbers = Mapping[str, Any]
 
-# From which calibration error on confidences mislead.
-HIGH_ECE = 0.05
+# From which calibration error on confidences mislead, on average and in a range of them that holds
+# so many; and how many times larger than by chance an error is no chance.
+HIGH_ECE, FAR, MANY, TIMES = 0.03, 0.1, 30, 2
 MEASURES = ("precision", "recall", "coverage")
 
 
@@ -36,13 +38,42 @@ def reliability_figure(numbers: Numbers, name: str, what: str) -> Figure:
 def _advice(numbers: Numbers) -> str:
     ece = float(numbers["ece"])
     says = f"The expected calibration error is {number(ece)}. "
-    mean, right = numbers.get("mean_confidence"), numbers.get("accuracy")
-    if ece < HIGH_ECE:
+    chance = chance_error(numbers["bins"])
+    if HIGH_ECE <= ece < TIMES * chance:
+        return says + (
+            f"That may be chance: with so few answers, confidences that are right would have "
+            f"{number(chance)} on average. Score on more documents."
+        )
+    worst = _worst_range(numbers["bins"])
+    if ece < HIGH_ECE and not worst:
         return says + "The confidences can be read as probabilities."
-    if mean is not None and right is not None:
+    if ece < HIGH_ECE:
+        return f"{says}On the whole the confidences can be read as probabilities, but {worst}."
+    mean, right = numbers.get("mean_confidence"), numbers.get("accuracy")
+    if mean is not None and right is not None and percent(mean) != percent(right):
         side = "too sure" if mean > right else "not sure enough"
         says += f"The pipeline is {side}: {percent(mean)} on average, {percent(right)} right. "
-    return says + "Run `mtnlp calibrate` on held-out documents before you rely on a confidence."
+    if worst:
+        says += f"{worst[0].upper()}{worst[1:]}. "
+    return says + (
+        "Fit the confidences with `mtnlp calibrate` to held-out documents that are like these, "
+        "before you rely on them."
+    )
+
+
+def _worst_range(bins: Sequence[Numbers]) -> str:
+    """The range of confidences that misleads most, in words; nothing where none is far off."""
+    known = [row for row in bins if row["count"] >= MANY]
+    far = [row for row in known if abs(row["confidence"] - row["accuracy"]) >= FAR]
+    if not far:
+        return ""
+    row = max(far, key=lambda row: abs(row["confidence"] - row["accuracy"]))
+    return (
+        f"between {row['low']:g} and {row['high']:g} only {percent(row['accuracy'])} are right"
+        if row["confidence"] > row["accuracy"]
+        else f"between {row['low']:g} and {row['high']:g} as many as {percent(row['accuracy'])} "
+        "are right"
+    )
 
 
 def _diagram(bins: Sequence[Numbers], what: str) -> Spec:
@@ -93,8 +124,8 @@ def coverage_figure(rows: Sequence[Numbers], name: str) -> Figure:
     return Figure(
         "What a minimum confidence brings",
         "If you keep only entities with at least this confidence: how many of those are right "
-        "(precision), how many of the gold are still found (recall), and how many are kept "
-        "(coverage).",
+        "(precision), how many of the gold are still found (recall), and which share of all "
+        "that was predicted is kept (coverage).",
         _advice_on_minimum(rows),
         table,
         name,
@@ -109,8 +140,9 @@ def _advice_on_minimum(rows: Sequence[Numbers]) -> str:
             if row["minimum"] == rows[0]["minimum"]:
                 return "Already 95% of all that is predicted is right: no minimum is needed."
             return (
-                f"With a minimum of {row['minimum']:g}, 95% of the entities are right, and "
-                f"{percent(row['coverage'])} of them are kept. Send the others to a person."
+                f"With a minimum of {row['minimum']:g}, {percent(row['precision'])} of what is "
+                f"kept is right, and {percent(row['coverage'])} of all that was predicted is kept. "
+                "Send the rest to a person."
             )
     return (
         "No minimum makes 95% of the entities right. Take the point where precision is enough for "
