@@ -13,6 +13,8 @@ Row = Mapping[str, Any]
 
 # Categories have no place within a text.
 CATEGORIES = "cats/"
+# An entity of two Docs: the layer it is in follows.
+SENTENCES = "sentences/"
 # From here on the other reading is the more probable one.
 LIKELY = 0.5
 # How many of a layer are in view; the others are folded away.
@@ -31,6 +33,15 @@ DO = (
     'Write "answer": "accept" or "reject" into the line of suggestions.jsonl with the same rank, '
     "or import an export (--export) into your annotation tool. mtnlp find-label-errors --apply "
     "then writes the corrected corpus."
+)
+
+CUT_SHOWS = (
+    "Two sentences of a text that follow each other. Read as one they have an entity across the "
+    "place where the first ends. The percentage says how sure the pipeline is of that."
+)
+CUT_DO = (
+    "Join the sentences where the corpus comes from, and convert it again: a correction within a "
+    "sentence cannot mend that, and --apply leaves these as they are."
 )
 
 
@@ -111,6 +122,10 @@ def layer_section(layer: str, rows: Sequence[Row]) -> Section:
     """The suggestions of a layer."""
     items = [example(row) for row in rows]
     named = "entities" if layer == "ents" else layer
+    shows, do = SHOWS, DO
+    if layer.startswith(SENTENCES):
+        named = f"ends of sentences ({layer.removeprefix(SENTENCES)})"
+        shows, do = CUT_SHOWS, CUT_DO
     table = Table(f"Suggestions: {named}", ["rank", "kind", "probably wrong", "annotated"])
     table.columns += ["suggested", "component", "file", "number"]
     table.rows = [
@@ -122,8 +137,8 @@ def layer_section(layer: str, rows: Sequence[Row]) -> Section:
     ]
     name = "layer-" + "".join(c if c.isascii() and c.isalnum() else "-" for c in layer.lower())
     blocks: List[Block] = [
-        Examples(f"{len(rows):,} suggestions", SHOWS, DO, items, at_once=AT_ONCE),
-        Figure("The same as a table", SHOWS, DO, table, name, wide=True),
+        Examples(f"{len(rows):,} suggestions", shows, do, items, at_once=AT_ONCE),
+        Figure("The same as a table", shows, do, table, name, wide=True),
     ]
     return Section(name, named[:1].upper() + named[1:], blocks)
 
