@@ -34,6 +34,7 @@ from mtnlp.analysis.label_errors.find import read_judged
 from mtnlp.analysis.label_errors.folds import Fold
 from mtnlp.analysis.label_errors.ranking import Scored, rank
 from mtnlp.analysis.label_errors.readings import tag_scores
+from mtnlp.analysis.label_errors.sentence_ends import CutSpot
 from mtnlp.analysis.label_errors.training import fold_files
 from mtnlp.cli.verb import verb_app
 from mtnlp.data.document_ids import document_of
@@ -43,11 +44,12 @@ from mtnlp.pipes.run_encoders import encode
 from mtnlp.structured.array_chain import find_marginals
 from mtnlp.structured.array_readings import spell
 from mtnlp.types import Bools, Doubles, Ints
-from scripts.benchmarks.corrections import Correction, by_doc, read_corrections, touching
+from scripts.benchmarks.corrections import Correction, read_corrections
 
 PIPE = "ner"
 FIRST = (100, 500)
 UNITS = ("tokens", "places", "sentences")
+WITHIN = "mtnlp without ends of sentences"
 
 
 class Truth(NamedTuple):
@@ -150,9 +152,15 @@ def our_ranking(
     scores = rest - rest.max() - 1e6
     for item in reversed(ranked):
         spot: Any = item.spot
-        first = truth.starts[index[item.place]]
+        first = first_token(item, index, truth)
         scores[first + spot.start : first + spot.end] = item.odds
     return scores
+
+
+def first_token(item: Scored, index: Dict[Any, int], truth: Truth) -> int:
+    """Where the tokens of a suggestion are counted from: those of two Docs from the first one."""
+    number = index[item.place] - isinstance(item.spot, CutSpot)
+    return int(truth.starts[number])
 
 
 def average_precisions(
@@ -179,16 +187,13 @@ def hits_of_tokens(truth: Truth, tokens: Doubles) -> List[int]:
     return [int(wrong[:count].sum()) for count in FIRST]
 
 
-def hits_of_suggestions(
-    ranked: Sequence[Scored], index: Dict[Any, int], corrections: Sequence[Correction]
-) -> List[int]:
+def hits_of_suggestions(ranked: Sequence[Scored], index: Dict[Any, int], truth: Truth) -> List[int]:
     """How many of the first suggestions touch an entry of the list."""
-    listed = by_doc(corrections)
     hits = []
     for item in ranked[: max(FIRST)]:
-        number, spot = index[item.place], item.spot
-        assert not isinstance(spot, str)
-        hits.append(bool(touching(listed.get(number, ()), number, spot.start, spot.end)))
+        spot: Any = item.spot
+        first = first_token(item, index, truth)
+        hits.append(bool(truth.wrong[first + spot.start : first + spot.end].any()))
     return [sum(hits[:count]) for count in FIRST]
 
 
@@ -222,6 +227,9 @@ def main(
     given = [each[np.arange(len(tag)), tag] for each, tag in zip(probabilities, tags, strict=True)]
     ours = our_ranking(ranked, index, truth, -np.concatenate(given))
     rankings["mtnlp"] = ours, np.maximum.reduceat(ours, truth.starts)
+    within = [item for item in ranked if not isinstance(item.spot, CutSpot)]
+    alone = our_ranking(within, index, truth, -np.concatenate(given))
+    rankings[WITHIN] = alone, np.maximum.reduceat(alone, truth.starts)
     halves = {"all": truth.half >= 0, "first half": truth.half == 0, "second half": truth.half == 1}
     results: Dict[str, Any] = {"entries": len(listed), "average_precision": {}, "hits": {}}
     for name, (tokens, sentences) in rankings.items():
@@ -233,13 +241,15 @@ def main(
         results["hits"][name] = hits_of_tokens(truth, tokens)
         shown = "  ".join(" ".join(f"{value:.3f}" for value in row) for row in scored.values())
         print(f"{name:60} {shown}  {results['hits'][name]}")
-    results["hits"]["mtnlp, suggestions"] = hits_of_suggestions(ranked, index, listed)
+    results["hits"]["mtnlp, suggestions"] = hits_of_suggestions(ranked, index, truth)
     print(f"Of the first {FIRST} suggestions on the list: {results['hits']['mtnlp, suggestions']}")
     for number, unit in enumerate(UNITS):
         rows = results["average_precision"]
-        best = max((n for n in rows if n != "mtnlp"), key=lambda n: rows[n]["all"][number])
-        ratio = rows["mtnlp"]["all"][number] / rows[best]["all"][number]
-        print(f"{unit}: {ratio:.2f} times the best of cleanlab's ({best})")
+        others = [name for name in rows if name.startswith("cleanlab")]
+        best = max(others, key=lambda n: rows[n]["all"][number])
+        for name in ("mtnlp", WITHIN):
+            ratio = rows[name]["all"][number] / rows[best]["all"][number]
+            print(f"{unit}: {name} {ratio:.2f} times the best of cleanlab's ({best})")
     write_json(output, results)
 
 

@@ -48,6 +48,8 @@ def correct(
     listed = by_doc(corrections)
     hits, touched = 0, set()
     for item in suggestions:
+        if item.layer != ENTS:  # the end of a sentence is not mended within it
+            continue
         spans = [*item.given, *item.suggested]
         start, end = min(s[0] for s in spans), max(s[1] for s in spans)
         found = touching(listed.get(item.number, ()), item.number, start, end)
