@@ -23,6 +23,11 @@ settings.register_profile("mtnlp", deadline=None, database=None)
 settings.load_profile("mtnlp")
 
 
+def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
+    """Slow tests begin first: the last one to end would otherwise run alone."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 class Backbones(Dict[str, Path]):
     """Folders of tiny encoders by family, each built when it is first asked for."""
 

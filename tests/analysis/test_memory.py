@@ -1,6 +1,7 @@
 """A large corpus in little memory."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +46,7 @@ def write_corpus(joint: Joint, folder: Path) -> None:
         docbin.to_disk(folder / split / "large.spacy")
 
 
-@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("MTNLP_LONG"), reason="minutes; MTNLP_LONG=1 runs it")
 def test_25000_documents_stay_within_2_gb(joint: Joint, tmp_path: Path) -> None:
     joint.nlp.to_disk(tmp_path / "model")
     write_corpus(joint, tmp_path / "corpus")

@@ -67,11 +67,13 @@ def place_of(browser: Browser, point: int) -> List[float]:
 
 
 def test_points_are_drawn_in_their_colours(browser: Browser) -> None:
-    colors = browser.run(
-        "(() => { const map = document.querySelector('.map').map;"
-        " return new Set(map.pixels).size; })()"
+    # Four labels, their edges, and the ground. A busy machine draws late.
+    browser.until(
+        lambda: browser.run(
+            "(() => { const map = document.querySelector('.map').map;"
+            " return new Set(map.pixels).size > 20; })()"
+        )
     )
-    assert colors > 20  # four labels, their edges, and the ground
     shown = texts(browser, ".map-legend button")
     assert [name.rstrip("0123456789") for name in shown] == ["PER", "ORG", "LOC", "MISC"]
 
