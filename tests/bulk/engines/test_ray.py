@@ -30,6 +30,7 @@ from tests.bulk.engines import deadly
 from tests.bulk.inputs import Rows, read_errors, read_output, write_jsonl, write_table
 
 SMALL = {"fields": Fields(id="id"), "to": "jsonl", "shard_size": 20, "batch_size": 4}
+LONG = pytest.mark.skipif(not os.environ.get("MTNLP_LONG"), reason="MTNLP_LONG=1 runs it")
 ON_RAY = AnnotateOptions(**SMALL, engine="ray", workers=1)
 
 
@@ -87,6 +88,7 @@ def test_two_workers_of_which_one_is_killed(cluster: Any, tmp_path: Path) -> Non
     assert run("ray", "local", 1).done.records == 0
 
 
+@LONG
 def test_a_document_that_kills_every_worker(cluster: Any, tmp_path: Path) -> None:
     """The run stops at the second death, and what is done is kept."""
     records = [*rows(30), {"id": "bad", "text": deadly.DIE}]
@@ -98,6 +100,7 @@ def test_a_document_that_kills_every_worker(cluster: Any, tmp_path: Path) -> Non
     assert not list((tmp_path / "out").rglob("*.partial"))
 
 
+@LONG
 def test_an_interruption(cluster: Any, tmp_path: Path) -> None:
     """Ctrl-C ends the workers, and another engine goes on."""
     path = write_jsonl(tmp_path / "in.jsonl", slow(80))
@@ -117,7 +120,7 @@ def test_an_interruption(cluster: Any, tmp_path: Path) -> None:
     assert ids(tmp_path / "out") == [f"doc-{number}" for number in range(80)]
 
 
-@pytest.mark.skipif(not os.environ.get("MTNLP_LONG"), reason="half a minute; MTNLP_LONG=1 runs it")
+@LONG
 def test_kill_the_command_and_go_on(cluster: Any, tmp_path: Path) -> None:
     """kill -9 of a command that has joined a cluster: the cluster stays, its workers do not."""
     path = write_jsonl(tmp_path / "in.jsonl", slow(200))
