@@ -1,5 +1,6 @@
 """`mtnlp init` and `mtnlp quick` on the command line."""
 
+import os
 import shlex
 import subprocess
 import sys
@@ -88,7 +89,7 @@ def test_what_builds_a_wheel_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> Non
         run.require_build_tools()
 
 
-@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("MTNLP_LONG"), reason="a minute; MTNLP_LONG=1 runs it")
 def test_from_files_to_a_wheel(backbone: Path, tmp_path: Path) -> None:
     """All of it, in processes of its own, and nothing a second time."""
     files = [make_reviews(tmp_path / "reviews.csv"), make_names(tmp_path / "names.jsonl")]
