@@ -128,21 +128,24 @@ class Judge:
     ) -> None:
         """Ask taggers about Docs that follow each other. before: what stands before the chunk."""
         neighbours = find_neighbours(before, chunk)
-        for pipe in self.pipes:
-            if not isinstance(pipe, CRFNER):
-                continue
-            there = [(pair, annotated_there(pair, pipe.layer)) for pair in neighbours]
-            asked = [(pair, given) for pair, given in there if given is not None]
+        taggers = [pipe for pipe in self.pipes if isinstance(pipe, CRFNER)]
+        there = [[annotated_there(pair, pipe.layer) for pair in neighbours] for pipe in taggers]
+        wanted = [i for i in range(len(neighbours)) if any(given[i] for given in there)]
+        both = [joined(neighbours[i].first, neighbours[i].second) for i in wanted]
+        docs = dict(
+            zip(wanted, encode(self.nlp, [bare_copy(self.nlp, d) for d in both]), strict=True)
+        )
+        for pipe, spans in zip(taggers, there, strict=True):
+            asked = [(i, given) for i, given in enumerate(spans) if given is not None]
             if not asked:
                 continue
-            both = [bare_copy(self.nlp, joined(pair.first, pair.second)) for pair, _ in asked]
-            firsts = np.array([len(pair.first) for pair, _ in asked])
-            encoded = encode(self.nlp, both)
+            encoded = [docs[i] for i, _ in asked]
+            firsts = np.array([len(neighbours[i].first) for i, _ in asked])
             require_encoder_output(pipe.model, encoded, pipe.name)
             cuts = find_cuts(pipe, encoded, [given for _, given in asked], firsts)
-            for (pair, _), cut in zip(asked, cuts, strict=True):
+            for (i, _), cut in zip(asked, cuts, strict=True):
                 if cut is not None:
-                    item = judged[pair.number]
+                    item = judged[neighbours[i].number]
                     layer = layer_in_file(pipe, self.settings.get(item.place.file))
                     item.spots[Question(pipe.name, SENTENCES + layer)] = [cut]
 
