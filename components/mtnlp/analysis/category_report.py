@@ -58,7 +58,7 @@ class CategoryReport:
             if decision is None:
                 continue
             gold, predicted = decision
-            annotated = annotated_keys(cats, self._task.name)
+            annotated = annotated_keys(self._task.own(cats), self._task.name)
             self._decisions.add(gold, predicted, annotated)
             self._add_errors(example, gold, predicted)
             known = set(self._task.keys) if self._task.exclusive else set(annotated)

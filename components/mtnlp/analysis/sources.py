@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 
 from ..annotation.layers import CategoriesLayer, EntsLayer, SpansLayer, entity_layer, find_layer
 from ..errors import Errors, MtnlpError
-from ..evaluation.categories import category_tasks
+from ..evaluation.categories import category_tasks, task_path
 from ..scorers.categories import infer_tasks
 from .points import Documents, Entities, PointSource
 
@@ -22,16 +22,17 @@ def predicted_sources(nlp: Language) -> Dict[str, PointSource]:
     each task of each classifier, as `component: task`. Of classifiers that share a task, the last
     one decides."""
     found: Dict[str, PointSource] = {}
-    deciding: Dict[str, str] = {}
+    deciding: Dict[Any, str] = {}
     for name, pipe in nlp.pipeline:
         layer = find_layer(pipe)
         if isinstance(layer, (EntsLayer, SpansLayer)):
             found[name] = Entities(layer, layer.spans_key or name, name)
         elif isinstance(layer, CategoriesLayer):
-            for task in category_tasks(pipe.cfg):  # type: ignore[attr-defined]
-                found.pop(deciding.get(task.name, ""), None)
-                deciding[task.name] = f"{name}: {task.name}"
-                found[deciding[task.name]] = Documents(task, deciding[task.name])
+            for task in category_tasks(pipe, layer):
+                place = task.name or task.keys
+                found.pop(deciding.get(place, ""), None)
+                deciding[place] = task_path(name, task)
+                found[deciding[place]] = Documents(task, deciding[place])
         elif "doc.ents" in nlp.get_pipe_meta(name).assigns:
             found[name] = Entities(EntsLayer(), name, name)
     return found

@@ -9,10 +9,13 @@ POSITIVE = 0.5
 
 Cats = Mapping[str, float]
 
+# The task of keys without a slash: those of spaCy's own `textcat`, whose labels are one task.
+UNNAMED = ""
+
 
 def category_key(task: str, label: str) -> str:
-    """The key of a label in `doc.cats`."""
-    return f"{task}{SEPARATOR}{label}"
+    """The key of a label in `doc.cats`; the label itself where the task is `UNNAMED`."""
+    return f"{task}{SEPARATOR}{label}" if task else label
 
 
 def task_keys(name: str, spec: Mapping[str, Any]) -> Tuple[str, ...]:
@@ -44,7 +47,8 @@ def is_positive(value: float) -> bool:
 def annotated_keys(cats: Cats, task: str) -> List[str]:
     """The keys of a task that a document is annotated with: those that have a value. NaN is
     none."""
-    return [key for key, value in cats.items() if task_of(key) == task and value == value]
+    name = task or None
+    return [key for key, value in cats.items() if task_of(key) == name and value == value]
 
 
 def annotated_tasks(cats: Cats) -> Set[str]:

@@ -24,10 +24,14 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.pipeline.ner import EntityRecognizer
 from spacy.pipeline.spancat import SpanCategorizer
+from spacy.pipeline.textcat import TextCategorizer
+from spacy.pipeline.textcat_multilabel import MultiLabel_TextCategorizer
 from spacy.tokens import Doc, Span
 
 from ..errors import Errors, MtnlpError
 from .categories import (
+    UNNAMED,
+    category_key,
     category_keys,
     is_positive,
     is_task_annotated,
@@ -142,7 +146,7 @@ class CategoriesLayer:
     tasks: Mapping[str, "Task"]
 
     def __str__(self) -> str:
-        return "doc.cats, as " + " and ".join(f"{task}/LABEL" for task in self.tasks)
+        return "doc.cats, as " + " and ".join(category_key(task, "LABEL") for task in self.tasks)
 
     @property
     def columns(self) -> List[Tuple[slice, bool]]:
@@ -166,7 +170,7 @@ class CategoriesLayer:
         return Counter(
             key
             for key, value in doc.cats.items()
-            if is_positive(value) and task_of(key) in self.tasks and split_key(key)[1]
+            if is_positive(value) and self._has(key) and split_key(key)[1]
         )
 
     def read(self, docs: Sequence[Doc]) -> Tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -214,7 +218,7 @@ class CategoriesLayer:
     def check_values(self, doc: Doc, index: Optional[int] = None) -> None:
         """Raises: MtnlpError E340 for a value of one of the tasks that is neither 0.0 nor 1.0."""
         for key, value in doc.cats.items():
-            if value not in (0, 1) and task_of(key) in self.tasks:
+            if value not in (0, 1) and self._has(key):
                 where = describe(doc, index)
                 raise MtnlpError(Errors.E340.format(key=key, value=value, where=where))
 
@@ -223,12 +227,15 @@ class CategoriesLayer:
         exclusive = {name for name, task in self.tasks.items() if task["exclusive"]}
         held: Dict[Any, List[str]] = {}
         for key, value in doc.cats.items():
-            if value == 1 and (task := task_of(key)) in exclusive:
+            if value == 1 and (task := task_of(key) or UNNAMED) in exclusive:
                 held.setdefault(task, []).append(key)
         for task, keys in held.items():
             if len(keys) > 1:
                 where = describe(doc, index)
                 raise MtnlpError(Errors.E341.format(task=task, where=where, keys=listed(keys)))
+
+    def _has(self, key: str) -> bool:
+        return (task_of(key) or UNNAMED) in self.tasks
 
 
 AnyLayer = Union[EntsLayer, SpansLayer, CategoriesLayer]
@@ -240,14 +247,29 @@ def entity_layer(spans_key: Optional[str]) -> EntityLayer:
 
 
 def find_layer(pipe: Any) -> Optional[AnyLayer]:
-    """The layer that a component of a pipeline predicts: its `layer`, or that of a spaCy `ner` or
-    `spancat`; None for other components."""
+    """The layer that a component of a pipeline predicts: its `layer`, or that of a spaCy `ner`,
+    `spancat` or `textcat`; None for other components."""
     layer = getattr(pipe, "layer", None)
     if isinstance(layer, (EntsLayer, SpansLayer, CategoriesLayer)):
         return layer
     if isinstance(pipe, EntityRecognizer):
         return EntsLayer()
+    if isinstance(pipe, TextCategorizer):
+        return CategoriesLayer(_tasks_of_labels(pipe))
     return SpansLayer(pipe.key) if isinstance(pipe, SpanCategorizer) else None
+
+
+def _tasks_of_labels(pipe: TextCategorizer) -> Dict[str, "Task"]:
+    """The tasks of spaCy's own classifier: one of all its labels, or one per word before a slash.
+
+    Where its labels are of several tasks, none is exclusive: `textcat` chooses one label of all.
+    """
+    labels: Dict[str, List[str]] = {}
+    for key in pipe.labels:
+        task, label = split_key(key)
+        labels.setdefault(task or UNNAMED, []).append(label)
+    exclusive = len(labels) == 1 and not isinstance(pipe, MultiLabel_TextCategorizer)
+    return {task: {"labels": own, "exclusive": exclusive} for task, own in labels.items()}
 
 
 def check_spans(spans: Sequence[Span], layer: Layer, doc: Doc, index: int) -> None:

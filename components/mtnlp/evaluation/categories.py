@@ -1,13 +1,14 @@
 """Evaluation of a classifier's tasks, collected document by document."""
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, FrozenSet, List, Mapping, Optional
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional
 
 import numpy as np
 from numpy.typing import NDArray
 from spacy.training import Example
 
 from ..annotation.categories import POSITIVE, Cats, annotated_keys, split_key, task_keys
+from ..annotation.layers import CategoriesLayer
 from ..scorers.categories import CategoryTask
 from .baselines import constant_set, majority_class, rare_keys
 from .classification import exclusive_metrics, multilabel_metrics
@@ -38,13 +39,10 @@ class Decisions:
 
 
 class CategoryEvaluation:
-    """Collects what was decided for the tasks of one classifier; keeps no document.
+    """Collects what was decided for some tasks, those of one classifier; keeps no document."""
 
-    cfg: the pipe's configuration: `tasks`, and `threshold` and `thresholds` where it has them.
-    """
-
-    def __init__(self, cfg: Mapping[str, Any]) -> None:
-        self._tasks = [(task, Decisions()) for task in category_tasks(cfg)]
+    def __init__(self, tasks: Iterable[CategoryTask]) -> None:
+        self._tasks = [(task, Decisions()) for task in tasks]
 
     def add(self, examples: List[Example]) -> None:
         """Take up the documents of one chunk that are annotated for a task."""
@@ -53,7 +51,7 @@ class CategoryEvaluation:
             for task, decisions in self._tasks:
                 decision = task.decide(cats, example.predicted.cats)
                 if decision is not None:
-                    decisions.add(*decision, annotated_keys(cats, task.name))
+                    decisions.add(*decision, annotated_keys(task.own(cats), task.name))
 
     def result(
         self,
@@ -72,19 +70,28 @@ class CategoryEvaluation:
             no label is or every label is, or {"labels", "macro"}.
         """
         tasks = {
-            task.name: task_result(task, decisions, samples, seed, train_cats or [], rare_share)
+            task.title: task_result(task, decisions, samples, seed, train_cats or [], rare_share)
             for task, decisions in self._tasks
         }
         return {"kind": "categories", "tasks": tasks}
 
 
-def category_tasks(cfg: Mapping[str, Any]) -> List[CategoryTask]:
-    """The tasks of a classifier's configuration, with its thresholds."""
-    threshold, thresholds = cfg.get("threshold", POSITIVE), cfg.get("thresholds") or {}
+def category_tasks(pipe: Any, layer: CategoriesLayer) -> List[CategoryTask]:
+    """The tasks of a classifier, ours or spaCy's, with its thresholds.
+
+    layer: the pipe's, from `find_layer`.
+    """
+    threshold, thresholds = pipe.cfg.get("threshold", POSITIVE), pipe.cfg.get("thresholds") or {}
     return [
         CategoryTask(name, task_keys(name, spec), bool(spec["exclusive"]), threshold, thresholds)
-        for name, spec in cfg["tasks"].items()
+        for name, spec in layer.tasks.items()
     ]
+
+
+def task_path(component: str, task: CategoryTask, between: str = ": ") -> str:
+    """The name of a classifier's task, with that of the component before it; the component's alone
+    where its labels are of no named task."""
+    return f"{component}{between}{task.name}" if task.name else component
 
 
 def task_result(
@@ -97,6 +104,7 @@ def task_result(
 ) -> Dict[str, Any]:
     """The metrics of one task, as `CategoryEvaluation.result` has them."""
     gold, predicted = decisions.gold, decisions.predicted
+    train_cats = [task.own(cats) for cats in train_cats]
     metrics = _metrics(task, gold, predicted)
     documents = metrics.pop("n")
     rare = [_label(key) for key in sorted(rare_keys(train_cats, task.name, rare_share))]

@@ -21,7 +21,7 @@ from ..scorers.categories import CategoryTask
 from ..scorers.counts import Counts, add_counts, count_per_label
 from ..scorers.entities import SpanKey, gold_entities, predicted_entities
 from .alignment import MISSED, OTHER_LABEL, OVERLAP, RIGHT, SPURIOUS, align_entities
-from .categories import category_tasks
+from .categories import category_tasks, task_path
 
 # What is wrong, the gold label, the predicted one; None where there is none.
 Error = Tuple[str, Optional[str], Optional[str]]
@@ -86,16 +86,17 @@ def find_tasks(nlp: Language) -> Dict[str, LabelTask]:
     classifier as `component: task`. Of classifiers that share a task, the last one decides: it
     writes over what the others have written."""
     tasks: Dict[str, LabelTask] = {}
-    deciding: Dict[str, str] = {}
+    deciding: Dict[Any, str] = {}
     for name, pipe in nlp.pipeline:
         layer = find_layer(pipe)
         if isinstance(layer, (EntsLayer, SpansLayer)):
             tasks[name] = entity_task(layer)
         elif isinstance(layer, CategoriesLayer):
-            for task in category_tasks(pipe.cfg):  # type: ignore[attr-defined]
-                tasks.pop(deciding.get(task.name, ""), None)
-                deciding[task.name] = f"{name}: {task.name}"
-                tasks[deciding[task.name]] = category_task(task)
+            for task in category_tasks(pipe, layer):
+                place = task.name or task.keys
+                tasks.pop(deciding.get(place, ""), None)
+                deciding[place] = task_path(name, task)
+                tasks[deciding[place]] = category_task(task)
     return tasks
 
 
@@ -124,7 +125,9 @@ def category_task(task: CategoryTask) -> LabelTask:
         lambda example: task.decide(example.reference.cats, example.predicted.cats),
         label=label_of,
         find_errors=exclusive_errors if task.exclusive else multilabel_errors,
-        gold_labels=lambda doc: [label_of(key) for key in positive_keys(doc.cats, task.name)],
+        gold_labels=lambda doc: [
+            label_of(key) for key in positive_keys(task.own(doc.cats), task.name)
+        ],
     )
 
 

@@ -21,7 +21,7 @@ from ..annotation.layers import (
 from ..errors import Errors, MtnlpError
 from ..scorers.categories import CategoryTask
 from ..scorers.entities import gold_entities, predicted_entities
-from .categories import category_tasks
+from .categories import category_tasks, task_path
 from .evaluator import predict
 from .intervals import Difference, Statistic, fscores, paired_bootstrap, ratios
 from .spans import document_counts
@@ -64,7 +64,8 @@ def count_documents(
 ) -> Dict[str, DocumentCounts]:
     """Predict and count, for every entity pipe and every task of every classifier.
 
-    An entity pipe goes by its component's name, a classifier's task by `component/task`. Entities
+    An entity pipe goes by its component's name, a classifier's task by `component/task` (see
+    `task_path`). Entities
     and multi-label tasks are counted for micro-F1, exclusive tasks for accuracy.
 
     docs: reference documents; those not annotated for a task have no row in it.
@@ -92,9 +93,9 @@ def find_counters(nlp: Language) -> Dict[str, Tuple[str, Counter]]:
         if isinstance(layer, (EntsLayer, SpansLayer)):
             counters[name] = F1, partial(count_entities, spans_key=layer.spans_key)
         elif isinstance(layer, CategoriesLayer):
-            for task in category_tasks(pipe.cfg):  # type: ignore[attr-defined]
+            for task in category_tasks(pipe, layer):
                 metric = ACCURACY if task.exclusive else F1
-                counters[f"{name}/{task.name}"] = metric, partial(count_decision, task=task)
+                counters[task_path(name, task, "/")] = metric, partial(count_decision, task=task)
     return counters
 
 

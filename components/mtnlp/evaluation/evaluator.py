@@ -28,7 +28,7 @@ from ..annotation.layers import CategoriesLayer, EntsLayer, SpansLayer, find_lay
 from ..data.options import Progress, quiet
 from ..data.reading import bare_doc, corpus_files, open_docbin
 from ..errors import Errors, MtnlpError
-from .categories import CategoryEvaluation
+from .categories import CategoryEvaluation, category_tasks
 from .entities import EntityEvaluation
 from .loss import MeanLosses
 from .options import Settings
@@ -235,7 +235,7 @@ def _collectors(
         if isinstance(layer, (EntsLayer, SpansLayer)):
             entities[name] = EntityEvaluation(layer.spans_key)
         elif isinstance(layer, CategoriesLayer):
-            categories[name] = CategoryEvaluation(pipe.cfg)  # type: ignore[attr-defined]
+            categories[name] = CategoryEvaluation(category_tasks(pipe, layer))
     return entities, categories
 
 

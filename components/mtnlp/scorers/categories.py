@@ -24,7 +24,7 @@ Decision = Tuple[FrozenSet[str], FrozenSet[str]]
 class CategoryTask:
     """A named group of categories.
 
-    name: the part of a key before the first slash.
+    name: the part of a key before the first slash; empty for keys without one.
     keys: the full keys, `task/LABEL`.
     exclusive: exactly one label is right, and the best-scored one is predicted; otherwise each
         label is decided alone, by its threshold. A score of 0.0 predicts nothing: that is what a
@@ -38,6 +38,16 @@ class CategoryTask:
     threshold: float = POSITIVE
     thresholds: Cats = field(default_factory=dict)
 
+    @property
+    def title(self) -> str:
+        """The name, or a word for it where there is none."""
+        return self.name or "labels"
+
+    def own(self, cats: Cats) -> Cats:
+        """Categories without those of others. A named task's keys are told by its name. Keys
+        without a slash may be another classifier's: only those that the task knows are its own."""
+        return cats if self.name else {key: cats[key] for key in self.keys if key in cats}
+
     def decide(self, gold: Cats, predicted: Cats) -> Optional[Decision]:
         """The gold and the predicted keys of one document.
 
@@ -47,6 +57,7 @@ class CategoryTask:
         Returns: None where the document is not annotated for the task: no key of it in `gold`
             or, if exclusive, no key that is set.
         """
+        gold = self.own(gold)
         if not is_task_annotated(gold, self.name, self.exclusive):
             return None
         right = frozenset(positive_keys(gold, self.name))
