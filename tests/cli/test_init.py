@@ -10,6 +10,7 @@ from typing import Any, List
 
 import pytest
 import spacy
+from weasel.util.config import load_project_config
 
 from mtnlp.errors import Errors, MtnlpError
 from mtnlp.recipes import run
@@ -87,6 +88,30 @@ def test_what_builds_a_wheel_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(run.metadata, "version", none)
     with pytest.raises(MtnlpError, match=r"E002.*mtnlp\[package\]"):
         run.require_build_tools()
+
+
+def test_every_step_of_a_project_runs(
+    backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lines of its project.yml one after another, those of mtnlp in this process."""
+    files = [make_reviews(tmp_path / "reviews.csv"), make_names(tmp_path / "names.jsonl")]
+    options = ["--encoder", backbone, "--epochs", 1, "--precision", "fp32"]
+    made = invoke("init", *files, "--output", tmp_path / "shop", *options)
+    assert made.exit_code == 0, made.output
+    monkeypatch.chdir(tmp_path / "shop")
+    project = load_project_config(tmp_path / "shop")
+    scripts = {command["name"]: command["script"] for command in project["commands"]}
+    for name in project["workflows"]["all"]:
+        for line in scripts[name]:
+            words = shlex.split(line)
+            if words[:3] == ["python", "-m", "mtnlp"]:
+                done = invoke(*words[3:])
+                assert done.exit_code == 0, done.output
+            else:
+                subprocess.run([sys.executable, *words[1:]], check=True, capture_output=True)
+    assert (tmp_path / "shop" / "packages" / "en_shop-0.1.0-py3-none-any.whl").is_file()
+    nlp = spacy.load(tmp_path / "shop" / "training" / "calibrated")
+    assert set(nlp("This is review 3").cats) == {"reviews/good", "reviews/bad"}
 
 
 @pytest.mark.skipif(not os.environ.get("MTNLP_LONG"), reason="a minute; MTNLP_LONG=1 runs it")
