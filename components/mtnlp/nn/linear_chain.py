@@ -6,6 +6,7 @@ import torch
 
 from ..structured import crf
 from ..structured.array_chain import Chain, find_entities
+from ..structured.marginals import token_marginals
 from ..structured.nbest import nbest
 from ..structured.schemes import get_scheme
 from ..structured.spans import trim, widenings
@@ -122,6 +123,12 @@ class LinearChainCRF(torch.nn.Module):
         end, label index."""
         scores = self._scaled_scores(emissions, temperature)
         return crf.span_log_probability(*scores, mask, spans, self.scheme).exp()
+
+    def marginals(
+        self, emissions: torch.Tensor, mask: torch.Tensor, temperature: float = 1.0
+    ) -> torch.Tensor:
+        """`[batch, seq, tags]`: the posterior probability of each tag, zeros on padding."""
+        return token_marginals(*self._scaled_scores(emissions, temperature), mask)
 
     def nbest(
         self, emissions: torch.Tensor, mask: torch.Tensor, k: int, temperature: float = 1.0

@@ -228,6 +228,27 @@ class SpanTagger(torch.nn.Module):
         text, start, _ = places[token].unbind(1)
         return torch.stack([text, start, start + width + 1, label], dim=1), probability
 
+    @torch.no_grad()
+    def beliefs(
+        self, tokens: torch.Tensor, lengths: torch.Tensor, least: float, temperature: float = 1.0
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """All labels of all spans whose probability is at least `least`, whatever they overlap.
+
+        tokens, lengths, temperature: as for `find`. Returns: int64 `[n, 4]`, document, start, end,
+            label index, ordered by document, and their probabilities `[n]`.
+        """
+        places = token_places(lengths)
+        spans, each = [places.new_zeros(0, 4)], [tokens.new_zeros(0).float()]
+        for part, scores in self.score(self.body(tokens)):
+            scaled = scale_by_temperature(scores, temperature).float()
+            found = scaled.softmax(-1)[..., 1:] if self.exclusive else scaled.sigmoid()
+            inside = torch.arange(self.max_width, device=scores.device) < places[part, 2:]
+            token, width, label = ((found >= least) & inside.unsqueeze(-1)).nonzero(as_tuple=True)
+            text, start, _ = places[part][token].unbind(1)
+            spans.append(torch.stack([text, start, start + width + 1, label], dim=1))
+            each.append(found[token, width, label])
+        return torch.cat(spans), torch.cat(each)
+
     def no_scores(self, tokens: torch.Tensor) -> torch.Tensor:
         """The scores of no token."""
         return tokens.new_zeros(0, self.max_width, len(self.bias))

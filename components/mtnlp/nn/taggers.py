@@ -99,6 +99,13 @@ class Tagger(torch.nn.Module):
         temperature, summed: what the temperature is fitted by. batch: as for `loss`."""
         raise NotImplementedError
 
+    def marginals(
+        self, scores: torch.Tensor, mask: torch.Tensor, temperature: float = 1.0
+    ) -> torch.Tensor:
+        """The probability of each tag at each token, `[batch, seq, tags]`, at a temperature; what
+        it is on padding is not said."""
+        raise NotImplementedError
+
     def nbest(
         self,
         scores: torch.Tensor,
@@ -195,6 +202,13 @@ class CRFTagger(Tagger):
         return self.scheme.spans(tags.flatten(0, 1), possible.flatten(0, 1)), probabilities
 
     @torch.no_grad()
+    def marginals(
+        self, scores: torch.Tensor, mask: torch.Tensor, temperature: float = 1.0
+    ) -> torch.Tensor:
+        """The exact posterior probabilities, zeros on padding."""
+        return self.crf.marginals(scores, mask, temperature)
+
+    @torch.no_grad()
     def softmax_minimum(
         self, scores: torch.Tensor, mask: torch.Tensor
     ) -> Tuple[torch.Tensor, torch.Tensor]:
@@ -236,6 +250,12 @@ class SoftmaxTagger(Tagger):
         # Of the scores, not of probabilities: these may be rounded to the same number.
         spans = self.scheme.spans(scores.argmax(-1), mask)
         return spans, span_minimum(best, spans)
+
+    @torch.no_grad()
+    def marginals(
+        self, scores: torch.Tensor, mask: torch.Tensor, temperature: float = 1.0
+    ) -> torch.Tensor:
+        return scale_by_temperature(scores.float(), temperature).softmax(-1)
 
 
 def build_crf_tagger_v1() -> TaggerBuilder:

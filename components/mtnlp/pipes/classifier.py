@@ -20,6 +20,7 @@ from ..annotation.categories import (
 from ..annotation.layers import CategoriesLayer
 from ..errors import Errors, MtnlpError
 from ..gold.categories import category_targets, gold_task_labels
+from ..gold.opinions import Opinion
 from ..gold.targets import Target
 from ..models.listener import require_encoder_output
 from ..nn.temperature import scale_columns_by_temperature
@@ -27,6 +28,7 @@ from ..ranges import PROBABILITY, require
 from ..types import Task
 from .base import TorchPipe
 from .extensions import install_extension
+from .opinions import category_opinions
 from .settings import CommonSettings
 
 # The model of both factories, for `default_config`.
@@ -188,6 +190,19 @@ class DocClassifier(TorchPipe):
         probabilities[~has_text.cpu().numpy()] = 0.0
         return probabilities
 
+    def opinions(self, docs: Sequence[Doc]) -> List[Optional[Opinion]]:
+        """What the head believes of some Docs, for a student to learn: the score of each label,
+        over its task's temperature; None of a Doc that holds nothing to read.
+
+        docs: they carry the encoder's vectors. Raises: MtnlpError E310 for Docs without them.
+        """
+        require_encoder_output(self.model, docs, self.name)
+        output, has_text = self.model.predict(list(docs))
+        scores = self.scaled(output.scores, self.cfg["temperatures"])
+        exclusive = [name for name, task in self.tasks.items() if task["exclusive"]]
+        found = scores.float().cpu().numpy(), exclusive, has_text.cpu().numpy()
+        return [*category_opinions(self.labels, *found)]
+
     def probabilities(
         self, scores: torch.Tensor, temperatures: Optional[Mapping[str, float]] = None
     ) -> np.ndarray:
@@ -197,12 +212,17 @@ class DocClassifier(TorchPipe):
         E235 for one that is not above 0.
         """
         fitted = self.cfg["temperatures"] if temperatures is None else temperatures
-        if fitted:
-            each = [
-                fitted.get(name, 1.0) for name, task in self.tasks.items() for _ in task["labels"]
-            ]
-            scores = scale_columns_by_temperature(scores.float(), each)
-        return self.module.decode(scores).cpu().numpy()
+        return self.module.decode(self.scaled(scores, fitted)).cpu().numpy()
+
+    def scaled(self, scores: torch.Tensor, temperatures: Mapping[str, float]) -> torch.Tensor:
+        """Scores `[docs, labels]` over temperatures by task, 1.0 where there is none. Raises:
+        MtnlpError E235 for one that is not above 0."""
+        if not temperatures:
+            return scores
+        each = [
+            temperatures.get(name, 1.0) for name, task in self.tasks.items() for _ in task["labels"]
+        ]
+        return scale_columns_by_temperature(scores.float(), each)
 
     def set_annotations(self, docs: Iterable[Doc], probabilities: np.ndarray) -> None:
         """Write `doc.cats`: every label's probability."""

@@ -11,6 +11,7 @@ from thinc.api import Model
 
 from ..errors import Errors, MtnlpError
 from ..gold.entities import tag_targets
+from ..gold.opinions import Opinion
 from ..gold.targets import Target
 from ..log import logger
 from ..models.listener import require_encoder_output
@@ -20,6 +21,7 @@ from .entity_spans import Predictions, find_white_space, install_confidence
 from .group_names import check_new_group
 from .kept_entities import GivenTags, begin_in, find_kept, given_tags
 from .nbest import Reading, make_readings
+from .opinions import tag_opinions
 from .settings import LISTENER, CommonSettings, default_config
 from .weighting import Weighting
 
@@ -183,6 +185,19 @@ class CRFNER(EntityPipe):
         is nothing. mask: bool `[docs, tokens]`."""
         kept = find_kept(docs, self.cfg, self.name)
         return None if kept is None else given_tags(kept, mask, self.labels, self.module.scheme)
+
+    def opinions(self, docs: Sequence[Doc]) -> List[Optional[Opinion]]:
+        """What the head believes of some Docs, for a student to learn: the probability of each tag
+        at each token, at `cfg["temperature"]`, whatever `overwrite_ents` keeps; None of a Doc
+        without tokens.
+
+        docs: they carry the encoder's vectors. Raises: MtnlpError E310 for Docs without them.
+        """
+        require_encoder_output(self.model, docs, self.name)
+        output, mask = self.model.predict(list(docs))
+        found = self.module.marginals(output.scores, mask, self.cfg["temperature"])
+        tags = self.module.scheme.tags(list(self.labels))
+        return [*tag_opinions(tags, found.cpu().numpy(), [len(doc) for doc in docs])]
 
     def nbest(self, docs: Iterable[Doc], k: int) -> List[List[Reading]]:
         """The k most probable readings of each Doc, best first; fewer where there are not as many.

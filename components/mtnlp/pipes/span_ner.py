@@ -11,17 +11,19 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..errors import Errors, MtnlpError
+from ..gold.opinions import Opinion
 from ..gold.spans import get_spans, span_targets
 from ..gold.targets import Target
 from ..log import logger
 from ..models.listener import require_encoder_output
 from ..models.registered import find_span_decoder
-from ..models.span_classifier import find_spans
+from ..models.span_classifier import find_beliefs, find_spans
 from ..ranges import PROBABILITY, require
 from .entity_pipe import EntityPipe
 from .entity_spans import Predictions, install_confidence
 from .group_names import check_new_group
 from .kept_entities import find_kept, held_tokens
+from .opinions import LEAST, span_opinions
 from .settings import LISTENER, CommonSettings, default_config
 from .weighting import Weighting
 
@@ -200,6 +202,21 @@ class SpanNER(EntityPipe):
         taken = self.find_taken(docs)
         spans, probabilities = find_spans(self.model.get_ref("head"), vectors, *settings, taken)
         return Predictions(spans.numpy(), probabilities.numpy())
+
+    def opinions(self, docs: Sequence[Doc]) -> List[Optional[Opinion]]:
+        """What the head believes of some Docs, for a student to learn: the probability of each
+        label of each span, at `cfg["temperature"]`, whatever the threshold, the decoder and
+        `overwrite_ents` leave of them; None of a Doc without tokens.
+
+        docs: they carry the encoder's vectors. Raises: MtnlpError E310 for Docs without them.
+        """
+        require_encoder_output(self.model, docs, self.name)
+        vectors = self.model.get_ref("tok2vec").predict(list(docs))
+        head, temperature = self.model.get_ref("head"), self.cfg["temperature"]
+        spans, each = find_beliefs(head, vectors, LEAST, temperature)
+        lengths = [len(doc) for doc in docs]
+        found = spans.cpu().numpy(), each.cpu().numpy()
+        return [*span_opinions(self.labels, *found, lengths, self.module.max_width)]
 
     def find_taken(self, docs: Sequence[Doc]) -> Optional[torch.Tensor]:
         """bool `[docs, tokens]`: what flat entities may not hold, since `overwrite_ents = false`
