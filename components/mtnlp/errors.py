@@ -1142,3 +1142,20 @@ class Errors:
         "from 0, without empty ones) cannot be stored: {reason}. The component's `opinions` must "
         "say the same kind of thing of every document, in numbers."
     )
+
+    # E75: vectors
+    E750 = (
+        "[E750] mtnlp.vectors: number {index} (counted from 0), '{start}…', has no sentence "
+        "vector. Run a pipeline with sentence_vectors on it; a DocBin keeps its vector with "
+        "DocBin(store_user_data=True)."
+    )
+    E751 = (
+        "[E751] mtnlp.vectors: number {index} (counted from 0), the span '{start}…', has no "
+        "vector: its document has no doc.tensor. A DocBin does not keep it, and store_tensor = "
+        "false leaves it out. Take the document's vector, or run the pipeline on it again."
+    )
+    E752 = "[E752] mtnlp.vectors: dim = {dim}, but the vectors have {width} numbers. Give no more."
+    E753 = (
+        "[E753] mtnlp.vectors: number {index} (counted from 0) has {other} numbers, and the first "
+        "one {first}. Take the vectors of one pipeline at a time."
+    )
