@@ -6,7 +6,7 @@ import torch
 
 from ..structured import crf
 from ..structured.array_chain import Chain, find_entities
-from ..structured.marginals import token_marginals
+from ..structured.marginals import marginal_cross_entropy, token_marginals
 from ..structured.nbest import nbest
 from ..structured.schemes import get_scheme
 from ..structured.spans import trim, widenings
@@ -70,6 +70,20 @@ class LinearChainCRF(torch.nn.Module):
         """`[batch]`: as `nll`, under the probabilities that are predicted; infinite where
         `allowed` leaves no legal sequence."""
         return crf.nll(*self._scaled_scores(emissions, temperature), mask, allowed)
+
+    def marginal_cross_entropy(
+        self,
+        emissions: torch.Tensor,
+        mask: torch.Tensor,
+        teacher: torch.Tensor,
+        groups: torch.Tensor,
+        temperature: float = 1.0,
+    ) -> torch.Tensor:
+        """`[batch]`: the cross-entropy of the token marginals with a teacher's; see
+        `structured.marginals`. What the scheme forbids has no probability, and what a teacher
+        gives it counts for nothing."""
+        scores = self._scores(-torch.inf)
+        return marginal_cross_entropy(emissions, *scores, mask, teacher, groups, temperature)
 
     def decode(self, emissions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """int64 `[batch, seq]`: the best legal tag sequences; 0 on padding."""

@@ -9,10 +9,12 @@ from ..errors import Errors, MtnlpError
 from ..losses.base import bind_loss, pass_counts, reads_features
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.cross_entropy import CrossEntropy
+from ..losses.soft_binary_cross_entropy import soft_binary_cross_entropy
+from ..losses.soft_cross_entropy import soft_cross_entropy
 from ..structured.span_decoding import Decoder, get_decoder
 from ..structured.span_enumeration import span_ends, token_chunks, token_places
 from ..structured.spans import overlap_none
-from ..types import HeadOutput, LossBatch
+from ..types import HeadOutput, LossBatch, SoftBatch
 from .prior import prior_bias
 from .projection import Body
 from .span_scorers import BiaffineScorer, ScorerBuilder
@@ -109,6 +111,15 @@ class SpanTagger(torch.nn.Module):
         if batch.features is not None and reads_features(self.criterion):
             features = span_features(batch.features, self.max_width)
         return self.criterion(LossBatch(batch.logits, features, batch.target, batch.mask))
+
+    def soft_loss(self, batch: SoftBatch) -> torch.Tensor:
+        """The cross-entropy of probabilities with a teacher's, summed over spans by their
+        weights. batch: units are spans, `[batch, seq, max_width]`, or, where not exclusive, the
+        labels of spans."""
+        settings = batch.weight, batch.temperature
+        if self.exclusive:
+            return soft_cross_entropy(batch.logits, batch.target, *settings, batch.groups)
+        return soft_binary_cross_entropy(batch.logits, batch.target, *settings)
 
     @torch.no_grad()
     def nll(self, batch: LossBatch, temperature: float) -> torch.Tensor:

@@ -23,10 +23,11 @@ from ..errors import Errors, MtnlpError
 from ..losses.base import bind_loss, pass_counts, reads_features
 from ..losses.crf_likelihood import CRFLikelihood
 from ..losses.cross_entropy import CrossEntropy
+from ..losses.soft_cross_entropy import soft_cross_entropy
 from ..structured.crf import constrain
 from ..structured.schemes import get_scheme
 from ..structured.spans import span_minimum
-from ..types import HeadOutput, LossBatch
+from ..types import HeadOutput, LossBatch, SoftBatch
 from .linear_chain import LinearChainCRF
 from .projection import Body
 from .temperature import scale_by_temperature
@@ -94,6 +95,11 @@ class Tagger(torch.nn.Module):
         """The loss, summed over the tokens whose tag is known."""
         return self.criterion(self.known_tags(batch))
 
+    def soft_loss(self, batch: SoftBatch) -> torch.Tensor:
+        """The cross-entropy of the probabilities of tags with a teacher's, summed over tokens by
+        their weights. batch: units are tokens, groups those of tags."""
+        raise NotImplementedError
+
     def nll(self, batch: LossBatch, temperature: float) -> torch.Tensor:
         """The negative log-likelihood of the gold under the probabilities that are predicted at a
         temperature, summed: what the temperature is fitted by. batch: as for `loss`."""
@@ -159,6 +165,14 @@ class CRFTagger(Tagger):
         known = super().known_tags(batch)
         known.likelihood = lambda: self.crf.nll(batch.logits, batch.target, batch.mask).sum()
         return known
+
+    def soft_loss(self, batch: SoftBatch) -> torch.Tensor:
+        """As `Tagger.soft_loss`, of the exact marginals; see `structured.marginals` for what a
+        temperature is there."""
+        teacher = batch.target * batch.weight.unsqueeze(-1)
+        assert batch.groups is not None
+        settings = batch.mask, teacher, batch.groups, batch.temperature
+        return self.crf.marginal_cross_entropy(batch.logits, *settings).sum()
 
     @torch.no_grad()
     def nll(self, batch: LossBatch, temperature: float) -> torch.Tensor:
@@ -227,6 +241,10 @@ class SoftmaxTagger(Tagger):
 
     def make_default_loss(self) -> torch.nn.Module:
         return CrossEntropy()
+
+    def soft_loss(self, batch: SoftBatch) -> torch.Tensor:
+        settings = batch.weight, batch.temperature, batch.groups
+        return soft_cross_entropy(batch.logits, batch.target, *settings)
 
     @torch.no_grad()
     def nll(self, batch: LossBatch, temperature: float) -> torch.Tensor:

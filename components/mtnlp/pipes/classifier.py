@@ -21,11 +21,13 @@ from ..annotation.layers import CategoriesLayer
 from ..errors import Errors, MtnlpError
 from ..gold.categories import category_targets, gold_task_labels
 from ..gold.opinions import Opinion
+from ..gold.soft_categories import soft_categories
+from ..gold.soft_targets import SoftTarget
 from ..gold.targets import Target
 from ..models.listener import require_encoder_output
 from ..nn.temperature import scale_columns_by_temperature
 from ..ranges import PROBABILITY, require
-from ..types import Task
+from ..types import SoftBatch, Task
 from .base import TorchPipe
 from .extensions import install_extension
 from .opinions import category_opinions
@@ -96,6 +98,8 @@ class DocClassifier(TorchPipe):
         self.cfg.update(temperatures={}, thresholds={})
         install_tasks()
 
+    learns_from_teachers = True
+
     @property
     def tasks(self) -> Dict[str, Task]:
         """Each task's labels and whether it is exclusive."""
@@ -110,7 +114,7 @@ class DocClassifier(TorchPipe):
         return list(self.tasks)
 
     def task_units(self, target: Target) -> List[float]:
-        return [float(target.mask[:, part].any(1).sum()) for part in self.columns.values()]
+        return self.count_units(target.mask)
 
     def head_sizes(self) -> Dict[str, Any]:
         return {"tasks": self.tasks}
@@ -152,6 +156,9 @@ class DocClassifier(TorchPipe):
         found = gold_task_labels(examples, self.tasks)
         return [category_key(task, label) for task, labels in found.items() for label in labels]
 
+    def taught_labels(self, example: Example) -> List[str]:
+        return [key for key in super().taught_labels(example) if task_of(key) in self.tasks]
+
     def require_labels(self) -> None:
         """Raises: MtnlpError E302 for a task without labels, E343 for an exclusive one with a
         single label."""
@@ -164,6 +171,30 @@ class DocClassifier(TorchPipe):
 
     def get_target(self, examples: Sequence[Example]) -> Target:
         return category_targets(examples, self.tasks)
+
+    def soft_targets(self, examples: Sequence[Example]) -> List[SoftTarget]:
+        return soft_categories(examples, self.name, self.tasks, self.cfg["teacher_temperature"])
+
+    @property
+    def has_token_targets(self) -> bool:
+        return False
+
+    def whole_units(self, mask: torch.Tensor) -> torch.Tensor:
+        # In an exclusive task all labels are one unit.
+        whole = mask.clone()
+        for part, exclusive in self.layer.columns:
+            if exclusive:
+                whole[:, part] = mask[:, part].any(1, keepdim=True)
+        return whole
+
+    def answered(self, target: Target) -> torch.Tensor:
+        return self.whole_units(target.mask)
+
+    def count_units(self, mask: torch.Tensor) -> List[float]:
+        return [float(mask[:, part].any(1).sum()) for part in self.columns.values()]
+
+    def soft_losses(self, batch: SoftBatch) -> torch.Tensor:
+        return torch.stack(self.module.soft_losses(batch))
 
     def reset_fitted(self) -> None:
         self.cfg.update(temperatures={}, thresholds={})

@@ -141,10 +141,8 @@ class MarginalCrossEntropy(torch.autograd.Function):
         sizes = (found.slope.abs().log() - found.log_group).masked_fill(
             (found.slope == 0.0) | found.log_group.isinf(), -torch.inf
         )
-        saved = lattice.alpha, beta, lattice.emissions, lattice.scale, real
-        ctx.save_for_backward(
-            *saved, found.slope[..., groups], sizes[..., groups], transitions, lattice.mask
-        )
+        weights = found.slope[..., groups], sizes[..., groups]
+        ctx.save_for_backward(*LogLattice(*lattice[:4], beta, real, *weights, transitions.double()))
         return found.loss.sum(0)
 
     @staticmethod
@@ -156,7 +154,7 @@ class MarginalCrossEntropy(torch.autograd.Function):
             *parts, weight, transitions = ctx.saved_tensors
             lattice = ScaledLattice(ctx.packing, *parts)
             return *scaled_covariance(lattice, weight, transitions, row, ctx.dtype), *nothing
-        return *log_space_covariance(*ctx.saved_tensors, row), *nothing
+        return *log_space_covariance(LogLattice(*ctx.saved_tensors), row), *nothing
 
 
 def scaled_covariance(
@@ -202,26 +200,30 @@ def scaled_covariance(
     return packing.unpack(unary.to(dtype)), pairwise, unary[:first].sum(0), ending
 
 
-def log_space_covariance(
-    alpha: torch.Tensor,
-    beta: torch.Tensor,
-    emissions: torch.Tensor,
-    scale: torch.Tensor,
-    real: torch.Tensor,
-    slope: torch.Tensor,
-    sizes: torch.Tensor,
-    transitions: torch.Tensor,
-    mask: torch.Tensor,
-    gradient: torch.Tensor,
-) -> Tuple[torch.Tensor, ...]:
-    """As `scaled_covariance`, time-major.
+class LogLattice(NamedTuple):
+    """The passes in log space, time-major, and what tags weigh.
 
-    alpha, beta, emissions: `[seq, batch, tags]`. scale, mask: `[seq, batch]`. real: bool
+    emissions, alpha, beta: `[seq, batch, tags]`. scale, mask: `[seq, batch]`. real: bool
     `[seq, batch, 1]`, False for rows without a possible sequence, too. slope, sizes:
-    `[seq, batch, tags]`, the sign of each weight and the logarithm of its size.
+    `[seq, batch, tags]`, the sign of each weight and the logarithm of its size. pairs: the
+    transitions, float64.
     """
+
+    emissions: torch.Tensor
+    mask: torch.Tensor
+    alpha: torch.Tensor
+    scale: torch.Tensor
+    beta: torch.Tensor
+    real: torch.Tensor
+    slope: torch.Tensor
+    sizes: torch.Tensor
+    pairs: torch.Tensor
+
+
+def log_space_covariance(lattice: LogLattice, gradient: torch.Tensor) -> Tuple[torch.Tensor, ...]:
+    """As `scaled_covariance`."""
+    emissions, mask, alpha, scale, beta, real, slope, sizes, pairs = lattice
     steps = emissions - scale.masked_fill(scale.isinf(), 0.0).unsqueeze(-1)
-    pairs = transitions.double()
     marginals = (alpha + beta).exp().masked_fill(~real, 0.0)
     unary, pairwise = torch.zeros_like(alpha), torch.zeros_like(pairs)
     mean = torch.zeros_like(gradient)
