@@ -31,6 +31,7 @@ VERBS: Dict[str, Verb] = {
     ),
     "estimate": Verb("estimate", "Say how long a training will take on this machine."),
     "recipe": Verb("recipe", "Fit a config's settings to its corpora."),
+    "teach": Verb("teach", "Ask trained pipelines what they believe of a corpus, and store it."),
     "train": Verb("train", "Train a pipeline; resume it, or share it among processes."),
     "evaluate": Verb("evaluate", "Score every task of a pipeline, with 95% intervals."),
     "summary": Verb("summary", "Say what a trained pipeline is worth, and what would help."),
@@ -47,6 +48,7 @@ VERBS: Dict[str, Verb] = {
     "optimize": Verb("optimize", "Find the fastest form of a pipeline that is as good."),
     "compare": Verb("compare", "Train and score every cell of a grid, and tabulate."),
     "joint-report": Verb("joint_report", "Compare joint training with each task alone."),
+    "joint": Verb("joint", "Train a joint pipeline by teachers of its tasks, and compare."),
     "tune": Verb("tune", "Search the few settings that matter for the best dev score."),
     "export-tensorboard": Verb("export_tensorboard", "Write TensorBoard's curves as CSV."),
 }

@@ -29,6 +29,7 @@ from spacy.vocab import Vocab
 from ..errors import Errors, MtnlpError
 from .corpus_settings import CorpusSettings, is_number
 from .docbin_stream import LoadedCorpus, StreamedCorpus
+from .reading import same_words
 from .sampling import (
     POWER,
     PROPORTIONAL,
@@ -39,6 +40,7 @@ from .sampling import (
     round_robin,
     seeded,
 )
+from .taught import check_student
 
 
 def create_mixed_corpus_v1(
@@ -100,6 +102,9 @@ class MixedCorpus:
     initialisation then sees 100 documents, so labels must be given in `[initialize]`, and only
     `max_steps` and `patience` end the training (`mtnlp.FitSchedule.v1` sets the former).
 
+    A corpus may have `taught`, what teachers believe of its documents: each `reference` then
+    carries that (`mtnlp.gold.opinions.opinions_of`), read from the file when a component asks.
+
     Documents are read once for a vocab and kept; references are shared by all epochs and must
     not be written to. With `stream` they are not kept, and a corpus should be a folder of several
     .spacy files (`mtnlp.data.docbin.write_shards`): of each corpus one file (its arrays) and
@@ -160,11 +165,15 @@ class MixedCorpus:
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Begins the next epoch: one Example per document, made as it is asked for.
 
-        Raises: MtnlpError for a missing, empty or wrongly mapped corpus, DataError for a broken
-            file; both at the call, before the first Example. What only reading a streamed
-            document shows is raised when it is asked for.
+        Raises: MtnlpError for a missing, empty or wrongly mapped corpus and for opinions that no
+            component of the pipeline learns from (E745), DataError for a broken file and for
+            opinions on other documents; both at the call, before the first Example. What only
+            reading a streamed document shows is raised when it is asked for.
         """
         self._read(nlp.vocab)
+        for corpus in self._opened:
+            for file in corpus.opinions:
+                check_student(nlp, file.heads)
         epoch = self.epoch
         self.epoch += 1
         return (self._make_example(nlp, reference) for reference in self._references(epoch))
@@ -205,10 +214,7 @@ class MixedCorpus:
     def _make_example(self, nlp: Language, reference: Doc) -> Example:
         if not self.gold_tokens and not reference.has_unknown_spaces:
             return Example(nlp.make_doc(reference.text), reference)
-        words = [token.text for token in reference]
-        spaces = [bool(token.whitespace_) for token in reference]
-        known = None if reference.has_unknown_spaces else spaces
-        return Example(Doc(nlp.vocab, words=words, spaces=known), reference)
+        return Example(same_words(nlp.vocab, reference), reference)
 
 
 def _check(option: str, value: Any, right: bool, form: str) -> None:
