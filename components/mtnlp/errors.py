@@ -1101,3 +1101,26 @@ class Errors:
         "[E729] '{path}' is one file, and the corpus has several: {files}. Name a folder for the "
         "corrected corpus."
     )
+    E770 = (
+        "[E770] keep_layers = {layers} is not possible: the encoder has {count} layers, 0 to "
+        "{last}. Name each layer once at most, and only such as it has."
+    )
+    E771 = (
+        "[E771] Layers cannot be taken out of this encoder ({encoder}): they share their weights, "
+        "or its parts are not kept layer by layer. Leave keep_layers out, or take an encoder of "
+        "another family, such as BERT or RoBERTa."
+    )
+    E772 = (
+        "[E772] Layer {layer} of this encoder ({encoder}) is of another kind than layer {place}, "
+        "in whose place it would stand: it has other parts, or attends to other words. Change "
+        "keep_layers so that each layer takes the place of one of its kind."
+    )
+    E773 = (
+        "[E773] '{path}' is a pipeline whose encoder cannot be told: its transformers are {names}. "
+        "Give the folder of one of them ('name' of mtnlp.TransformerModel.v1), or another "
+        "pipeline."
+    )
+    E774 = (
+        "[E774] '{path}' has no weights to begin from: they were converted for another engine "
+        "({engine}). Give the pipeline that it was made from."
+    )
