@@ -493,9 +493,10 @@ class Errors:
     # E3: pipes
     E301 = (
         "[E301] Cannot add the label '{label}' to '{name}': its head is built, and the number of "
-        "its scores is fixed. Start the component anew on data that has the label: "
-        "nlp.get_pipe('{name}').initialize(get_examples, nlp=nlp). It takes the data's labels and "
-        "forgets what it learnt; the encoder does not."
+        "its scores is fixed. nlp.get_pipe('{name}').grow(['{label}']) gives it the label and "
+        "keeps what it has learnt; `mtnlp extend MODEL DATA --output OUT` does so and trains it. "
+        "To start the component anew on data that has the label: "
+        "nlp.get_pipe('{name}').initialize(get_examples, nlp=nlp)."
     )
     E302 = (
         "[E302] The component '{name}' has no labels. Either the training data has none where the "
@@ -636,7 +637,9 @@ class Errors:
     E345 = (
         "[E345] '{name}' does not know these labels of {layer} and learns nothing from them (how "
         "many are in this batch): {counts}. nlp.get_pipe('{name}').skipped_labels counts them "
-        "from here on. To learn them, start the component anew on this data: "
+        "from here on. To learn them and keep what is learnt: nlp.get_pipe('{name}').grow([{new}]) "
+        "before training, or `mtnlp extend MODEL DATA --output OUT`, which also keeps the other "
+        "labels from being forgotten. To start the component anew on this data: "
         "nlp.get_pipe('{name}').initialize(get_examples, nlp=nlp) before training, or, with `spacy "
         "train`, factory in place of source in [components.{name}]. Where "
         "[initialize.components.{name}.labels] is set, add them there."
@@ -1123,4 +1126,14 @@ class Errors:
     E774 = (
         "[E774] '{path}' has no weights to begin from: they were converted for another engine "
         "({engine}). Give the pipeline that it was made from."
+    )
+    E775 = (
+        "[E775] 'labels' of the corpus '{corpus}' cannot be understood: '{name}' with the label "
+        "'{label}'. Name a component that finds entities or categories, and its labels (those of "
+        "categories as task/LABEL, with one of its tasks). The pipeline has: {names}."
+    )
+    E776 = (
+        "[E776] '{name}' cannot grow ({labels}): its head is not built, or is of a kind that does "
+        "not know how. Before it is built, labels are found by nlp.initialize() or added by "
+        "add_label; a head of your own needs a method grow_from(old)."
     )
