@@ -123,3 +123,26 @@ class LossBatch:
     target: torch.Tensor
     mask: torch.Tensor
     likelihood: Optional[Callable[[], torch.Tensor]] = None
+
+
+@dataclass
+class SoftBatch:
+    """The arguments of a head's loss against its teachers.
+
+    logits: `[..., classes]` float, leaf tensor.
+    target: `[..., groups]` float, the teacher's probabilities at the temperature; of labels each
+        for itself `[..., labels]`.
+    mask: `[...]` or `[..., labels]`, where the teacher says something, bool.
+    weight: how much each unit counts, in the shape of the mask, 0 outside of it. Where it is 0,
+        logits and target may hold anything, NaN included.
+    groups: int64 `[classes]`, the place of each class among the teacher's; None where they are the
+        same.
+    temperature: what the logits are divided by.
+    """
+
+    logits: torch.Tensor
+    target: torch.Tensor
+    mask: torch.Tensor
+    weight: torch.Tensor
+    groups: Optional[torch.Tensor] = None
+    temperature: float = 1.0

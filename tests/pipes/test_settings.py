@@ -10,7 +10,14 @@ from mtnlp.pipes.settings import default_config
 from tests.pipes.cases import get_case_pipe, make_case
 
 WITH_LOSS = {"crf_ents": "crf_ner", "span": "span_ner", "multitask": "multitask_textcat"}
-COMMON = {"score_loss": False, "task_weight": 1.0, "weighting": "static"}
+COMMON = {
+    "score_loss": False,
+    "task_weight": 1.0,
+    "weighting": "static",
+    "teacher_weight": 0.5,
+    "teacher_temperature": 1.0,
+    "teacher_confidence": 0.0,
+}
 
 
 @pytest.mark.parametrize("case", WITH_LOSS)

@@ -23,7 +23,7 @@ class TagOpinion(NamedTuple):
 
     tags: Tuple[str, ...]
     starts: Ints
-    index: Ints
+    index: Ints  # type: ignore[assignment]  # of a tuple it would be a method
     probabilities: Floats
 
 

@@ -76,8 +76,23 @@ def find_spans(
         `[docs, tokens]`, tokens that no entity may hold, None for none.
     Returns: what `SpanTagger.find` does. Raises: MtnlpError (E205) where the head is not built.
     """
+    module, tokens, lengths = prepare(head, vectors)
+    return module.find(tokens, lengths, decoder, threshold, temperature, taken)
+
+
+def find_beliefs(
+    head: Model, vectors: List[Floats2d], least: float, temperature: float = 1.0
+) -> Tuple[torch.Tensor, torch.Tensor]:
+    """What `SpanTagger.beliefs` finds in a batch. head, vectors: as for `find_spans`. Raises:
+    MtnlpError (E205) where the head is not built."""
+    module, tokens, lengths = prepare(head, vectors)
+    return module.beliefs(tokens, lengths, least, temperature)
+
+
+def prepare(head: Model, vectors: List[Floats2d]) -> Tuple[SpanTagger, torch.Tensor, torch.Tensor]:
+    """The module of a head in eval mode, the tokens of a batch one after another, and the number of
+    each Doc's. Raises: MtnlpError (E205) where the head is not built."""
     module = module_for_prediction(head)
     device = next(module.parameters()).device
     (lengths,) = to_device([np.array([len(part) for part in vectors], dtype=np.int64)], device)
-    tokens = join_rows(vectors, head.get_dim("nI"), device)
-    return module.find(tokens, lengths, decoder, threshold, temperature, taken)
+    return module, join_rows(vectors, head.get_dim("nI"), device), lengths

@@ -11,7 +11,9 @@ from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.class_weights import without_weights
 from ..losses.cross_entropy import CrossEntropy
 from ..losses.partial import partial_nll
-from ..types import HeadOutput, LossBatch
+from ..losses.soft_binary_cross_entropy import soft_binary_cross_entropy
+from ..losses.soft_cross_entropy import soft_cross_entropy
+from ..types import HeadOutput, LossBatch, SoftBatch
 from .growing import copy_known, log_share
 from .label_correlation import LabelCorrelation, label_counts, pair_counts
 from .prior import prior_bias
@@ -119,6 +121,24 @@ class Classifier(torch.nn.Module):
             else:
                 task = LossBatch(logits, batch.features, target, mask)
                 terms.append(loss(task) / (part.stop - part.start))
+        return terms
+
+    def soft_losses(self, batch: SoftBatch) -> List[torch.Tensor]:
+        """The cross-entropy of each task's probabilities with a teacher's, a scalar, summed over
+        documents by their weights; like `task_losses`, the mean over the labels of a multi-label
+        task. batch: `[batch, labels]` all; labels of an exclusive task that are masked have no
+        part in it, and the others of a document the same weight."""
+        terms = []
+        for part, exclusive in self._slices():
+            logits, target, weight = (
+                values[:, part] for values in (batch.logits, batch.target, batch.weight)
+            )
+            if exclusive:
+                settings = weight.amax(1), batch.temperature, None, batch.mask[:, part]
+                terms.append(soft_cross_entropy(logits, target, *settings))
+            else:
+                term = soft_binary_cross_entropy(logits, target, weight, batch.temperature)
+                terms.append(term / (part.stop - part.start))
         return terms
 
     def count(self, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

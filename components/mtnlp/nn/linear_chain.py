@@ -6,6 +6,7 @@ import torch
 
 from ..structured import crf
 from ..structured.array_chain import Chain, find_entities
+from ..structured.marginals import marginal_cross_entropy, token_marginals
 from ..structured.nbest import nbest
 from ..structured.schemes import get_scheme
 from ..structured.spans import trim, widenings
@@ -70,6 +71,20 @@ class LinearChainCRF(torch.nn.Module):
         `allowed` leaves no legal sequence."""
         return crf.nll(*self._scaled_scores(emissions, temperature), mask, allowed)
 
+    def marginal_cross_entropy(
+        self,
+        emissions: torch.Tensor,
+        mask: torch.Tensor,
+        teacher: torch.Tensor,
+        groups: torch.Tensor,
+        temperature: float = 1.0,
+    ) -> torch.Tensor:
+        """`[batch]`: the cross-entropy of the token marginals with a teacher's; see
+        `structured.marginals`. What the scheme forbids has no probability, and what a teacher
+        gives it counts for nothing."""
+        scores = self._scores(-torch.inf)
+        return marginal_cross_entropy(emissions, *scores, mask, teacher, groups, temperature)
+
     def decode(self, emissions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """int64 `[batch, seq]`: the best legal tag sequences; 0 on padding."""
         return crf.viterbi(emissions, *self._scores(-torch.inf), mask)[0]
@@ -122,6 +137,12 @@ class LinearChainCRF(torch.nn.Module):
         end, label index."""
         scores = self._scaled_scores(emissions, temperature)
         return crf.span_log_probability(*scores, mask, spans, self.scheme).exp()
+
+    def marginals(
+        self, emissions: torch.Tensor, mask: torch.Tensor, temperature: float = 1.0
+    ) -> torch.Tensor:
+        """`[batch, seq, tags]`: the posterior probability of each tag, zeros on padding."""
+        return token_marginals(*self._scaled_scores(emissions, temperature), mask)
 
     def nbest(
         self, emissions: torch.Tensor, mask: torch.Tensor, k: int, temperature: float = 1.0

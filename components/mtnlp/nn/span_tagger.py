@@ -10,10 +10,12 @@ from ..losses.base import bind_loss, pass_counts, reads_features
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.cross_entropy import CrossEntropy
 from ..losses.partial import partial_nll, sole_class
+from ..losses.soft_binary_cross_entropy import soft_binary_cross_entropy
+from ..losses.soft_cross_entropy import soft_cross_entropy
 from ..structured.span_decoding import Decoder, get_decoder
 from ..structured.span_enumeration import span_ends, token_chunks, token_places
 from ..structured.spans import overlap_none
-from ..types import HeadOutput, LossBatch
+from ..types import HeadOutput, LossBatch, SoftBatch
 from .growing import begin_as_outside, begin_silent, copy_known, grown_tensors, log_share
 from .prior import prior_bias
 from .projection import Body
@@ -127,6 +129,15 @@ class SpanTagger(torch.nn.Module):
             return target, mask
         classes, is_known = sole_class(target)
         return classes, mask & is_known
+
+    def soft_loss(self, batch: SoftBatch) -> torch.Tensor:
+        """The cross-entropy of probabilities with a teacher's, summed over spans by their
+        weights. batch: units are spans, `[batch, seq, max_width]`, or, where not exclusive, the
+        labels of spans."""
+        settings = batch.weight, batch.temperature
+        if self.exclusive:
+            return soft_cross_entropy(batch.logits, batch.target, *settings, batch.groups)
+        return soft_binary_cross_entropy(batch.logits, batch.target, *settings)
 
     @torch.no_grad()
     def nll(self, batch: LossBatch, temperature: float) -> torch.Tensor:
@@ -262,6 +273,27 @@ class SpanTagger(torch.nn.Module):
             probability = each[token, width, label]
         text, start, _ = places[token].unbind(1)
         return torch.stack([text, start, start + width + 1, label], dim=1), probability
+
+    @torch.no_grad()
+    def beliefs(
+        self, tokens: torch.Tensor, lengths: torch.Tensor, least: float, temperature: float = 1.0
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """All labels of all spans whose probability is at least `least`, whatever they overlap.
+
+        tokens, lengths, temperature: as for `find`. Returns: int64 `[n, 4]`, document, start, end,
+            label index, ordered by document, and their probabilities `[n]`.
+        """
+        places = token_places(lengths)
+        spans, each = [places.new_zeros(0, 4)], [tokens.new_zeros(0).float()]
+        for part, scores in self.score(self.body(tokens)):
+            scaled = scale_by_temperature(scores, temperature).float()
+            found = scaled.softmax(-1)[..., 1:] if self.exclusive else scaled.sigmoid()
+            inside = torch.arange(self.max_width, device=scores.device) < places[part, 2:]
+            token, width, label = ((found >= least) & inside.unsqueeze(-1)).nonzero(as_tuple=True)
+            text, start, _ = places[part][token].unbind(1)
+            spans.append(torch.stack([text, start, start + width + 1, label], dim=1))
+            each.append(found[token, width, label])
+        return torch.cat(spans), torch.cat(each)
 
     def no_scores(self, tokens: torch.Tensor) -> torch.Tensor:
         """The scores of no token."""

@@ -24,10 +24,11 @@ from ..losses.base import bind_loss, pass_counts, reads_features, takes_likeliho
 from ..losses.crf_likelihood import CRFLikelihood
 from ..losses.cross_entropy import CrossEntropy
 from ..losses.partial import partial_nll
+from ..losses.soft_cross_entropy import soft_cross_entropy
 from ..structured.crf import constrain
 from ..structured.schemes import get_scheme
 from ..structured.spans import span_minimum
-from ..types import HeadOutput, LossBatch
+from ..types import HeadOutput, LossBatch, SoftBatch
 from .growing import begin_as_outside, copy_known, grown_tensors, log_share
 from .linear_chain import LinearChainCRF
 from .projection import Body
@@ -101,9 +102,21 @@ class Tagger(torch.nn.Module):
         by_label = batch.target[..., 1:].unflatten(-1, (len(self.labels), -1)).any(-1)
         return loss + partial_nll(batch.logits, batch.target, batch.mask & ~by_label.all(-1))
 
+    def soft_loss(self, batch: SoftBatch) -> torch.Tensor:
+        """The cross-entropy of the probabilities of tags with a teacher's, summed over tokens by
+        their weights. batch: units are tokens, groups those of tags."""
+        raise NotImplementedError
+
     def nll(self, batch: LossBatch, temperature: float) -> torch.Tensor:
         """The negative log-likelihood of the gold under the probabilities that are predicted at a
         temperature, summed: what the temperature is fitted by. batch: as for `loss`."""
+        raise NotImplementedError
+
+    def marginals(
+        self, scores: torch.Tensor, mask: torch.Tensor, temperature: float = 1.0
+    ) -> torch.Tensor:
+        """The probability of each tag at each token, `[batch, seq, tags]`, at a temperature; what
+        it is on padding is not said."""
         raise NotImplementedError
 
     def nbest(
@@ -172,6 +185,14 @@ class CRFTagger(Tagger):
         known.likelihood = lambda: self.crf.nll(batch.logits, batch.target, batch.mask).sum()
         return known
 
+    def soft_loss(self, batch: SoftBatch) -> torch.Tensor:
+        """As `Tagger.soft_loss`, of the exact marginals; see `structured.marginals` for what a
+        temperature is there."""
+        teacher = batch.target * batch.weight.unsqueeze(-1)
+        assert batch.groups is not None
+        settings = batch.mask, teacher, batch.groups, batch.temperature
+        return self.crf.marginal_cross_entropy(batch.logits, *settings).sum()
+
     @torch.no_grad()
     def nll(self, batch: LossBatch, temperature: float) -> torch.Tensor:
         each = self.crf.predictive_nll(batch.logits, batch.target, batch.mask, temperature)
@@ -214,6 +235,13 @@ class CRFTagger(Tagger):
         return self.scheme.spans(tags.flatten(0, 1), possible.flatten(0, 1)), probabilities
 
     @torch.no_grad()
+    def marginals(
+        self, scores: torch.Tensor, mask: torch.Tensor, temperature: float = 1.0
+    ) -> torch.Tensor:
+        """The exact posterior probabilities, zeros on padding."""
+        return self.crf.marginals(scores, mask, temperature)
+
+    @torch.no_grad()
     def softmax_minimum(
         self, scores: torch.Tensor, mask: torch.Tensor
     ) -> Tuple[torch.Tensor, torch.Tensor]:
@@ -232,6 +260,10 @@ class SoftmaxTagger(Tagger):
 
     def make_default_loss(self) -> torch.nn.Module:
         return CrossEntropy()
+
+    def soft_loss(self, batch: SoftBatch) -> torch.Tensor:
+        settings = batch.weight, batch.temperature, batch.groups
+        return soft_cross_entropy(batch.logits, batch.target, *settings)
 
     @torch.no_grad()
     def nll(self, batch: LossBatch, temperature: float) -> torch.Tensor:
@@ -255,6 +287,12 @@ class SoftmaxTagger(Tagger):
         # Of the scores, not of probabilities: these may be rounded to the same number.
         spans = self.scheme.spans(scores.argmax(-1), mask)
         return spans, span_minimum(best, spans)
+
+    @torch.no_grad()
+    def marginals(
+        self, scores: torch.Tensor, mask: torch.Tensor, temperature: float = 1.0
+    ) -> torch.Tensor:
+        return scale_by_temperature(scores.float(), temperature).softmax(-1)
 
 
 def build_crf_tagger_v1() -> TaggerBuilder:

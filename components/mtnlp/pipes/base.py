@@ -24,6 +24,7 @@ from .read_ahead import read_ahead
 from .score_loss import HeadInputs, make_loss_batch, mean_loss
 from .serialization import SavedPipe
 from .step_loss import StepLoss
+from .taught import Taught, check_teacher_settings
 from .upstream import require_upstream
 from .weighting import Weighting, build_weighting, check_weights
 
@@ -31,7 +32,7 @@ from .weighting import Weighting, build_weighting, check_weights
 SAMPLE_SIZE = 10
 
 
-class TorchPipe(Labelled, SavedPipe):
+class TorchPipe(Taught, Labelled, SavedPipe):
     """A pipe whose model is an encoder (`tok2vec`) and a torch head (`head`).
 
     A subclass says what the head is built from (`head_sizes`), what the gold of a batch is
@@ -57,18 +58,24 @@ class TorchPipe(Labelled, SavedPipe):
         score_loss: bool = False,
         task_weight: float = 1.0,
         weighting: Weighting = "static",
+        teacher_weight: float = 0.5,
+        teacher_temperature: float = 1.0,
+        teacher_confidence: float = 0.0,
         **settings: Any,
     ):
-        """score_loss, task_weight, weighting, scorer: see `CommonSettings`. settings: others of
-        `cfg`. Raises: MtnlpError E330, E440 and E441 for weights."""
+        """settings: others of `cfg`; the rest: see `CommonSettings`. Raises: MtnlpError E235, E330,
+        E440 and E441 for weights and temperatures."""
         self.vocab = vocab
         self.model = model
         self.name = name
         self.scorer = scorer
         self.cfg: Dict[str, Any] = {"labels": [], "width": None, "loss_normalization": 1.0}
         self.cfg.update(score_loss=score_loss, task_weight=task_weight, weighting=weighting)
-        self.cfg.update(settings)
+        self.cfg.update(teacher_weight=teacher_weight, teacher_temperature=teacher_temperature)
+        self.cfg.update(teacher_confidence=teacher_confidence, **settings)
         check_weights(name, self.cfg)
+        check_teacher_settings(name, self.cfg)
+        self.annealing = None
         self.head_inputs = HeadInputs()
         self.skipped_labels = SkippedLabels()
         self._step_loss = StepLoss()
@@ -77,10 +84,6 @@ class TorchPipe(Labelled, SavedPipe):
 
     def head_sizes(self) -> Dict[str, Any]:
         """What the head's module is built from, besides the width."""
-        raise NotImplementedError
-
-    def get_target(self, examples: Sequence[Example]) -> Target:
-        """The gold of a batch."""
         raise NotImplementedError
 
     @property
@@ -133,7 +136,7 @@ class TorchPipe(Labelled, SavedPipe):
         self.skipped_labels = SkippedLabels()
         count_classes = getattr(self.module, "count", None)
         units, counts = count_gold(
-            lambda: self.checked(get_examples()), self.get_target, count_classes, nlp
+            lambda: self.checked(get_examples()), self.get_lesson, count_classes, nlp
         )
         self.cfg["loss_normalization"] = units
         if counts is not None:
@@ -167,9 +170,9 @@ class TorchPipe(Labelled, SavedPipe):
     ) -> Dict[str, float]:
         """One step on a batch.
 
-        Only annotated Docs go through the head. The encoder is backpropagated into in any case,
-        with zeros where nothing is annotated, because the last listener's backward pass is
-        everybody's; the head's own parameters then have no gradient at all, since an optimizer
+        Only Docs with gold or an opinion go through the head. The encoder is backpropagated into in
+        any case, with zeros where nothing is annotated, because the last listener's backward pass
+        is everybody's; the head's own parameters then have no gradient at all, since an optimizer
         with momentum or decay moves weights on zeros. Raises: MtnlpError E315 where the encoder has
         neither given its batch nor left its vectors.
         """
@@ -185,15 +188,15 @@ class TorchPipe(Labelled, SavedPipe):
         set_dropout_rate(self.model, drop)
         vectors, backprop_vectors = self.model.get_ref("tok2vec").begin_update(docs)
         d_vectors = zeros_like(vectors)
-        target = self.get_target(examples)
+        lesson = self.get_lesson(examples)
         self.skipped_labels.count(examples, self)
-        if target.doc_indices:
-            chosen = select(vectors, target.doc_indices)
+        if lesson.doc_indices:
+            chosen = select(vectors, lesson.doc_indices)
             (output, _), backprop_head = self.model.get_ref("head").begin_update(chosen)
-            loss, d_output = self.get_loss_gradient(target, output)
+            loss, d_output = self.get_loss_gradient(lesson, output)
             losses[self.name] += loss
             self._step_loss.add(loss)
-            for i, d_doc in zip(target.doc_indices, backprop_head(d_output), strict=True):
+            for i, d_doc in zip(lesson.doc_indices, backprop_head(d_output), strict=True):
                 d_vectors[i] = d_doc
         backprop_vectors(d_vectors)
         if sgd not in (None, False):
@@ -211,6 +214,8 @@ class TorchPipe(Labelled, SavedPipe):
         sgd: may have a step of its own for heads (`for_heads`), as `mtnlp.AdamW.v1` does.
         """
         self._step_loss.end_step()
+        if self.annealing is not None:
+            self.annealing.step += 1
         if not any(parameter.grad is not None for parameter in self.module.parameters()):
             return
         for parameter in self.module.parameters():
@@ -236,22 +241,6 @@ class TorchPipe(Labelled, SavedPipe):
         """
         return dict(zip(self.task_names, self.module.weighting.factors(), strict=True))
 
-    def get_loss_gradient(self, target: Target, output: HeadOutput) -> Tuple[float, HeadOutput]:
-        """The loss of a batch before weighting, divided by the expected units, and the gradient
-        of the weighted one.
-
-        The gradients of the loss's own parameters (CRF transitions) are left on them.
-        """
-        scores = output.scores.detach().requires_grad_()
-        assert output.features is not None
-        features = output.features.detach().requires_grad_()
-        losses = self.head_losses(target, HeadOutput(scores, features))
-        weighted = self.module.weighting(losses, self.task_units(target))
-        (weighted / self.cfg["loss_normalization"]).backward()
-        assert scores.grad is not None
-        loss = losses.detach().sum() / self.cfg["loss_normalization"]
-        return float(loss), HeadOutput(scores.grad, features.grad)
-
     def head_losses(self, target: Target, output: HeadOutput) -> torch.Tensor:
         """`[tasks]`: the head's losses, each summed over the annotated units of a batch.
 
@@ -266,11 +255,12 @@ class TorchPipe(Labelled, SavedPipe):
         return self.head_losses(target, output).sum()
 
     def get_loss(self, examples: Iterable[Example], scores: Any) -> Tuple[float, HeadOutput]:
-        """The loss and its gradient for the output of the annotated Docs among the examples.
+        """The loss and its gradient for the output of those Docs among the examples that have gold
+        or an opinion.
 
-        scores: the `HeadOutput` of exactly the Docs that `get_target(examples).doc_indices` names.
+        scores: the `HeadOutput` of exactly the Docs that `get_lesson(examples).doc_indices` names.
         """
-        return self.get_loss_gradient(self.get_target(list(examples)), scores)
+        return self.get_loss_gradient(self.get_lesson(list(examples)), scores)
 
     @torch.no_grad()
     def loss_on(self, examples: Sequence[Example]) -> Tuple[float, float]:

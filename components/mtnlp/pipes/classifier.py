@@ -20,13 +20,17 @@ from ..annotation.categories import (
 from ..annotation.layers import CategoriesLayer
 from ..errors import Errors, MtnlpError
 from ..gold.categories import category_targets, gold_task_labels
+from ..gold.opinions import Opinion
+from ..gold.soft_categories import soft_categories
+from ..gold.soft_targets import SoftTarget
 from ..gold.targets import Target
 from ..models.listener import require_encoder_output
 from ..nn.temperature import scale_columns_by_temperature
 from ..ranges import PROBABILITY, require
-from ..types import Task
+from ..types import SoftBatch, Task
 from .base import TorchPipe
 from .extensions import install_extension
+from .opinions import category_opinions
 from .settings import CommonSettings
 
 # The model of both factories, for `default_config`.
@@ -92,6 +96,8 @@ class DocClassifier(TorchPipe):
         self.cfg.update(temperatures={}, thresholds={})
         install_tasks()
 
+    learns_from_teachers = True
+
     @property
     def tasks(self) -> Dict[str, Task]:
         """Each task's labels and whether it is exclusive."""
@@ -106,7 +112,7 @@ class DocClassifier(TorchPipe):
         return list(self.tasks)
 
     def task_units(self, target: Target) -> List[float]:
-        return [float(target.mask[:, part].any(1).sum()) for part in self.columns.values()]
+        return self.count_units(target.mask)
 
     def head_sizes(self) -> Dict[str, Any]:
         return {"tasks": self.tasks}
@@ -172,6 +178,9 @@ class DocClassifier(TorchPipe):
         found = gold_task_labels(examples, self.tasks)
         return [category_key(task, label) for task, labels in found.items() for label in labels]
 
+    def taught_labels(self, example: Example) -> List[str]:
+        return [key for key in super().taught_labels(example) if task_of(key) in self.tasks]
+
     def require_labels(self) -> None:
         """Raises: MtnlpError E302 for a task without labels, E343 for an exclusive one with a
         single label."""
@@ -184,6 +193,30 @@ class DocClassifier(TorchPipe):
 
     def get_target(self, examples: Sequence[Example]) -> Target:
         return category_targets(examples, self.tasks)
+
+    def soft_targets(self, examples: Sequence[Example]) -> List[SoftTarget]:
+        return soft_categories(examples, self.name, self.tasks, self.cfg["teacher_temperature"])
+
+    @property
+    def has_token_targets(self) -> bool:
+        return False
+
+    def whole_units(self, mask: torch.Tensor) -> torch.Tensor:
+        # In an exclusive task all labels are one unit.
+        whole = mask.clone()
+        for part, exclusive in self.layer.columns:
+            if exclusive:
+                whole[:, part] = mask[:, part].any(1, keepdim=True)
+        return whole
+
+    def answered(self, target: Target) -> torch.Tensor:
+        return self.whole_units(target.mask)
+
+    def count_units(self, mask: torch.Tensor) -> List[float]:
+        return [float(mask[:, part].any(1).sum()) for part in self.columns.values()]
+
+    def soft_losses(self, batch: SoftBatch) -> torch.Tensor:
+        return torch.stack(self.module.soft_losses(batch))
 
     def reset_fitted(self) -> None:
         self.cfg.update(temperatures={}, thresholds={})
@@ -210,6 +243,19 @@ class DocClassifier(TorchPipe):
         probabilities[~has_text.cpu().numpy()] = 0.0
         return probabilities
 
+    def opinions(self, docs: Sequence[Doc]) -> List[Optional[Opinion]]:
+        """What the head believes of some Docs, for a student to learn: the score of each label,
+        over its task's temperature; None of a Doc that holds nothing to read.
+
+        docs: they carry the encoder's vectors. Raises: MtnlpError E310 for Docs without them.
+        """
+        require_encoder_output(self.model, docs, self.name)
+        output, has_text = self.model.predict(list(docs))
+        scores = self.scaled(output.scores, self.cfg["temperatures"])
+        exclusive = [name for name, task in self.tasks.items() if task["exclusive"]]
+        found = scores.float().cpu().numpy(), exclusive, has_text.cpu().numpy()
+        return [*category_opinions(self.labels, *found)]
+
     def probabilities(
         self, scores: torch.Tensor, temperatures: Optional[Mapping[str, float]] = None
     ) -> np.ndarray:
@@ -219,12 +265,17 @@ class DocClassifier(TorchPipe):
         E235 for one that is not above 0.
         """
         fitted = self.cfg["temperatures"] if temperatures is None else temperatures
-        if fitted:
-            each = [
-                fitted.get(name, 1.0) for name, task in self.tasks.items() for _ in task["labels"]
-            ]
-            scores = scale_columns_by_temperature(scores.float(), each)
-        return self.module.decode(scores).cpu().numpy()
+        return self.module.decode(self.scaled(scores, fitted)).cpu().numpy()
+
+    def scaled(self, scores: torch.Tensor, temperatures: Mapping[str, float]) -> torch.Tensor:
+        """Scores `[docs, labels]` over temperatures by task, 1.0 where there is none. Raises:
+        MtnlpError E235 for one that is not above 0."""
+        if not temperatures:
+            return scores
+        each = [
+            temperatures.get(name, 1.0) for name, task in self.tasks.items() for _ in task["labels"]
+        ]
+        return scale_columns_by_temperature(scores.float(), each)
 
     def set_annotations(self, docs: Iterable[Doc], probabilities: np.ndarray) -> None:
         """Write `doc.cats`: every label's probability."""

@@ -1,6 +1,6 @@
 """`crf_ner`: flat entities with a probability for each."""
 
-from typing import Callable, ClassVar, Dict, Iterable, List, Optional, Sequence, Unpack
+from typing import Callable, ClassVar, Dict, Iterable, List, Optional, Sequence, Tuple, Unpack
 
 import torch
 from spacy.language import Language
@@ -11,6 +11,9 @@ from thinc.api import Model
 
 from ..errors import Errors, MtnlpError
 from ..gold.entities import tag_targets
+from ..gold.opinions import Opinion
+from ..gold.soft_entities import soft_tags
+from ..gold.soft_targets import SoftTarget
 from ..gold.targets import Target
 from ..log import logger
 from ..models.listener import require_encoder_output
@@ -20,6 +23,7 @@ from .entity_spans import Predictions, find_white_space, install_confidence
 from .group_names import check_new_group
 from .kept_entities import GivenTags, begin_in, find_kept, given_tags
 from .nbest import Reading, make_readings
+from .opinions import tag_opinions
 from .settings import LISTENER, CommonSettings, default_config
 from .weighting import Weighting
 
@@ -58,6 +62,9 @@ def make_crf_ner(
     score_loss: bool,
     task_weight: float,
     weighting: Weighting,
+    teacher_weight: float,
+    teacher_temperature: float,
+    teacher_confidence: float,
     scorer: Optional[Callable],
     min_confidence: Optional[float] = None,
 ) -> "CRFNER":
@@ -74,6 +81,10 @@ def make_crf_ner(
         changed in a trained pipeline: `pipe.cfg["threshold"]`.
     task_weight: λ, how much this component's loss counts; mostly in the shared encoder.
     weighting: "uncertainty" learns it instead.
+    teacher_weight: the share of teachers' opinions in the loss of what has gold, too, from 0 to 1.
+    teacher_temperature: what scores are divided by where they are compared with a teacher's.
+    teacher_confidence: the power of a teacher's largest probability by which its opinion counts
+        where there is no gold; 0: always in full.
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.EntityScorer.v1`.
@@ -91,6 +102,9 @@ def make_crf_ner(
         score_loss=score_loss,
         task_weight=task_weight,
         weighting=weighting,
+        teacher_weight=teacher_weight,
+        teacher_temperature=teacher_temperature,
+        teacher_confidence=teacher_confidence,
         scorer=scorer,
     )
     check_new_group(nlp, name, pipe.cfg)
@@ -156,6 +170,18 @@ class CRFNER(EntityPipe):
     def get_target(self, examples: Sequence[Example]) -> Target:
         return tag_targets(examples, self.cfg["spans_key"], self.labels, self.module.scheme)
 
+    def soft_targets(self, examples: Sequence[Example]) -> List[SoftTarget]:
+        settings = self.module.scheme, self.cfg["teacher_temperature"]
+        return soft_tags(examples, self.name, self.labels, *settings)
+
+    def answered(self, target: Target) -> torch.Tensor:
+        return target.mask & (target.target.sum(-1) == 1)
+
+    def split_gold(self, target: Target, taught: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+        # The likelihood is of a Doc.
+        docs = taught.any(1, keepdim=True)
+        return target.mask & ~docs, target.mask & docs
+
     def predict(self, docs: Iterable[Doc]) -> Predictions:
         """The entities of the batch and their probabilities. Raises: MtnlpError E310 for Docs
         without the vectors of the encoder."""
@@ -183,6 +209,19 @@ class CRFNER(EntityPipe):
         is nothing. mask: bool `[docs, tokens]`."""
         kept = find_kept(docs, self.cfg, self.name)
         return None if kept is None else given_tags(kept, mask, self.labels, self.module.scheme)
+
+    def opinions(self, docs: Sequence[Doc]) -> List[Optional[Opinion]]:
+        """What the head believes of some Docs, for a student to learn: the probability of each tag
+        at each token, at `cfg["temperature"]`, whatever `overwrite_ents` keeps; None of a Doc
+        without tokens.
+
+        docs: they carry the encoder's vectors. Raises: MtnlpError E310 for Docs without them.
+        """
+        require_encoder_output(self.model, docs, self.name)
+        output, mask = self.model.predict(list(docs))
+        found = self.module.marginals(output.scores, mask, self.cfg["temperature"])
+        tags = self.module.scheme.tags(list(self.labels))
+        return [*tag_opinions(tags, found.cpu().numpy(), [len(doc) for doc in docs])]
 
     def nbest(self, docs: Iterable[Doc], k: int) -> List[List[Reading]]:
         """The k most probable readings of each Doc, best first; fewer where there are not as many.

@@ -17,6 +17,8 @@ from .kept_entities import kept_entities
 class EntityPipe(TorchPipe):
     """Finds entities, each with a score in a SpanGroup, in the layer `cfg["spans_key"]`."""
 
+    learns_from_teachers = True
+
     @property
     def layer(self) -> EntityLayer:
         return entity_layer(self.cfg["spans_key"])

@@ -40,6 +40,9 @@ def make_event_textcat(
     score_loss: bool,
     task_weight: float,
     weighting: Weighting,
+    teacher_weight: float,
+    teacher_temperature: float,
+    teacher_confidence: float,
     scorer: Optional[Callable],
 ) -> "EventClassifier":
     """A multi-label classifier of whole documents, over all windows of the encoder.
@@ -53,6 +56,10 @@ def make_event_textcat(
         `cfg["thresholds"]` has none for it.
     task_weight: λ, how much this component's loss counts; mostly in the shared encoder.
     weighting: "uncertainty" learns it instead.
+    teacher_weight: the share of teachers' opinions in the loss of what has gold, too, from 0 to 1.
+    teacher_temperature: what scores are divided by where they are compared with a teacher's.
+    teacher_confidence: the power of a teacher's largest probability by which its opinion counts
+        where there is no gold; 0: always in full.
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.CategoryScorer.v1`.
@@ -66,6 +73,9 @@ def make_event_textcat(
         score_loss=score_loss,
         task_weight=task_weight,
         weighting=weighting,
+        teacher_weight=teacher_weight,
+        teacher_temperature=teacher_temperature,
+        teacher_confidence=teacher_confidence,
         scorer=scorer,
     )
     return pipe

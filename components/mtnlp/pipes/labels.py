@@ -1,7 +1,7 @@
 """The labels of a pipe, and the layer of annotation that holds them."""
 
 from collections import Counter
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -107,13 +107,14 @@ class Labelled:
     def initialize_labels(
         self, get_examples: Callable[[], Iterable[Example]], labels: Optional[List[str]]
     ) -> None:
-        """Take the labels that are given or, where that is None, those in the data. Raises
+        """Take the labels that are given or, where that is None, those in the data and those that
+        its teachers know. Raises
         MtnlpError E302 where there are none; the pipe then keeps those it had."""
         before = self.labels
         if labels is not None:
             self.set_labels(labels if self.is_built else [*before, *labels])
         else:
-            self.set_labels(self.choose_labels(self.find_labels(get_examples())))
+            self.set_labels(self.choose_labels(self.find_all_labels(get_examples())))
         try:
             self.require_labels()
         except MtnlpError:  # the head, where there is one, is that of the old labels
@@ -123,6 +124,22 @@ class Labelled:
     def find_labels(self, examples: Iterable[Example]) -> List[str]:
         """The labels in the data."""
         raise NotImplementedError
+
+    def taught_labels(self, example: Example) -> List[str]:
+        """The labels that the teachers of a Doc know, if any."""
+        return []
+
+    def find_all_labels(self, examples: Iterable[Example]) -> List[str]:
+        """The labels in the data, and those that teachers know: a student needs them all."""
+        taught: Set[str] = set()
+
+        def watched() -> Iterator[Example]:
+            for example in examples:
+                taught.update(self.taught_labels(example))
+                yield example
+
+        found = self.find_labels(watched())
+        return sorted({*found, *taught}) if taught - set(found) else found
 
     def require_labels(self) -> None:
         """Raises: MtnlpError E302 where no labels are known."""

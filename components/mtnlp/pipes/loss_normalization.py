@@ -9,7 +9,7 @@ from spacy import registry
 from spacy.language import Language
 from spacy.training import Example
 
-from ..gold.targets import Target
+from .taught import Lesson
 
 # A share of units is known well after some thousands of examples; a corpus may have millions.
 SAMPLE_SIZE = 5000
@@ -38,23 +38,23 @@ def expected_units(
 
 def count_gold(
     get_examples: Callable[[], Iterable[Example]],
-    get_target: Callable[[Sequence[Example]], Target],
+    get_lesson: Callable[[Sequence[Example]], Lesson],
     count_classes: Optional[Callable[[torch.Tensor, torch.Tensor], torch.Tensor]],
     nlp: Optional[Language],
 ) -> Tuple[float, Optional[torch.Tensor]]:
     """The expected units of a batch, and how often each class occurs, in one pass.
 
-    get_target: the gold of a batch. count_classes: counts in its target and mask, None for heads
-    that do not ask. nlp: as for `expected_units`.
+    get_lesson: the gold and the opinions of a batch. count_classes: counts in the gold's target and
+    mask, None for heads that do not ask. nlp: as for `expected_units`.
     Returns: the units, and the summed counts, None where nothing was counted.
     """
     counts: List[torch.Tensor] = []
 
     def count(examples: Sequence[Example]) -> float:
-        target = get_target(examples)
-        if target.doc_indices and count_classes is not None:
-            counts.append(count_classes(target.target, target.mask))
-        return target.units
+        lesson = get_lesson(examples)
+        if lesson.gold.doc_indices and count_classes is not None:
+            counts.append(count_classes(lesson.gold.target, lesson.gold.mask))
+        return sum(lesson.units) if lesson.soft else lesson.gold.units
 
     units = expected_units(get_examples, count, nlp)
     return units, torch.stack(counts).sum(0) if counts else None

@@ -45,6 +45,9 @@ def make_multitask_textcat(
     score_loss: bool,
     task_weight: float,
     weighting: Weighting,
+    teacher_weight: float,
+    teacher_temperature: float,
+    teacher_confidence: float,
     scorer: Optional[Callable],
 ) -> DocClassifier:
     """A classifier for named tasks.
@@ -59,6 +62,10 @@ def make_multitask_textcat(
         `cfg["thresholds"]` has none for them.
     task_weight: λ, how much this component's loss counts; mostly in the shared encoder.
     weighting: "uncertainty" learns a weight for each task instead.
+    teacher_weight: the share of teachers' opinions in the loss of what has gold, too, from 0 to 1.
+    teacher_temperature: what scores are divided by where they are compared with a teacher's.
+    teacher_confidence: the power of a teacher's largest probability by which its opinion counts
+        where there is no gold; 0: always in full.
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.CategoryScorer.v1`.
@@ -77,6 +84,9 @@ def make_multitask_textcat(
         task_weight=task_weight,
         task_weights={task: block.weight for task, block in blocks.items()},
         weighting=weighting,
+        teacher_weight=teacher_weight,
+        teacher_temperature=teacher_temperature,
+        teacher_confidence=teacher_confidence,
         scorer=scorer,
     )
     return pipe

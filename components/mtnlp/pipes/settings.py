@@ -12,6 +12,9 @@ DEFAULTS = """
 score_loss = false
 task_weight = 1.0
 weighting = "static"
+teacher_weight = 0.5
+teacher_temperature = 1.0
+teacher_confidence = 0.0
 """
 
 # Encoders, for `default_config`: vectors of tokens, and one vector per document.
@@ -36,11 +39,19 @@ class CommonSettings(TypedDict, total=False):
 
     score_loss: score the mean loss, too, as `NAME_loss`. task_weight, weighting: how much the loss
         counts, see `weighting`. scorer: called by `Pipe.score`.
+    teacher_weight: from 0 to 1, the share of teachers in the loss of what has gold, too.
+    teacher_temperature: what the scores of both are divided by where they are compared; above 1,
+        what a teacher thinks less probable counts more.
+    teacher_confidence: how much what has no gold counts by the teacher's confidence: by its largest
+        probability to this power; 0: all the same. See `taught`.
     """
 
     score_loss: bool
     task_weight: float
     weighting: Weighting
+    teacher_weight: float
+    teacher_temperature: float
+    teacher_confidence: float
     scorer: Optional[Callable]
 
 

@@ -1,6 +1,6 @@
 """`span_ner`: nested entities with a probability for each."""
 
-from typing import Callable, Iterable, List, Optional, Sequence, Union, Unpack
+from typing import Callable, Iterable, List, Optional, Sequence, Tuple, Union, Unpack
 
 import numpy as np
 import torch
@@ -11,17 +11,21 @@ from spacy.vocab import Vocab
 from thinc.api import Model
 
 from ..errors import Errors, MtnlpError
+from ..gold.opinions import Opinion
+from ..gold.soft_entities import soft_spans
+from ..gold.soft_targets import SoftTarget
 from ..gold.spans import get_spans, span_targets
 from ..gold.targets import Target
 from ..log import logger
 from ..models.listener import require_encoder_output
 from ..models.registered import find_span_decoder
-from ..models.span_classifier import find_spans
+from ..models.span_classifier import find_beliefs, find_spans
 from ..ranges import PROBABILITY, require
 from .entity_pipe import EntityPipe
 from .entity_spans import Predictions, install_confidence
 from .group_names import check_new_group
 from .kept_entities import find_kept, held_tokens
+from .opinions import LEAST, span_opinions
 from .settings import LISTENER, CommonSettings, default_config
 from .weighting import Weighting
 
@@ -73,6 +77,9 @@ def make_span_ner(
     score_loss: bool,
     task_weight: float,
     weighting: Weighting,
+    teacher_weight: float,
+    teacher_temperature: float,
+    teacher_confidence: float,
     scorer: Optional[Callable],
 ) -> "SpanNER":
     """A classifier of all spans up to a width.
@@ -92,6 +99,10 @@ def make_span_ner(
         `pipe.cfg["threshold"]`.
     task_weight: λ, how much this component's loss counts; mostly in the shared encoder.
     weighting: "uncertainty" learns it instead.
+    teacher_weight: the share of teachers' opinions in the loss of what has gold, too, from 0 to 1.
+    teacher_temperature: what scores are divided by where they are compared with a teacher's.
+    teacher_confidence: the power of a teacher's largest probability by which its opinion counts
+        where there is no gold; 0: always in full.
     score_loss: score the mean loss, too, as `NAME_loss`. Docs then keep the head's inputs for as
         long as they live, so it is for training, not for prediction.
     scorer: `mtnlp.EntityScorer.v1`.
@@ -109,6 +120,9 @@ def make_span_ner(
         score_loss=score_loss,
         task_weight=task_weight,
         weighting=weighting,
+        teacher_weight=teacher_weight,
+        teacher_temperature=teacher_temperature,
+        teacher_confidence=teacher_confidence,
         scorer=scorer,
     )
     check_new_group(nlp, name, pipe.cfg)
@@ -173,6 +187,22 @@ class SpanNER(EntityPipe):
             examples, self.cfg["spans_key"], self.labels, head.max_width, head.exclusive
         )
 
+    def soft_targets(self, examples: Sequence[Example]) -> List[SoftTarget]:
+        head = self.module
+        settings = head.max_width, head.exclusive, self.cfg["teacher_temperature"]
+        return soft_spans(examples, self.name, self.labels, *settings)
+
+    def answered(self, target: Target) -> torch.Tensor:
+        return target.mask if self.module.exclusive else target.mask.unsqueeze(-1)
+
+    def split_gold(self, target: Target, taught: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
+        known = self.answered(target)
+        return known & ~taught, known & taught
+
+    def count_units(self, mask: torch.Tensor) -> List[float]:
+        # As in gold, tokens: those that a span begins at.
+        return [float(mask.flatten(2).any(2).sum())]
+
     def log_initialized(self, get_examples: Callable[[], Iterable[Example]]) -> None:
         """The log says how many entities are too wide to be found."""
         max_width = self.module.max_width
@@ -200,6 +230,21 @@ class SpanNER(EntityPipe):
         taken = self.find_taken(docs)
         spans, probabilities = find_spans(self.model.get_ref("head"), vectors, *settings, taken)
         return Predictions(spans.numpy(), probabilities.numpy())
+
+    def opinions(self, docs: Sequence[Doc]) -> List[Optional[Opinion]]:
+        """What the head believes of some Docs, for a student to learn: the probability of each
+        label of each span, at `cfg["temperature"]`, whatever the threshold, the decoder and
+        `overwrite_ents` leave of them; None of a Doc without tokens.
+
+        docs: they carry the encoder's vectors. Raises: MtnlpError E310 for Docs without them.
+        """
+        require_encoder_output(self.model, docs, self.name)
+        vectors = self.model.get_ref("tok2vec").predict(list(docs))
+        head, temperature = self.model.get_ref("head"), self.cfg["temperature"]
+        spans, each = find_beliefs(head, vectors, LEAST, temperature)
+        lengths = [len(doc) for doc in docs]
+        found = spans.cpu().numpy(), each.cpu().numpy()
+        return [*span_opinions(self.labels, *found, lengths, self.module.max_width)]
 
     def find_taken(self, docs: Sequence[Doc]) -> Optional[torch.Tensor]:
         """bool `[docs, tokens]`: what flat entities may not hold, since `overwrite_ents = false`
