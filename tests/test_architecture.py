@@ -32,6 +32,7 @@ FLOORS = {
     "standalone": 7,
     "analysis": 8,
     "reports": 8,
+    "teaching": 8,
     "experiments": 9,
     "recipes": 10,
     "optimization": 10,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, List
 if TYPE_CHECKING:
     from .pipes.entity_spans import confidence as confidence
     from .pipes.vector_hooks import restore_vectors as restore_vectors
+    from .pipes.vectors import vectors as vectors
 
 __version__ = "0.1.0"
 
@@ -16,8 +17,9 @@ __version__ = "0.1.0"
 _MODULES = {
     "confidence": ".pipes.entity_spans",
     "restore_vectors": ".pipes.vector_hooks",
+    "vectors": ".pipes.vectors",
 }
-__all__ = ["confidence", "restore_vectors"]
+__all__ = ["confidence", "restore_vectors", "vectors"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1104,6 +1104,64 @@ class Errors:
         "[E729] '{path}' is one file, and the corpus has several: {files}. Name a folder for the "
         "corrected corpus."
     )
+
+    # E74: teachers
+    E740 = (
+        "[E740] Cannot read what teachers believe ({reason}). Make the file with `mtnlp teach`, or "
+        "correct `taught` of the corpus."
+    )
+    E741 = (
+        "[E741] This is no file of teachers' opinions that can be read here ({reason}). Run "
+        "`mtnlp teach` again."
+    )
+    E742 = (
+        "[E742] The corpus '{name}': this file is not of the documents in {corpus}: {reason}. Run "
+        "`mtnlp teach` again, or correct `taught`."
+    )
+    E743 = (
+        "[E743] The labels of '{source}' in the teacher {teacher} have changed. They were: "
+        "{found}. They are: {now}. Run `mtnlp teach` again."
+    )
+    E744 = (
+        "[E744] The corpus '{name}' uses {used} documents of this file, and the teachers were not "
+        "asked about {missing} of them. Run `mtnlp teach` again, for all documents."
+    )
+    E745 = (
+        "[E745] The opinions are for the components {found}, and the pipeline has none of these, "
+        "but: {known}. Run `mtnlp teach` with --to TEACHERS_COMPONENT=YOUR_COMPONENT."
+    )
+    E746 = (
+        "[E746] The component '{name}' cannot learn from its teacher: no label of theirs is the "
+        "same. Its labels: {own}. The teacher's: {taught}. Choose another teacher, or another "
+        "component by `mtnlp teach` --to."
+    )
+    E747 = "[E747] The teacher {teacher}: {reason}."
+    E748 = (
+        "[E748] There is something at {path} already. Replace it with --force, or name another "
+        "--output."
+    )
+    E749 = (
+        "[E749] The opinion of '{source}' in the teacher {teacher} on document {index} (counted "
+        "from 0, without empty ones) cannot be stored: {reason}. The component's `opinions` must "
+        "say the same kind of thing of every document, in numbers."
+    )
+
+    # E75: vectors
+    E750 = (
+        "[E750] mtnlp.vectors: number {index} (counted from 0), '{start}…', has no sentence "
+        "vector. Run a pipeline with sentence_vectors on it; a DocBin keeps its vector with "
+        "DocBin(store_user_data=True)."
+    )
+    E751 = (
+        "[E751] mtnlp.vectors: number {index} (counted from 0), the span '{start}…', has no "
+        "vector: its document has no doc.tensor. A DocBin does not keep it, and store_tensor = "
+        "false leaves it out. Take the document's vector, or run the pipeline on it again."
+    )
+    E752 = "[E752] mtnlp.vectors: dim = {dim}, but the vectors have {width} numbers. Give no more."
+    E753 = (
+        "[E753] mtnlp.vectors: number {index} (counted from 0) has {other} numbers, and the first "
+        "one {first}. Take the vectors of one pipeline at a time."
+    )
     E730 = (
         "[E730] '{name}' has no such labels as its teacher: {lacking}. It has: {own}. Give it all "
         "labels of the teacher: leave out [initialize.components.{name}.labels], or name them "

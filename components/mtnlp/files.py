@@ -48,16 +48,24 @@ def fresh_files(targets: Sequence[Path]) -> Iterator[Sequence[Path]]:
 
 
 @contextmanager
+def scratch_folder(target: Path) -> Iterator[Path]:
+    """A temporary folder beside `target`, for what is needed while that is made. It goes when the
+    block ends, however it does. Folders are made."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(
+        prefix=f".{target.name}.", suffix=TEMPORARY, dir=target.parent
+    ) as temporary:
+        yield Path(temporary)
+
+
+@contextmanager
 def fresh_folder(target: Path) -> Iterator[Path]:
     """A temporary folder beside `target` that takes its place when the block ends well.
 
     An error inside the block leaves `target` as it was.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        prefix=f".{target.name}.", suffix=TEMPORARY, dir=target.parent
-    ) as temporary:
-        fresh, old = Path(temporary, "new"), Path(temporary, "old")
+    with scratch_folder(target) as temporary:
+        fresh, old = temporary / "new", temporary / "old"
         fresh.mkdir()
         yield fresh
         if target.exists():

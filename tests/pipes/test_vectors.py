@@ -12,6 +12,7 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 
 import mtnlp
+from mtnlp.errors import MtnlpError
 from tests.pipes.cases import LONG_TEXT, TEXTS, assert_same_answers, mixed_examples, train
 from tests.tiny import make_nlp
 
@@ -159,6 +160,21 @@ def test_scores_of_pairs(backbone: Path) -> None:
         cosines.append(doc[:length].similarity(doc[length:]))
     expected = np.corrcoef(cosines, [1.0, 0.4, 0.1])[0, 1]
     assert scores["vectors_pearson"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_opinions_of_a_teacher(backbone: Path) -> None:
+    """Its vectors as they are, of Docs that its pipeline has encoded; none of an empty one."""
+    nlp = make(backbone)
+    docs = list(nlp.pipe([TWO, "", "The bank sold its shares.", " \n "]))
+    pipe: Any = nlp.get_pipe("sentence_vectors")
+    found = pipe.opinions(docs)
+    assert [opinion is None for opinion in found] == [False, True, False, True]
+    for i in (0, 2):
+        np.testing.assert_array_equal(found[i].vector, docs[i].vector)
+        assert found[i].vector.dtype == "float32"
+    assert pipe.opinions([]) == []
+    with pytest.raises(MtnlpError, match="E310"):
+        pipe.opinions([nlp.make_doc("A fox ran.")])
 
 
 @pytest.mark.parametrize("store_tensor", [True, False])

@@ -12,6 +12,7 @@ from ..annotation.annotated_labels import set_annotated_labels, task_place
 from ..annotation.categories import task_of
 from ..annotation.layers import CategoriesLayer, EntsLayer, find_layer
 from ..errors import Errors, MtnlpError
+from .taught import without_gold
 
 ENTITIES = EntsLayer()
 
@@ -39,6 +40,10 @@ class CorpusSettings:
         another label, and a category that has 0.0 and is not among them says nothing. What is
         annotated beside them is learnt all the same.
     places: the same as layers have it, see `for_pipeline`; not a setting.
+    taught: what teachers believe of the documents: the file that `mtnlp teach` has written for
+        `path`, or the folder of such files. Each document carries its own, wherever it is drawn.
+    teachers_only: the documents' gold counts as missing in all layers, so that they train by
+        `taught` alone.
 
     The three mappings happen at once, each from what the file holds, so `ents_to = "a"` with
     `spans_to_ents = "b"` or `spans = {"a": "b", "b": "a"}` swap. A layer that a document lacks
@@ -54,6 +59,8 @@ class CorpusSettings:
     spans: Dict[str, str] = field(default_factory=dict)
     labels: Dict[str, List[str]] = field(default_factory=dict)
     places: Dict[str, List[str]] = field(default_factory=dict)
+    taught: Optional[Path] = None
+    teachers_only: bool = False
 
     @classmethod
     def from_config(cls, name: str, settings: Dict[str, Any]) -> "CorpusSettings":
@@ -71,7 +78,11 @@ class CorpusSettings:
             check(option, option in known, "one of the settings " + ", ".join(known))
         path = settings.get("path")
         check("path", isinstance(path, (str, Path)) and bool(str(path)), "a .spacy file or folder")
-        corpus = cls(name, **{**settings, "path": Path(str(path))})
+        taught = settings.get("taught")
+        right = taught is None or (isinstance(taught, (str, Path)) and bool(str(taught)))
+        check("taught", right, "a file or folder of `mtnlp teach`, or null")
+        paths = {"path": Path(str(path)), "taught": None if taught is None else Path(str(taught))}
+        corpus = cls(name, **{**settings, **paths})
         check("weight", is_number(corpus.weight, (int, float)), "a number of 0 or more")
         check("limit", is_number(corpus.limit, (int,)), "a whole number of 0 or more")
         for option in ("ents_to", "spans_to_ents"):
@@ -87,6 +98,11 @@ class CorpusSettings:
         lists = all(isinstance(each, (list, tuple)) and each for each in labels.values())
         texts = lists and all(isinstance(text, str) for each in labels.values() for text in each)
         check("labels", texts, 'labels by component, {"ner": ["LOC"]}')
+        alone = corpus.teachers_only
+        check("teachers_only", isinstance(alone, bool), "true or false")
+        bare = not (corpus.layers or corpus.ents_to)
+        form = "false, unless `taught` is set and no layer is moved: there is no gold to move"
+        check("teachers_only", not alone or (bare and corpus.taught is not None), form)
         return corpus
 
     def for_pipeline(self, nlp: Language) -> "CorpusSettings":
@@ -142,6 +158,16 @@ class CorpusSettings:
                 found=", ".join(layers) or "neither entities nor spans",
             )
         )
+
+    def prepare(self, doc: Doc) -> Doc:
+        """A document of the file as training sees it: its layers moved, or without gold.
+
+        Raises: as `map_layers`.
+        """
+        if self.teachers_only:
+            return without_gold(doc)
+        self.map_layers(doc)
+        return doc
 
     def map_layers(self, doc: Doc) -> None:
         """Moves and renames the annotation layers of `doc` in place.

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Iterator, List
+from typing import Iterator, List, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, DocBin
 from spacy.training.corpus import FILE_TYPE, walk_corpus
@@ -12,20 +12,31 @@ from spacy.vocab import Vocab
 
 from ..errors import DataError, Errors, MtnlpError
 from .corpus_settings import CorpusSettings
+from .opinion_file import OpinionFile, fingerprint
 from .sampling import seeded, shuffle_in_buffer, split_rounds
+from .taught import open_opinions, require_asked, set_taught, taught_places, word_fingerprint
 
 
 class LoadedCorpus:
-    """All documents of one corpus, their layers mapped.
+    """All documents of one corpus, their layers mapped, each with what teachers believe of it.
 
-    Raises: MtnlpError for a missing, empty or wrongly mapped corpus, DataError for a broken file.
+    opinions: the files of the latter.
+    Raises: MtnlpError for a missing, empty or wrongly mapped corpus, DataError for a broken file,
+        and for one of opinions that is not of these documents (E740 to E744).
     """
+
+    opinions: List[OpinionFile]
 
     def __init__(self, settings: CorpusSettings, vocab: Vocab, seed: int, shuffle: bool):
         self.settings = settings
         self.seed = seed
         self.shuffle = shuffle
-        docs = [doc for path in find_shards(settings) for doc in read_docs(path, vocab)]
+        docs, self.opinions = [], []
+        for path in find_shards(settings):
+            part = list(read_docs(path, vocab))
+            if settings.taught is not None:
+                self.opinions.append(teach_docs(part, settings, path))
+            docs += part
         if not docs:
             raise MtnlpError(Errors.E191.format(name=settings.name, path=settings.path))
         settings.check_layers(docs)
@@ -33,9 +44,9 @@ class LoadedCorpus:
             order = list(range(len(docs)))
             seeded(seed, "limit", settings.name).shuffle(order)
             docs = [docs[index] for index in sorted(order[: settings.limit])]
-        for doc in docs:
-            settings.map_layers(doc)
-        self.docs = docs
+        for file in self.opinions:
+            require_asked(settings.name, file, taught_places(docs, file))
+        self.docs = [settings.prepare(doc) for doc in docs]
 
     def __len__(self) -> int:
         return len(self.docs)
@@ -62,10 +73,12 @@ class LoadedCorpus:
 
 @dataclass(frozen=True)
 class Shard:
-    """A .spacy file, and how many of its documents, from the first one on, are used."""
+    """A .spacy file, how many of its documents, from the first one on, are used, and what teachers
+    believe of them."""
 
     path: Path
     size: int
+    opinions: Optional[OpinionFile] = None
 
 
 class StreamedCorpus:
@@ -115,8 +128,7 @@ class StreamedCorpus:
                 generator = seeded(self.seed, "buffer", self.settings.name, number, first)
                 docs = shuffle_in_buffer(docs, self.buffer, generator)
             for doc in docs:
-                self.settings.map_layers(doc)
-                yield doc
+                yield self.settings.prepare(doc)
 
     def _read_round(self, number: int, first: int, last: int) -> Iterator[Doc]:
         shards = list(self.shards)
@@ -132,6 +144,8 @@ class StreamedCorpus:
             return
         count = 0
         for doc in islice(read_docs(shard.path, self.vocab), first, last):
+            if shard.opinions is not None:
+                set_taught(doc, shard.opinions, first + count)
             count += 1
             yield doc
         if count < last - first:
@@ -145,12 +159,27 @@ class StreamedCorpus:
         shards: List[Shard] = []
         left = self.settings.limit
         for path in paths:
-            size = count_docs(path)
-            shards.append(Shard(path, min(size, left) if self.settings.limit else size))
+            size, opinions = self._look_into(path)
+            used = min(size, left) if self.settings.limit else size
+            if opinions is not None:
+                require_asked(self.settings.name, opinions, range(used))
+            shards.append(Shard(path, used, opinions))
             left -= size
             if self.settings.limit and left <= 0:
                 break
         return sorted((shard for shard in shards if shard.size), key=lambda shard: shard.path)
+
+    def _look_into(self, path: Path) -> Tuple[int, Optional[OpinionFile]]:
+        """How many documents a file has, and the opinions on them."""
+        if self.settings.taught is None:
+            return count_docs(path), None
+        found = read_fingerprints(path)
+        return len(found), open_shard(self.settings, path, found)
+
+    @property
+    def opinions(self) -> List[OpinionFile]:
+        """The files of what teachers believe."""
+        return [shard.opinions for shard in self.shards if shard.opinions is not None]
 
 
 def find_shards(settings: CorpusSettings) -> List[Path]:
@@ -173,6 +202,28 @@ def count_docs(path: Path) -> int:
     """How many documents `read_docs` yields; none is made. Raises: DataError."""
     with _named_errors(path):
         return sum(1 for tokens in DocBin().from_disk(path).tokens if len(tokens))
+
+
+def read_fingerprints(path: Path) -> List[int]:
+    """Of the words of each document that `read_docs` yields; none is made. Raises: DataError."""
+    with _named_errors(path):
+        # The words' hashes are the first column.
+        parts = DocBin().from_disk(path).tokens
+        return [fingerprint(tokens[:, 0]) for tokens in parts if len(tokens)]
+
+
+def open_shard(settings: CorpusSettings, path: Path, found: Sequence[int]) -> OpinionFile:
+    """The opinions on a file of a corpus. found: its documents' fingerprints. Raises: DataError."""
+    assert settings.taught is not None
+    return open_opinions(settings.name, settings.taught, settings.path, path, found)
+
+
+def teach_docs(docs: Sequence[Doc], settings: CorpusSettings, path: Path) -> OpinionFile:
+    """Put on all documents of a file what teachers believe of them. Raises: DataError."""
+    file = open_shard(settings, path, [word_fingerprint(doc) for doc in docs])
+    for index, doc in enumerate(docs):
+        set_taught(doc, file, index)
+    return file
 
 
 @contextmanager

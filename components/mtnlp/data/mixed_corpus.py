@@ -39,6 +39,7 @@ from .sampling import (
     round_robin,
     seeded,
 )
+from .taught import check_student
 
 
 def create_mixed_corpus_v1(
@@ -100,6 +101,9 @@ class MixedCorpus:
     initialisation then sees 100 documents, so labels must be given in `[initialize]`, and only
     `max_steps` and `patience` end the training (`mtnlp.FitSchedule.v1` sets the former).
 
+    A corpus may have `taught`, what teachers believe of its documents: each `reference` then
+    carries that (`mtnlp.gold.opinions.opinions_of`), read from the file when a component asks.
+
     Documents are read once for a vocab and kept; references are shared by all epochs and must
     not be written to. With `stream` they are not kept, and a corpus should be a folder of several
     .spacy files (`mtnlp.data.docbin.write_shards`): of each corpus one file (its arrays) and
@@ -160,11 +164,15 @@ class MixedCorpus:
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Begins the next epoch: one Example per document, made as it is asked for.
 
-        Raises: MtnlpError for a missing, empty or wrongly mapped corpus, DataError for a broken
-            file; both at the call, before the first Example. What only reading a streamed
-            document shows is raised when it is asked for.
+        Raises: MtnlpError for a missing, empty or wrongly mapped corpus and for opinions that the
+            pipeline cannot learn from (E745, E746), DataError for a broken file and for opinions on
+            other documents; both at the call, before the first Example. What only reading a
+            streamed document shows is raised when it is asked for.
         """
         self._read(nlp)
+        for corpus in self._opened:
+            for file in corpus.opinions:
+                check_student(nlp, file.heads)
         epoch = self.epoch
         self.epoch += 1
         return (self._make_example(nlp, reference) for reference in self._references(epoch))

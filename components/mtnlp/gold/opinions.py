@@ -4,7 +4,7 @@ A reference Doc carries them in `user_data`, one per head of the teacher, under 
 student's component that they are for. A corpus reader puts them there; targets are made of them.
 """
 
-from typing import Dict, List, NamedTuple, Optional, Tuple, Union
+from typing import List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from spacy.tokens import Doc
 
@@ -62,7 +62,7 @@ class VectorOpinion(NamedTuple):
 Opinion = Union[TagOpinion, SpanOpinion, CategoryOpinion, VectorOpinion]
 
 
-def set_opinions(doc: Doc, opinions: Dict[str, List[Opinion]]) -> None:
+def set_opinions(doc: Doc, opinions: Mapping[str, List[Opinion]]) -> None:
     """Put a reference's opinions on it, by the name of the student's component.
 
     A component may have several: of several teachers, each for tasks of its own.
@@ -72,5 +72,5 @@ def set_opinions(doc: Doc, opinions: Dict[str, List[Opinion]]) -> None:
 
 def opinions_of(doc: Doc, name: str) -> List[Opinion]:
     """The opinions that a reference carries for a component; empty where there are none."""
-    carried: Optional[Dict[str, List[Opinion]]] = doc.user_data.get(KEY)
+    carried: Optional[Mapping[str, List[Opinion]]] = doc.user_data.get(KEY)
     return [] if carried is None else carried.get(name, [])

@@ -1,6 +1,6 @@
 """`sentence_vectors`: `doc.vector`, `span.vector` and `.similarity` from the shared encoder."""
 
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, cast
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, cast
 
 import torch
 from spacy.language import Language
@@ -12,6 +12,7 @@ from thinc.types import Floats2d
 from thinc.util import to_numpy
 
 from ..errors import Errors
+from ..gold.opinions import VectorOpinion
 from ..gold.targets import Target
 from ..log import logger
 from ..models.listener import require_encoder_output
@@ -117,15 +118,31 @@ class SentenceVectors(TorchPipe):
     def predict(self, docs: Iterable[Doc]) -> VectorBatch:
         """Vectors of Docs, zeros for those that hold nothing to read. Raises: MtnlpError E310
         for Docs without the vectors of the encoder."""
-        docs = list(docs)
+        pooler = self.model.get_ref("tok2vec")
+        source, scores = self.encode(list(docs))
+        vectors: Any = torch2xp(scores)
+        if not self.cfg["store_tensor"]:
+            return VectorBatch(vectors, None)
+        return VectorBatch(vectors, self.to_rows(token_vectors(pooler, source), scores))
+
+    def encode(self, docs: List[Doc]) -> Tuple[List[Any], torch.Tensor]:
+        """What the pooler pools of each Doc, and the vectors, `[docs, width]`. Raises: MtnlpError
+        E310 as `predict`."""
         require_encoder_output(self.model, docs, self.name)
         pooler, head = self.model.get_ref("tok2vec"), self.model.get_ref("head")
         source = pooler.get_ref("source").predict(docs)
         output, _ = head.predict(pooler.get_ref("pool").predict(source))
-        vectors: Any = torch2xp(output.scores)
-        if not self.cfg["store_tensor"]:
-            return VectorBatch(vectors, None)
-        return VectorBatch(vectors, self.to_rows(token_vectors(pooler, source), output.scores))
+        return source, output.scores
+
+    def opinions(self, docs: Iterable[Doc]) -> List[Optional[VectorOpinion]]:
+        """What this pipe, as a teacher, believes of Docs that its pipeline has encoded: their
+        vectors, float32 `[width]`. None for a Doc that holds nothing to read.
+
+        Raises: MtnlpError E310 as `predict`.
+        """
+        _, scores = self.encode(list(docs))
+        vectors = scores.float().cpu().numpy()
+        return [VectorOpinion(vector.copy()) if vector.any() else None for vector in vectors]
 
     @torch.no_grad()
     def to_rows(self, rows: List[Floats2d], vectors: torch.Tensor) -> List[Floats2d]:
