@@ -99,8 +99,8 @@ class Tagger(torch.nn.Module):
         loss = self.criterion(self.known_tags(batch))
         if takes_likelihood(self.criterion):
             return loss
-        by_label = batch.target[..., 1:].unflatten(-1, (len(self.labels), -1)).any(-1)
-        return loss + partial_nll(batch.logits, batch.target, batch.mask & ~by_label.all(-1))
+        partial = batch.mask & self.scheme.excludes_label(batch.target)
+        return loss + partial_nll(batch.logits, batch.target, partial)
 
     def soft_loss(self, batch: SoftBatch) -> torch.Tensor:
         """The cross-entropy of the probabilities of tags with a teacher's, summed over tokens by

@@ -210,6 +210,14 @@ class DocClassifier(TorchPipe):
         return whole
 
     def answered(self, target: Target) -> torch.Tensor:
+        # Of an exclusive task that is annotated in part it is known which label does not hold.
+        known = target.mask.clone()
+        for part, exclusive in self.layer.columns:
+            if exclusive:
+                known[:, part] = target.mask[:, part].all(1, keepdim=True)
+        return known
+
+    def has_gold(self, target: Target) -> torch.Tensor:
         return self.whole_units(target.mask)
 
     def count_units(self, mask: torch.Tensor) -> List[float]:
