@@ -31,6 +31,7 @@ VERBS: Dict[str, Verb] = {
     ),
     "estimate": Verb("estimate", "Say how long a training will take on this machine."),
     "recipe": Verb("recipe", "Fit a config's settings to its corpora."),
+    "teach": Verb("teach", "Ask trained pipelines what they believe of a corpus, and store it."),
     "train": Verb("train", "Train a pipeline; resume it, or share it among processes."),
     "evaluate": Verb("evaluate", "Score every task of a pipeline, with 95% intervals."),
     "summary": Verb("summary", "Say what a trained pipeline is worth, and what would help."),

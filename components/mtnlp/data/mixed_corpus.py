@@ -29,6 +29,7 @@ from spacy.vocab import Vocab
 from ..errors import Errors, MtnlpError
 from .corpus_settings import CorpusSettings, is_number
 from .docbin_stream import LoadedCorpus, StreamedCorpus
+from .reading import same_words
 from .sampling import (
     POWER,
     PROPORTIONAL,
@@ -214,10 +215,7 @@ class MixedCorpus:
     def _make_example(self, nlp: Language, reference: Doc) -> Example:
         if not self.gold_tokens and not reference.has_unknown_spaces:
             return Example(nlp.make_doc(reference.text), reference)
-        words = [token.text for token in reference]
-        spaces = [bool(token.whitespace_) for token in reference]
-        known = None if reference.has_unknown_spaces else spaces
-        return Example(Doc(nlp.vocab, words=words, spaces=known), reference)
+        return Example(same_words(nlp.vocab, reference), reference)
 
 
 def _check(option: str, value: Any, right: bool, form: str) -> None:

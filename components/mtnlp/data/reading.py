@@ -51,6 +51,13 @@ def copy_tokens(doc: Doc, vocab: Optional[Vocab] = None) -> Doc:
     return Doc(vocab or doc.vocab, words=words, spaces=spaces)
 
 
+def same_words(vocab: Vocab, doc: Doc) -> Doc:
+    """A Doc of the same words and spaces, unknown ones included, without annotations."""
+    words = [token.text for token in doc]
+    spaces = None if doc.has_unknown_spaces else [bool(token.whitespace_) for token in doc]
+    return Doc(vocab, words=words, spaces=spaces)
+
+
 def bare_doc(nlp: Language, reference: Doc) -> Doc:
     """What a pipeline gets to read of a reference document: its tokens where spaces are unknown,
     else its text, tokenised anew, as spaCy's own corpus reader does."""

@@ -18,6 +18,7 @@ from ..gold.opinions import KEY, Opinion, set_opinions
 from ..log import logger
 from .document_ids import DOCUMENT
 from .opinion_file import SUFFIX, TAGS, Head, OpinionFile, fingerprint
+from .reading import same_words
 
 ENDING = ".spacy"
 
@@ -143,9 +144,7 @@ def word_fingerprint(doc: Doc) -> int:
 
 def without_gold(doc: Doc) -> Doc:
     """A Doc of the same words and spaces, with the opinions on it and nothing else."""
-    words = [token.text for token in doc]
-    spaces = None if doc.has_unknown_spaces else [bool(token.whitespace_) for token in doc]
-    bare = Doc(doc.vocab, words=words, spaces=spaces)
+    bare = same_words(doc.vocab, doc)
     for key in (KEY, DOCUMENT):
         if key in doc.user_data:
             bare.user_data[key] = doc.user_data[key]

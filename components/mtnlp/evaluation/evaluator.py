@@ -134,17 +134,24 @@ def load_pipeline(path: Union[str, Path], gpu_id: int = -1) -> Language:
     path: its folder; a text may also be the name of an installed one.
     Raises: MtnlpError E144 where there is no such GPU, E503 where there is no pipeline.
     """
-    if gpu_id >= 0:
-        try:
-            spacy.require_gpu(gpu_id)
-        except (ValueError, RuntimeError) as error:
-            form = f"a GPU of this machine, or -1 for the CPU ({error})"
-            message = Errors.E144.format(option="--gpu-id", value=gpu_id, form=form)
-            raise MtnlpError(message) from error
+    use_gpu(gpu_id)
     try:
         return spacy.load(path)
     except (OSError, ValueError) as error:
         raise MtnlpError(Errors.E503.format(path=path, reason=error)) from error
+
+
+def use_gpu(gpu_id: int) -> None:
+    """What is made from now on is on this GPU; -1 changes nothing. Raises: MtnlpError E144 where
+    there is no such GPU."""
+    if gpu_id < 0:
+        return
+    try:
+        spacy.require_gpu(gpu_id)
+    except (ValueError, RuntimeError) as error:
+        form = f"a GPU of this machine, or -1 for the CPU ({error})"
+        message = Errors.E144.format(option="--gpu-id", value=gpu_id, form=form)
+        raise MtnlpError(message) from error
 
 
 def name_of(nlp: Language, model: Path) -> str:
