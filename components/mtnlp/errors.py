@@ -1226,3 +1226,22 @@ class Errors:
         "not know how. Before it is built, labels are found by nlp.initialize() or added by "
         "add_label; a head of your own needs a method grow_from(old)."
     )
+    E777 = (
+        "[E777] The data has no label that the pipeline lacks. It has {found}. The pipeline knows "
+        "{known}. If the data is meant for another layer or task, name the component with "
+        "--component (and, of categories, the task with --task); to train further on labels that "
+        "are known, use `mtnlp train`."
+    )
+    E778 = (
+        "[E778] Several components lack labels of the data: {found}. Name one with --component, "
+        "and extend the result for the next."
+    )
+    E779 = (
+        "[E779] '{name}' cannot learn further labels. Components that can: {able}; all of the "
+        "pipeline: {pipes}."
+    )
+    E780 = (
+        "[E780] The data is several corpora: {names}. Extend the pipeline by one after the other; "
+        "files of one corpus differ in their split alone, such as new_train.jsonl and "
+        "new_dev.jsonl."
+    )
