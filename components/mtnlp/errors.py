@@ -1104,6 +1104,37 @@ class Errors:
         "[E729] '{path}' is one file, and the corpus has several: {files}. Name a folder for the "
         "corrected corpus."
     )
+    E730 = (
+        "[E730] '{name}' has no such labels as its teacher: {lacking}. It has: {own}. Give it all "
+        "labels of the teacher: leave out [initialize.components.{name}.labels], or name them "
+        "there, too."
+    )
+    E731 = (
+        "[E731] '{name}' spells entities in other tags than its teacher, which has {theirs}; its "
+        "own scheme, '{scheme}', has {own}. Set the same scheme in "
+        "[components.{name}.model] for both."
+    )
+    E732 = (
+        "[E732] '{name}' has no such categories as its teacher: {lacking}. It has: {own}. Give the "
+        "student's task all labels of the teacher's, and both tasks one name."
+    )
+    E733 = (
+        "[E733] The task '{task}' of '{name}' has exclusive = {own}, and that of its teacher has "
+        "not: scores of the one say nothing of the other. Set the same in both."
+    )
+    E734 = (
+        "[E734] A teacher's opinion for '{name}' counts other tokens than the Doc that is trained "
+        "on ({theirs} and {own}): '{text}'. Set gold_tokens = true in the corpus, and teach on the "
+        "documents as they are now."
+    )
+    E735 = (
+        "[E735] '{name}' learns from a {kind}, and its teacher gave a {found}. Let a component of "
+        "the same kind teach it."
+    )
+    E736 = (
+        "[E736] mtnlp.TeacherAnnealing.v1 finds no component to train that learns from teachers "
+        "(components: {pipes}; frozen: {frozen}). Add one to the pipeline, or remove the callback."
+    )
 
     # E74: teachers
     E740 = (
@@ -1161,37 +1192,6 @@ class Errors:
     E753 = (
         "[E753] mtnlp.vectors: number {index} (counted from 0) has {other} numbers, and the first "
         "one {first}. Take the vectors of one pipeline at a time."
-    )
-    E730 = (
-        "[E730] '{name}' has no such labels as its teacher: {lacking}. It has: {own}. Give it all "
-        "labels of the teacher: leave out [initialize.components.{name}.labels], or name them "
-        "there, too."
-    )
-    E731 = (
-        "[E731] '{name}' spells entities in other tags than its teacher, which has {theirs}; its "
-        "own scheme, '{scheme}', has {own}. Set the same scheme in "
-        "[components.{name}.model] for both."
-    )
-    E732 = (
-        "[E732] '{name}' has no such categories as its teacher: {lacking}. It has: {own}. Give the "
-        "student's task all labels of the teacher's, and both tasks one name."
-    )
-    E733 = (
-        "[E733] The task '{task}' of '{name}' has exclusive = {own}, and that of its teacher has "
-        "not: scores of the one say nothing of the other. Set the same in both."
-    )
-    E734 = (
-        "[E734] A teacher's opinion for '{name}' counts other tokens than the Doc that is trained "
-        "on ({theirs} and {own}): '{text}'. Set gold_tokens = true in the corpus, and teach on the "
-        "documents as they are now."
-    )
-    E735 = (
-        "[E735] '{name}' learns from a {kind}, and its teacher gave a {found}. Let a component of "
-        "the same kind teach it."
-    )
-    E736 = (
-        "[E736] mtnlp.TeacherAnnealing.v1 finds no component to train that learns from teachers "
-        "(components: {pipes}; frozen: {frozen}). Add one to the pipeline, or remove the callback."
     )
     E770 = (
         "[E770] keep_layers = {layers} is not possible: the encoder has {count} layers, 0 to "
