@@ -1193,6 +1193,7 @@ class Errors:
         "[E753] mtnlp.vectors: number {index} (counted from 0) has {other} numbers, and the first "
         "one {first}. Take the vectors of one pipeline at a time."
     )
+    # E77: students, and new labels
     E770 = (
         "[E770] keep_layers = {layers} is not possible: the encoder has {count} layers, 0 to "
         "{last}. Name each layer once at most, and only such as it has."
