@@ -1162,9 +1162,8 @@ class Errors:
         "but: {known}. Run `mtnlp teach` with --to TEACHERS_COMPONENT=YOUR_COMPONENT."
     )
     E746 = (
-        "[E746] The component '{name}' cannot learn from its teacher: no label of theirs is the "
-        "same. Its labels: {own}. The teacher's: {taught}. Choose another teacher, or another "
-        "component by `mtnlp teach` --to."
+        "[E746] mtnlp.TeacherAnnealing.v1 has no place in the config: other callbacks stand at "
+        "{places}. Remove one of them, or put the annealing into the config yourself."
     )
     E747 = "[E747] The teacher {teacher}: {reason}."
     E748 = (

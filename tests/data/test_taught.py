@@ -222,14 +222,9 @@ def test_the_student_must_be_able_to_learn(tmp_path: Path, caplog: Any) -> None:
     nlp.add_pipe("sentencizer")
     with pytest.raises(MtnlpError, match=r"E745.* textcat, spare.*sentencizer.*--to"):
         reader(nlp)
-    pipe: Any = nlp.add_pipe("textcat_multilabel", name="textcat")
-    assert len(list(reader(nlp))) == 2  # its labels are not known yet
-    assert "Opinions for 'spare' are not used" in caplog.text
-    pipe.add_label("topic/Z")
-    with pytest.raises(MtnlpError, match=r"E746.*'textcat'.*topic/Z.*topic/A, topic/B"):
-        reader(nlp)
-    pipe.add_label("topic/B")
+    nlp.add_pipe("textcat_multilabel", name="textcat")
     assert len(list(reader(nlp))) == 2
+    assert "Opinions for 'spare' are not used" in caplog.text
 
 
 def test_references_travel(nlp: Any, tmp_path: Path) -> None:

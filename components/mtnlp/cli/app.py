@@ -49,6 +49,7 @@ VERBS: Dict[str, Verb] = {
     "optimize": Verb("optimize", "Find the fastest form of a pipeline that is as good."),
     "compare": Verb("compare", "Train and score every cell of a grid, and tabulate."),
     "joint-report": Verb("joint_report", "Compare joint training with each task alone."),
+    "joint": Verb("joint", "Train a joint pipeline by teachers of its tasks, and compare."),
     "tune": Verb("tune", "Search the few settings that matter for the best dev score."),
     "export-tensorboard": Verb("export_tensorboard", "Write TensorBoard's curves as CSV."),
 }

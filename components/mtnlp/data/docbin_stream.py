@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, DocBin
 from spacy.training.corpus import FILE_TYPE, walk_corpus
@@ -40,10 +40,7 @@ class LoadedCorpus:
         if not docs:
             raise MtnlpError(Errors.E191.format(name=settings.name, path=settings.path))
         settings.check_layers(docs)
-        if 0 < settings.limit < len(docs):
-            order = list(range(len(docs)))
-            seeded(seed, "limit", settings.name).shuffle(order)
-            docs = [docs[index] for index in sorted(order[: settings.limit])]
+        docs = [docs[index] for index in draw_limit(settings, seed, len(docs))]
         for file in self.opinions:
             require_asked(settings.name, file, taught_places(docs, file))
         self.docs = [settings.prepare(doc) for doc in docs]
@@ -101,7 +98,7 @@ class StreamedCorpus:
         self.seed = seed
         self.shuffle = shuffle
         self.buffer = buffer
-        self.shards = self._count_shards()
+        self.shards = plan_shards(settings, seed)
         if not self.shards:
             raise MtnlpError(Errors.E191.format(name=settings.name, path=settings.path))
         self._size = sum(shard.size for shard in self.shards)
@@ -152,34 +149,62 @@ class StreamedCorpus:
             found = first + count
             raise DataError(Errors.E161.format(found=found, expected=shard.size), shard.path)
 
-    def _count_shards(self) -> List[Shard]:
-        paths = find_shards(self.settings)
-        if self.settings.limit:
-            seeded(self.seed, "limit", self.settings.name).shuffle(paths)
-        shards: List[Shard] = []
-        left = self.settings.limit
-        for path in paths:
-            size, opinions = self._look_into(path)
-            used = min(size, left) if self.settings.limit else size
-            if opinions is not None:
-                require_asked(self.settings.name, opinions, range(used))
-            shards.append(Shard(path, used, opinions))
-            left -= size
-            if self.settings.limit and left <= 0:
-                break
-        return sorted((shard for shard in shards if shard.size), key=lambda shard: shard.path)
-
-    def _look_into(self, path: Path) -> Tuple[int, Optional[OpinionFile]]:
-        """How many documents a file has, and the opinions on them."""
-        if self.settings.taught is None:
-            return count_docs(path), None
-        found = read_fingerprints(path)
-        return len(found), open_shard(self.settings, path, found)
-
     @property
     def opinions(self) -> List[OpinionFile]:
         """The files of what teachers believe."""
         return [shard.opinions for shard in self.shards if shard.opinions is not None]
+
+
+def draw_limit(settings: CorpusSettings, seed: int, count: int) -> List[int]:
+    """Which of a corpus' documents are used, in their order, where they are kept in memory."""
+    order = list(range(count))
+    if 0 < settings.limit < count:
+        seeded(seed, "limit", settings.name).shuffle(order)
+        order = sorted(order[: settings.limit])
+    return order
+
+
+def plan_shards(settings: CorpusSettings, seed: int) -> List[Shard]:
+    """The files of a corpus that are used, in the order of their paths, where it is streamed.
+
+    Raises: as `LoadedCorpus`.
+    """
+    paths = find_shards(settings)
+    if settings.limit:
+        seeded(seed, "limit", settings.name).shuffle(paths)
+    shards: List[Shard] = []
+    left = settings.limit
+    for path in paths:
+        size, opinions = _look_into(settings, path)
+        used = min(size, left) if settings.limit else size
+        if opinions is not None:
+            require_asked(settings.name, opinions, range(used))
+        shards.append(Shard(path, used, opinions))
+        left -= size
+        if settings.limit and left <= 0:
+            break
+    return sorted((shard for shard in shards if shard.size), key=lambda shard: shard.path)
+
+
+def _look_into(settings: CorpusSettings, path: Path) -> Tuple[int, Optional[OpinionFile]]:
+    """How many documents a file has, and the opinions on them."""
+    if settings.taught is None:
+        return count_docs(path), None
+    found = read_fingerprints(path)
+    return len(found), open_shard(settings, path, found)
+
+
+def used_documents(settings: CorpusSettings, seed: int, stream: bool) -> Dict[Path, List[int]]:
+    """The places of the documents that a limit leaves of a corpus, by file; the same ones as its
+    reader takes. Those without a token are not counted. Raises: as `LoadedCorpus`."""
+    if stream:
+        return {shard.path: list(range(shard.size)) for shard in plan_shards(settings, seed)}
+    found: Dict[Path, List[int]] = {}
+    places = [(path, i) for path in find_shards(settings) for i in range(count_docs(path))]
+    for index in draw_limit(settings, seed, len(places)):
+        path, place = places[index]
+        found.setdefault(path, []).append(place)
+    return found
 
 
 def find_shards(settings: CorpusSettings) -> List[Path]:

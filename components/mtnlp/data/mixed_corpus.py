@@ -165,10 +165,10 @@ class MixedCorpus:
     def __call__(self, nlp: Language) -> Iterator[Example]:
         """Begins the next epoch: one Example per document, made as it is asked for.
 
-        Raises: MtnlpError for a missing, empty or wrongly mapped corpus and for opinions that the
-            pipeline cannot learn from (E745, E746), DataError for a broken file and for opinions on
-            other documents; both at the call, before the first Example. What only reading a
-            streamed document shows is raised when it is asked for.
+        Raises: MtnlpError for a missing, empty or wrongly mapped corpus and for opinions that no
+            component of the pipeline learns from (E745), DataError for a broken file and for
+            opinions on other documents; both at the call, before the first Example. What only
+            reading a streamed document shows is raised when it is asked for.
         """
         self._read(nlp)
         for corpus in self._opened:

@@ -17,7 +17,7 @@ from ..errors import DataError, Errors, MtnlpError
 from ..gold.opinions import KEY, Opinion, set_opinions
 from ..log import logger
 from .document_ids import DOCUMENT
-from .opinion_file import SUFFIX, TAGS, Head, OpinionFile, fingerprint
+from .opinion_file import SUFFIX, Head, OpinionFile, fingerprint
 from .reading import same_words
 
 ENDING = ".spacy"
@@ -152,11 +152,10 @@ def without_gold(doc: Doc) -> Doc:
 
 
 def check_student(nlp: Language, heads: Sequence[Head]) -> None:
-    """Raises: MtnlpError E745 where no component of a pipeline learns from the heads of a corpus,
-    E746 where a component shares no label with a head that it would learn from.
+    """Raises: MtnlpError E745 where no component of a pipeline learns from the heads of a corpus.
 
-    A pipeline without components is no student, and one whose components have no labels yet will
-    be asked again when training begins. Heads for which there is no component are told in the log.
+    A pipeline without components is no student. Heads for which there is no component are told in
+    the log. What a component can learn of a head's labels, it says itself.
     """
     names = nlp.component_names
     wanted = list(dict.fromkeys(head.component for head in heads))
@@ -168,22 +167,3 @@ def check_student(nlp: Language, heads: Sequence[Head]) -> None:
     for name in wanted:
         if name not in names:
             logger.info("Opinions for '%s' are not used: the pipeline has no such component", name)
-    for head in heads:
-        if head.component not in names:
-            continue
-        own = list(getattr(nlp.get_pipe(head.component), "labels", ()))
-        taught = _taught_labels(head)
-        if own and taught and not set(own) & set(taught):
-            raise MtnlpError(
-                Errors.E746.format(
-                    name=head.component, own=", ".join(own), taught=", ".join(taught)
-                )
-            )
-
-
-def _taught_labels(head: Head) -> List[str]:
-    """What a head speaks of, named as a student names it: `B-PER` and `I-PER` are PER."""
-    if head.kind != TAGS:
-        return list(head.labels)
-    types = (tag.partition("-")[2] for tag in head.labels)
-    return list(dict.fromkeys(label for label in types if label))

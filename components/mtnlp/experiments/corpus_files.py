@@ -7,6 +7,7 @@ from typing import Any, Iterator, List
 
 from thinc.api import Config
 
+from ..data.opinion_file import SUFFIX
 from .settings import has_test, with_test_as_dev
 
 
@@ -24,7 +25,8 @@ def content_hash(config: Config) -> str:
 
 
 def corpus_files(config: Config) -> List[Path]:
-    """The files that `[corpora]` names, and the `.spacy` files below the folders that it names."""
+    """The files that `[corpora]` names, and below the folders that it names the `.spacy` files and
+    those of teachers' opinions."""
     configs = [config, with_test_as_dev(config)] if has_test(config) else [config]
     found = set()
     for one in configs:
@@ -34,6 +36,7 @@ def corpus_files(config: Config) -> List[Path]:
                 found.add(path)
             elif path.is_dir():
                 found.update(path.rglob("*.spacy"))
+                found.update(path.rglob(f"*{SUFFIX}"))
     return sorted(found)
 
 

@@ -195,6 +195,16 @@ def make_report(
     )
     for weighting in set(weightings) - set(plan.weightings):
         msg.warn(f'No head of {config} knows weighting = "{weighting}": left out')
+    words = count_test_words(plan)
+    options = Options(keep=True, gpu_id=gpu_id)
+    return JointReport(plan, make_comparison(plan.grid, output, options), words, keep)
+
+
+def count_test_words(plan: JointPlan) -> Dict[str, int]:
+    """By system, the words of the test documents that it is scored on.
+
+    Raises: MtnlpError E475 where a head, or a task of one, has nothing to be tested on.
+    """
     references, pipes = read_test(plan.nlp.config, plan.nlp), find_heads(plan.nlp)
     missing = [
         task
@@ -208,8 +218,7 @@ def make_report(
         system = cell.values[AXIS]
         chosen = [pipes[name] for name in plan.heads_of(system)]
         words[system] = sum(len(d) for d in references if any(p.is_annotated(d) for p in chosen))
-    options = Options(keep=True, gpu_id=gpu_id)
-    return JointReport(plan, make_comparison(plan.grid, output, options), words, keep)
+    return words
 
 
 def timed_documents(pipes: Iterable[Any], references: Sequence[Doc]) -> List[Doc]:

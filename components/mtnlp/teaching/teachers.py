@@ -14,8 +14,10 @@ from ..errors import Errors, MtnlpError
 from ..evaluation.evaluator import load_pipeline
 from ..gold.opinions import Opinion
 
-# What the opinions on a Doc are; one list per Doc.
+# Of a head: one per Doc.
 Opinions = List[Optional[Opinion]]
+# Of a fingerprint.
+DIGITS = 16
 
 
 class TeacherName(NamedTuple):
@@ -158,13 +160,17 @@ def check_names(
 def fingerprint_of(nlp: Language) -> str:
     """Of a pipeline's settings and weights: of the files in its folder, or of the bytes of one that
     was never saved."""
-    digest = hashlib.sha256()
     folder = getattr(nlp, "path", None)
     if folder is None:
-        digest.update(nlp.to_bytes())
-        return digest.hexdigest()[:16]
-    for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
+        return hashlib.sha256(nlp.to_bytes()).hexdigest()[:DIGITS]
+    return folder_fingerprint(Path(folder))
+
+
+def folder_fingerprint(folder: Path) -> str:
+    """Of all files in a pipeline's folder."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(path.relative_to(folder).as_posix().encode("utf8"))
         with path.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()[:DIGITS]
