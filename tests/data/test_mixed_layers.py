@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any, Dict
 
 import pytest
+import spacy
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.vocab import Vocab
 
+from mtnlp.annotation.annotated_labels import annotated_labels
 from mtnlp.data.corpus_settings import CorpusSettings
 from mtnlp.data.mixed_corpus import create_mixed_corpus_v1
 from mtnlp.errors import MtnlpError
@@ -99,3 +101,19 @@ def test_ents_to_without_entities_or_with_half_of_them_is_refused(nlp, tmp_path)
     doc.set_ents([Span(doc, 0, 1, "PER")], default="missing")
     with pytest.raises(MtnlpError, match=r"E195.*Anna"):
         read_one(nlp, doc, tmp_path, ents_to="conll")
+
+
+def test_labels_that_a_corpus_is_annotated_for(nlp, tmp_path):
+    doc = news(nlp.vocab)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("ner")
+    reference = read_one(nlp, doc, tmp_path, labels={"ner": ["LOC", "GPE"]}).reference
+    assert annotated_labels(reference, "doc.ents") == {"LOC", "GPE"}
+    for labels in ({"tagger": ["LOC"]}, {"sentencizer": ["LOC"]}):
+        with pytest.raises(MtnlpError, match=r"E775.*'LOC'"):
+            read_one(nlp, doc, tmp_path, labels=labels)
+    for wrong in (["LOC"], {"ner": []}, {"ner": "LOC"}, {"ner": [1]}):
+        with pytest.raises(MtnlpError, match=r"E192.*labels"):
+            read_one(nlp, doc, tmp_path, labels=wrong)
+    with pytest.raises(MtnlpError, match=r"E192.*places"):
+        read_one(nlp, doc, tmp_path, places={})

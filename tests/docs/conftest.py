@@ -16,7 +16,7 @@ BACKBONE = "assets/backbone/all-MiniLM-L6-v2"
 
 @pytest.fixture(scope="session")
 def deep_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    sizes: Dict[str, Any] = {**tiny.SIZES, "num_hidden_layers": 4}
+    sizes: Dict[str, Any] = {**tiny.SIZES, "num_hidden_layers": 6}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tiny, "SIZES", sizes)
         return make_backbone("bert", tmp_path_factory.mktemp("deep") / "bert")

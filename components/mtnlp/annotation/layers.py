@@ -29,6 +29,7 @@ from spacy.pipeline.textcat_multilabel import MultiLabel_TextCategorizer
 from spacy.tokens import Doc, Span
 
 from ..errors import Errors, MtnlpError
+from .annotated_labels import annotated_labels, task_place
 from .categories import (
     UNNAMED,
     category_key,
@@ -180,6 +181,10 @@ class CategoriesLayer:
         others are negative, so there a task is annotated as a whole or not at all: not where no
         label is positive, and not where only a label that the task does not know is.
 
+        A Doc that is said to be annotated for some labels of a task alone says nothing of those
+        that have 0.0 beside them. In an exclusive task without a positive label, one that has 0.0
+        and is among them is known not to be the one.
+
         Returns: values `[docs, labels]`, 0.0 and 1.0; and which of them are annotated, bool
         `[docs, labels]`.
         Raises: MtnlpError E340 for another value, E341 for two positive labels in an exclusive
@@ -201,7 +206,25 @@ class CategoriesLayer:
                 for row in np.flatnonzero(positive > 1).tolist():
                     self.check_positives(docs[row])
                 known[:, part] = (positive > 0)[:, np.newaxis]
+        self._read_partial(docs, keys, values, known)
         return values, known
+
+    def _read_partial(
+        self,
+        docs: Sequence[Doc],
+        keys: Sequence[str],
+        values: NDArray[np.float64],
+        known: NDArray[np.bool_],
+    ) -> None:
+        """Correct `known` for Docs that are annotated for some labels of a task alone."""
+        for name, (part, exclusive) in zip(self.tasks, self.columns, strict=True):
+            for row, doc in enumerate(docs):
+                labels = annotated_labels(doc, task_place(name))
+                if labels is None or (exclusive and known[row, part].any()):
+                    continue
+                for column in range(part.start, part.stop):
+                    said = keys[column] in labels and keys[column] in doc.cats
+                    known[row, column] = said or values[row, column] == 1
 
     def check(self, doc: Doc, index: int) -> None:
         """Raises: MtnlpError E340 for a value that is neither 0.0 nor 1.0, E341 and E342 for an

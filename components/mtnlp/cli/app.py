@@ -33,6 +33,7 @@ VERBS: Dict[str, Verb] = {
     "recipe": Verb("recipe", "Fit a config's settings to its corpora."),
     "teach": Verb("teach", "Ask trained pipelines what they believe of a corpus, and store it."),
     "train": Verb("train", "Train a pipeline; resume it, or share it among processes."),
+    "extend": Verb("extend", "Teach a trained pipeline new labels, without its old data."),
     "evaluate": Verb("evaluate", "Score every task of a pipeline, with 95% intervals."),
     "summary": Verb("summary", "Say what a trained pipeline is worth, and what would help."),
     "visualize": Verb("visualize", "Draw a map of a corpus by the vectors of a pipeline."),

@@ -23,6 +23,7 @@ from transformers import AutoTokenizer
 from ..annotation.categories import task_of
 from ..annotation.layers import EntsLayer
 from ..errors import Errors, MtnlpError
+from ..models.trained_encoder import encoder_source
 from ..ranges import COUNT, NOT_NEGATIVE, POSITIVE, Range, require
 
 ItemT = TypeVar("ItemT", Doc, Example)
@@ -146,10 +147,14 @@ def wordpiece_counter(name: str) -> Callable[[Union[Doc, Example]], float]:
     """A function that counts what an encoder's tokenizer makes of a Doc (an Example's `predicted`),
     special tokens included.
 
-    name: the encoder's name or path. Raises: MtnlpError E204 where its tokenizer cannot be loaded.
+    name: the encoder's name or path, or that of a trained pipeline. Raises: MtnlpError E204 where
+    its tokenizer cannot be loaded, E773 where the pipeline has no transformer or several.
     """
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name)
+        with encoder_source(name) as source:
+            tokenizer = AutoTokenizer.from_pretrained(source)
+    except MtnlpError:
+        raise
     except (OSError, ValueError) as error:
         raise MtnlpError(Errors.E204.format(name=name, error=error)) from error
 

@@ -1,13 +1,16 @@
 """One corpus of a mix: its settings, and the layers it moves."""
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional, Set, Tuple, Type
 
+from spacy.language import Language
 from spacy.tokens import Doc, SpanGroup
 
-from ..annotation.layers import EntsLayer
+from ..annotation.annotated_labels import set_annotated_labels, task_place
+from ..annotation.categories import task_of
+from ..annotation.layers import CategoriesLayer, EntsLayer, find_layer
 from ..errors import Errors, MtnlpError
 from .taught import without_gold
 
@@ -32,6 +35,11 @@ class CorpusSettings:
     spans_to_ents: a spans key. That layer, which must be flat, moves to `doc.ents` and replaces
         what was there; where a document lacks the layer, `doc.ents` is not annotated.
     spans: spans keys to rename, old to new.
+    labels: by component, the labels that the corpus is annotated for, where that is not all of the
+        component's: `labels = {"ner": ["LOC"]}`. What is no entity of these may then be one of
+        another label, and a category that has 0.0 and is not among them says nothing. What is
+        annotated beside them is learnt all the same.
+    places: the same as layers have it, see `for_pipeline`; not a setting.
     taught: what teachers believe of the documents: the file that `mtnlp teach` has written for
         `path`, or the folder of such files. Each document carries its own, wherever it is drawn.
     teachers_only: the documents' gold counts as missing in all layers, so that they train by
@@ -49,6 +57,8 @@ class CorpusSettings:
     ents_to: Optional[str] = None
     spans_to_ents: Optional[str] = None
     spans: Dict[str, str] = field(default_factory=dict)
+    labels: Dict[str, List[str]] = field(default_factory=dict)
+    places: Dict[str, List[str]] = field(default_factory=dict)
     taught: Optional[Path] = None
     teachers_only: bool = False
 
@@ -63,7 +73,7 @@ class CorpusSettings:
                     Errors.E192.format(name=name, option=option, value=value, form=form)
                 )
 
-        known = [entry.name for entry in fields(cls) if entry.name != "name"]
+        known = [entry.name for entry in fields(cls) if entry.name not in ("name", "places")]
         for option in settings:
             check(option, option in known, "one of the settings " + ", ".join(known))
         path = settings.get("path")
@@ -84,12 +94,38 @@ class CorpusSettings:
         check(
             "spans", corpus.spans_to_ents not in renames, "no key that `spans_to_ents` takes away"
         )
+        labels = corpus.labels if isinstance(corpus.labels, dict) else {0: 0}
+        lists = all(isinstance(each, (list, tuple)) and each for each in labels.values())
+        texts = lists and all(isinstance(text, str) for each in labels.values() for text in each)
+        check("labels", texts, 'labels by component, {"ner": ["LOC"]}')
         alone = corpus.teachers_only
         check("teachers_only", isinstance(alone, bool), "true or false")
         bare = not (corpus.layers or corpus.ents_to)
         form = "false, unless `taught` is set and no layer is moved: there is no gold to move"
         check("teachers_only", not alone or (bare and corpus.taught is not None), form)
         return corpus
+
+    def for_pipeline(self, nlp: Language) -> "CorpusSettings":
+        """The settings with `places`, what `labels` say of the layers of a pipeline's components.
+
+        Raises: MtnlpError E775 for a component that the pipeline has not or that has no labels, and
+        for a category without a task.
+        """
+        places: Dict[str, List[str]] = {}
+        for name, labels in self.labels.items():
+            layer = find_layer(nlp.get_pipe(name)) if name in nlp.pipe_names else None
+            tasks = layer.tasks if isinstance(layer, CategoriesLayer) else None
+            for label in labels:
+                task = task_of(label)
+                if layer is None or (tasks is not None and task not in tasks):
+                    raise MtnlpError(
+                        Errors.E775.format(
+                            corpus=self.name, name=name, label=label, names=nlp.pipe_names
+                        )
+                    )
+                place = str(layer) if tasks is None else task_place(str(task))
+                places.setdefault(place, []).append(label)
+        return replace(self, places=places)
 
     @property
     def layers(self) -> List[str]:
@@ -154,6 +190,8 @@ class CorpusSettings:
             doc.set_ents([], default="missing")
         doc.spans.clear()
         doc.spans.update(groups)
+        for place, labels in self.places.items():
+            set_annotated_labels(doc, place, labels)
 
     def _put(self, groups: Dict[str, SpanGroup], doc: Doc, key: str, group: SpanGroup) -> None:
         if key in groups:

@@ -170,7 +170,7 @@ class MixedCorpus:
             opinions on other documents; both at the call, before the first Example. What only
             reading a streamed document shows is raised when it is asked for.
         """
-        self._read(nlp.vocab)
+        self._read(nlp)
         for corpus in self._opened:
             for file in corpus.opinions:
                 check_student(nlp, file.heads)
@@ -178,10 +178,11 @@ class MixedCorpus:
         self.epoch += 1
         return (self._make_example(nlp, reference) for reference in self._references(epoch))
 
-    def _read(self, vocab: Vocab) -> None:
-        if self._vocab is not vocab:
-            self._opened = [self._open(corpus, vocab) for corpus in self.corpora]
-            self._vocab = vocab
+    def _read(self, nlp: Language) -> None:
+        if self._vocab is not nlp.vocab:
+            corpora = [corpus.for_pipeline(nlp) for corpus in self.corpora]
+            self._opened = [self._open(corpus, nlp.vocab) for corpus in corpora]
+            self._vocab = nlp.vocab
 
     def _open(self, settings: CorpusSettings, vocab: Vocab) -> Union[LoadedCorpus, StreamedCorpus]:
         if self.stream:

@@ -7,6 +7,7 @@ import torch
 from spacy.attrs import IS_SPACE
 from spacy.training import Example
 
+from ..annotation.annotated_labels import annotated_labels, task_place
 from ..annotation.categories import split_key
 from ..annotation.layers import CategoriesLayer
 from ..types import Task
@@ -14,13 +15,17 @@ from .targets import Target
 
 
 def gold_task_labels(examples: Iterable[Example], tasks: Iterable[str]) -> Dict[str, List[str]]:
-    """The labels of each task in the references, sorted."""
+    """The labels of each task in the references, and those that they are said to be annotated for,
+    sorted."""
     found: Dict[str, set] = {task: set() for task in tasks}
     for example in examples:
         for key in example.reference.cats:
             task, label = split_key(key)
             if task in found and label:
                 found[task].add(label)
+        for task, labels in found.items():
+            keys = annotated_labels(example.reference, task_place(task)) or ()
+            labels.update(split_key(key)[1] for key in keys)
     return {task: sorted(labels) for task, labels in found.items()}
 
 

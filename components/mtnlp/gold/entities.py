@@ -9,6 +9,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from spacy.util import filter_spans
 
+from ..annotation.annotated_labels import annotated_labels
 from ..annotation.layers import EntityLayer, entity_layer
 from ..structured.schemes import TagScheme
 from .targets import Target, annotated_doc_indices
@@ -20,10 +21,13 @@ class GoldEntities:
 
     spans: `(start, end, label index)` in predicted tokens, not overlapping.
     missing: `[tokens]` bool, True where the annotation is unknown.
+    annotated: the labels that the Doc is annotated for, by index, where that is not all: outside of
+        entities nothing is known but that it is none of these.
     """
 
     spans: List[Tuple[int, int, int]]
     missing: np.ndarray = field(repr=False)
+    annotated: Optional[List[int]] = None
 
 
 def flatten(spans: Iterable[Span]) -> List[Span]:
@@ -36,11 +40,13 @@ def flatten(spans: Iterable[Span]) -> List[Span]:
 
 
 def gold_labels(examples: Iterable[Example], spans_key: Optional[str]) -> List[str]:
-    """The labels of the layer in the references, sorted."""
+    """The labels of the layer in the references, and those that they are said to be annotated for,
+    sorted."""
     layer = entity_layer(spans_key)
     found: Set[str] = set()
     for example in examples:
         found.update(layer.label_counts(example.reference))
+        found.update(annotated_labels(example.reference, str(layer)) or ())
     return sorted(found)
 
 
@@ -51,7 +57,8 @@ def get_entities(
 
     Of overlapping ones those stay that `flatten` keeps. An entity whose boundaries fall inside a
     predicted token, or whose label is unknown, makes its tokens missing: neither it nor "no
-    entity" is true of them.
+    entity" is true of them. In a Doc that is annotated for other labels alone, all tokens outside
+    of entities are missing.
     """
     reference, predicted = example.reference, example.predicted
     layer = entity_layer(spans_key)
@@ -66,7 +73,23 @@ def get_entities(
             spans.append((start, end, label_index[span.label_]))
         else:
             missing[start:end] = True
-    return GoldEntities(spans, missing)
+    annotated = known_labels(reference, layer, label_index)
+    if annotated == []:
+        missing = np.ones_like(missing)
+        for start, end, _ in spans:
+            missing[start:end] = False
+    return GoldEntities(spans, missing, annotated)
+
+
+def known_labels(
+    reference: Doc, layer: EntityLayer, label_index: Dict[str, int]
+) -> Optional[List[int]]:
+    """Which of a pipe's labels a reference is annotated for, by index, sorted; None where that is
+    all of them."""
+    labels = annotated_labels(reference, str(layer))
+    if labels is None or labels.issuperset(label_index):
+        return None
+    return sorted(label_index[label] for label in labels if label in label_index)
 
 
 def same_tokens(reference: Doc, predicted: Doc) -> bool:
@@ -108,7 +131,8 @@ def tag_targets(
 ) -> Target:
     """Entities as tag constraints, for a batch.
 
-    Returns: `target` bool `[rows, seq, tags]`, the tags each token may have (all where missing);
+    Returns: `target` bool `[rows, seq, tags]`, the tags each token may have (all where missing; all
+    but those of the annotated labels outside of entities, where a Doc is annotated for some alone);
     `mask` bool `[rows, seq]`, the real tokens; `units`, the annotated tokens.
     """
     label_index = {label: i for i, label in enumerate(labels)}
@@ -123,12 +147,34 @@ def tag_targets(
         missing[mask] = torch.from_numpy(np.concatenate([gold.missing for gold in golds]))
     spans = [(row, *span) for row, gold in enumerate(golds) for span in gold.spans]
     tags = tag_indices(torch.tensor(spans, dtype=torch.long).reshape(-1, 4), mask.shape, scheme)
+    excluded = excluded_tags(golds, len(labels), scheme)
+    unsure = torch.zeros_like(mask)
+    if excluded is not None:
+        unsure = (tags == 0) & excluded.any(1, keepdim=True)
+    target = scheme.refine(tags, missing | unsure | ~mask, list(labels))
+    if excluded is not None:
+        target &= ~((unsure & mask & ~missing).unsqueeze(-1) & excluded.unsqueeze(1))
     return Target(
         doc_indices=doc_indices,
-        target=scheme.refine(tags, missing | ~mask, list(labels)),
+        target=target,
         mask=mask,
         units=float((mask & ~missing).sum()),
     )
+
+
+def excluded_tags(
+    golds: Sequence[GoldEntities], n_labels: int, scheme: TagScheme
+) -> Optional[torch.Tensor]:
+    """bool `[rows, tags]`: of a Doc that is annotated for some labels alone, the tags of these; no
+    token outside of an entity has one. None where every Doc is annotated for all."""
+    if all(gold.annotated is None for gold in golds):
+        return None
+    size = len(scheme.prefixes)
+    excluded = torch.zeros((len(golds), n_labels), dtype=torch.bool)
+    for row, gold in enumerate(golds):
+        excluded[row, gold.annotated or []] = True
+    outside = torch.zeros((len(golds), 1), dtype=torch.bool)
+    return torch.cat([outside, excluded.repeat_interleave(size, dim=1)], dim=1)
 
 
 def tag_indices(spans: torch.Tensor, shape: Sequence[int], scheme: TagScheme) -> torch.Tensor:

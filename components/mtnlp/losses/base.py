@@ -87,6 +87,11 @@ def reads_features(loss: torch.nn.Module) -> bool:
     return bool(getattr(loss, "reads_features", True))
 
 
+def takes_likelihood(loss: torch.nn.Module) -> bool:
+    """Whether a loss, or a part of it, takes the likelihood of the head."""
+    return any(getattr(part, "needs_likelihood", False) for part in loss.modules())
+
+
 def fill_masked(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Zeros at the masked places, in at least float32 where `values` are floating.
 

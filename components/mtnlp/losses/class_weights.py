@@ -114,6 +114,14 @@ class ClassWeights(torch.nn.Module):
             self.by_class.copy_(method(positive, self.beta))
             self.by_answer.copy_(method(torch.stack([negative, positive]), self.beta))
 
+    @torch.no_grad()
+    def grow_from(self, old: "ClassWeights") -> None:
+        """Called once the weights of the first classes are those of `old`, which has no others:
+        weights from counts are, for the new classes, those of the rarest old one."""
+        if isinstance(self.weights, str):
+            size = len(old.by_class)
+            self.by_class[size:] = old.by_class.max()
+
     @property
     def by_class(self) -> torch.Tensor:
         """`[classes]`."""

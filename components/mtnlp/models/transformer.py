@@ -39,6 +39,7 @@ def build_transformer_model_v1(
     threads: int = 0,
     allow_slow: bool = False,
     padding_free: PaddingFree = "auto",
+    keep_layers: Sequence[int] = (),
 ) -> Model[List[Doc], EncodedBatch]:
     """The shared encoder: List[Doc] → EncodedBatch.
 
@@ -46,8 +47,9 @@ def build_transformer_model_v1(
     positions for and do not overlap: no text is encoded twice, no wordpiece is lost, no token is
     without a vector. Windows of similar length are padded together.
 
-    name: a Hugging Face encoder's name or path (only read when the model is first initialised;
-        a trained pipeline carries its weights).
+    name: a Hugging Face encoder's name or path, or the folder of a trained pipeline, or of its
+        transformer, whose encoder this one begins as (only read when the model is first
+        initialised; a trained pipeline carries its weights).
     window: wordpieces a window holds at most, special tokens included; 0: what the encoder allows.
     precision: "bf16" runs the encoder under torch's autocast, on CPU and GPU; "auto" does so where
         the device at hand computes in bf16 natively, and is "fp32" elsewhere. What it returns is
@@ -75,17 +77,24 @@ def build_transformer_model_v1(
         and each attends to itself alone. "auto" does so where that is faster: on a GPU, in bf16,
         with an encoder of BERT's or RoBERTa's family, and in training without dropout on attention.
         Others, and a processor, read padded groups.
+    keep_layers: the transformer layers, numbered from 0, that are kept of the encoder `name`, in
+        the order they are to stand in: [0, 2, 4] makes a student of half of six. None given: all.
+        They are taken when the model is first initialised. What is saved is an encoder of so many
+        layers, and `layers` counts those.
 
     Raises: MtnlpError E273 for an adapter on a frozen encoder, E290 for an unknown engine, E291 for
         a precision it has not, E296 for bf16 that the processor has not (of torch: at the first
         call), E298 for padding_free = true and an encoder that cannot (at the first call), E330 for
-        settings out of range; when the encoder is loaded, E280 where it has no dropout on
-        attention.
+        settings out of range; when the encoder is loaded, E204 where there is none, E280 where
+        it has no dropout on attention, E770 to E772 for layers that cannot be kept, E773 and E774
+        for a pipeline without an encoder to begin from.
     """
     require(NAME, COUNT, window=window, cache_size=cache_size, threads=threads)
     require(NAME, DROPOUT, attention_dropout=attention_dropout)
     for layer in layers:
         require(NAME, COUNT, layers=layer)
+    for layer in keep_layers:
+        require(NAME, COUNT, keep_layers=layer)
     require_choice(NAME, get_args(EnginePrecision), precision=precision)
     if not isinstance(padding_free, bool):
         require_choice(NAME, ["auto", "true", "false"], padding_free=padding_free)
@@ -107,5 +116,6 @@ def build_transformer_model_v1(
     model.cache_size = cache_size
     model.allow_slow = allow_slow
     model.padding_free = padding_free
+    model.keep_layers = tuple(keep_layers)
     model.runner = runner
     return model

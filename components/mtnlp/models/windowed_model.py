@@ -8,23 +8,19 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, cast
 import torch
 from spacy.tokens import Doc, Span
 from spacy_transformers.data_classes import HFObjects
-from spacy_transformers.layers.transformer_model import (
-    TransformerModel,
-    huggingface_from_pretrained,
-    set_pytorch_transformer,
-)
+from spacy_transformers.layers.transformer_model import TransformerModel, set_pytorch_transformer
 from thinc.api import Model
 
 from ..errors import Errors, MtnlpError
 from ..log import logger
 from .adapters import LoRA, is_adapted
 from .attention_dropout import EncoderConfigs
-from .cpu_kernels import use_fast_layers
 from .doc_data import DocLayout, EncodedBatch, empty_batch, make_batch
 from .engine import TORCH, EngineInfo
 from .feature_cache import FeatureCache, encode_through, weights_version
 from .fork_safety import use_one_thread_if_forked
 from .hf_shim import wrap_encoder
+from .loading import load_encoder
 from .packed_attention import PaddingFree
 from .parameters import count_parameters
 from .pending import pending_batch
@@ -85,6 +81,7 @@ class WindowedTransformerModel(TransformerModel):
         self.precision = precision
         self.inner = inner
         self.configs = configs
+        self.keep_layers: Tuple[int, ...] = ()
         self.adapter: Optional[LoRA] = None
         self.frozen = False
         self.allow_slow = False
@@ -165,6 +162,7 @@ class WindowedTransformerModel(TransformerModel):
             self.configs,
         )
         copied.adapter, copied.frozen = self.adapter, self.frozen
+        copied.keep_layers = self.keep_layers
         copied.cache_size, copied.allow_slow = self.cache_size, self.allow_slow
         copied.padding_free = self.padding_free
         copied._dims = copy.deepcopy(self._dims)
@@ -180,27 +178,19 @@ def hf_objects(model: Model) -> HFObjects:
 
 
 def init(model: Model, X: Any = None, Y: Any = None) -> None:
-    """Load the pretrained encoder, once. Raises: MtnlpError E204 where there is none, E280 where it
-    has no dropout on attention to set."""
+    """Load the encoder, once. Raises: MtnlpError as `load_encoder`."""
     if model.attrs["has_transformer"]:
         return
-    hf_model = hf_objects(model)
-    try:
-        loaded = huggingface_from_pretrained(
-            model.attrs["name"],
-            hf_model._init_tokenizer_config,
-            hf_model._init_transformer_config,
-            config_cls=cast(Any, cast(WindowedTransformerModel, model).configs),
-        )
-    except MtnlpError:
-        raise
-    except (OSError, ValueError) as error:  # a ValueError: no encoder can have that name
-        raise MtnlpError(Errors.E204.format(name=model.attrs["name"], error=error)) from error
-    # Decoders would otherwise keep keys and values of every layer for a generation to come.
-    loaded.transformer.config.use_cache = False
-    use_fast_layers(loaded.transformer)
+    windowed, hf_model = cast(WindowedTransformerModel, model), hf_objects(model)
+    loaded = load_encoder(
+        model.attrs["name"],
+        hf_model._init_tokenizer_config,
+        hf_model._init_transformer_config,
+        windowed.configs,
+        windowed.keep_layers,
+    )
     model.attrs["set_transformer"](model, loaded)
-    cast(WindowedTransformerModel, model).prepare_training()
+    windowed.prepare_training()
     count = count_parameters(model)
     if count.trainable < count.total:
         logger.info("Encoder: %d of %d weights are trained (%.2f%%)", *count, 100 * count.share)

@@ -10,9 +10,11 @@ from ..losses.base import bind_loss, pass_counts
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.class_weights import without_weights
 from ..losses.cross_entropy import CrossEntropy
+from ..losses.partial import partial_nll
 from ..losses.soft_binary_cross_entropy import soft_binary_cross_entropy
 from ..losses.soft_cross_entropy import soft_cross_entropy
 from ..types import HeadOutput, LossBatch, SoftBatch
+from .growing import copy_known, log_share
 from .label_correlation import LabelCorrelation, label_counts, pair_counts
 from .prior import prior_bias
 from .projection import Body
@@ -103,7 +105,8 @@ class Classifier(torch.nn.Module):
         `target` is float `[batch, labels]`, `mask` bool `[batch, labels]`. A multi-label task
         counts the mean over its labels, so that a document weighs as much as in an exclusive
         one. An exclusive task counts a document where all its labels are annotated and one of
-        them is positive.
+        them is positive; where only some are, none of which holds, it is known that the label is
+        one of the others.
         """
         terms = []
         for loss, (part, exclusive) in zip(self.losses, self._slices(), strict=True):
@@ -112,7 +115,9 @@ class Classifier(torch.nn.Module):
             if exclusive:
                 annotated = mask.all(1) & (target > 0).any(1)
                 task = LossBatch(logits, batch.features, target.argmax(1), annotated)
-                terms.append(loss(task))
+                # Those that are not annotated are the ones that may hold.
+                partial = partial_nll(logits, ~mask, mask.any(1) & ~(target > 0).any(1))
+                terms.append(loss(task) + partial)
             else:
                 task = LossBatch(logits, batch.features, target, mask)
                 terms.append(loss(task) / (part.stop - part.start))
@@ -165,6 +170,27 @@ class Classifier(torch.nn.Module):
             cast(torch.nn.Linear, output).bias.copy_(prior_bias(own, exclusive))
             if pairs is not None and isinstance(correlation, LabelCorrelation):
                 correlation.set_counts(pairs[:, :, part, part])
+
+    @torch.no_grad()
+    def grow_from(self, old: "Classifier") -> None:
+        """Take over a trained head whose tasks, and in each of them whose labels, are the first of
+        this one's: its values stay. New labels of a task begin with little of its probability (see
+        `growing`), new tasks at random."""
+        copy_known(self, old)
+        parts = zip(self.outputs, self.graphs, self.sizes, old.outputs, old.sizes, strict=False)
+        for output, correlation, (size, exclusive), known, (before, _) in parts:
+            if size == before:
+                continue
+            share, bias = log_share(size - before), cast(torch.nn.Linear, output).bias
+            weight = cast(torch.nn.Linear, output).weight
+            if not exclusive:
+                weight[before:], bias[before:] = 0.0, share
+                if isinstance(correlation, LabelCorrelation):
+                    correlation.prior[before:] = torch.tensor(share).sigmoid()
+                continue
+            # Of labels with hidden layers of their own that is no mean of scores, but near it.
+            linear = cast(torch.nn.Linear, known)
+            weight[before:], bias[before:] = linear.weight.mean(0), linear.bias.mean() + share
 
     @torch.no_grad()
     def decode(self, scores: torch.Tensor, mask: Optional[torch.Tensor] = None) -> torch.Tensor:

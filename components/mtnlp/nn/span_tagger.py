@@ -9,12 +9,14 @@ from ..errors import Errors, MtnlpError
 from ..losses.base import bind_loss, pass_counts, reads_features
 from ..losses.binary_cross_entropy import BinaryCrossEntropy
 from ..losses.cross_entropy import CrossEntropy
+from ..losses.partial import partial_nll, sole_class
 from ..losses.soft_binary_cross_entropy import soft_binary_cross_entropy
 from ..losses.soft_cross_entropy import soft_cross_entropy
 from ..structured.span_decoding import Decoder, get_decoder
 from ..structured.span_enumeration import span_ends, token_chunks, token_places
 from ..structured.spans import overlap_none
 from ..types import HeadOutput, LossBatch, SoftBatch
+from .growing import begin_as_outside, begin_silent, copy_known, grown_tensors, log_share
 from .prior import prior_bias
 from .projection import Body
 from .span_scorers import BiaffineScorer, ScorerBuilder
@@ -104,13 +106,29 @@ class SpanTagger(torch.nn.Module):
 
         `target` is a class `[batch, seq, max_width]` (exclusive) or label indicators
         `[batch, seq, max_width, labels]`, `mask` bool `[batch, seq, max_width]`, where a span is
-        annotated. The features of a span are the mean of its first and its last token's; they are
-        made where the loss reads them.
+        annotated. Where only some labels of some spans are, `target` is bool
+        `[batch, seq, max_width, classes]`, the classes a span may have, or, not exclusive, `mask`
+        bool `[batch, seq, max_width, labels]`. The features of a span are the mean of its first and
+        its last token's; they are made where the loss reads them.
         """
         features = None
         if batch.features is not None and reads_features(self.criterion):
             features = span_features(batch.features, self.max_width)
-        return self.criterion(LossBatch(batch.logits, features, batch.target, batch.mask))
+        target, mask = self.known_classes(batch.target, batch.mask)
+        loss = self.criterion(LossBatch(batch.logits, features, target, mask))
+        if target is batch.target:
+            return loss
+        return loss + partial_nll(batch.logits, batch.target, batch.mask)
+
+    def known_classes(
+        self, target: torch.Tensor, mask: torch.Tensor
+    ) -> Tuple[torch.Tensor, torch.Tensor]:
+        """Target and mask as of one class a span: where a target says which classes spans may have,
+        a span is annotated that may have but one."""
+        if not self.exclusive or target.dim() == mask.dim():
+            return target, mask
+        classes, is_known = sole_class(target)
+        return classes, mask & is_known
 
     def soft_loss(self, batch: SoftBatch) -> torch.Tensor:
         """The cross-entropy of probabilities with a teacher's, summed over spans by their
@@ -127,16 +145,21 @@ class SpanTagger(torch.nn.Module):
         temperature, summed over spans: what the temperature is fitted by. batch: as for `loss`."""
         likelihood = CrossEntropy() if self.exclusive else BinaryCrossEntropy()
         logits = scale_by_temperature(batch.logits, temperature)
-        return likelihood(LossBatch(logits, None, batch.target, batch.mask))
+        return likelihood(LossBatch(logits, None, *self.known_classes(batch.target, batch.mask)))
 
     def count(self, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """int64 `[2, classes]`: how many annotated spans are of each class, and are not.
 
         target, mask: as in a LossBatch for the head.
         """
-        known, size = target[mask], len(self.bias)
-        positive = known.bincount(minlength=size) if self.exclusive else known.long().sum(0)
-        return torch.stack([positive, len(known) - positive])
+        if self.exclusive:
+            target, mask = self.known_classes(target, mask)
+            known = target[mask]
+            positive = known.bincount(minlength=len(self.bias))
+            return torch.stack([positive, len(known) - positive])
+        each = mask if mask.dim() == target.dim() else mask.unsqueeze(-1).expand(target.shape)
+        positive = (target.bool() & each).flatten(0, -2).sum(0)
+        return torch.stack([positive, each.flatten(0, -2).sum(0) - positive])
 
     @torch.no_grad()
     def set_counts(self, counts: torch.Tensor) -> None:
@@ -147,6 +170,18 @@ class SpanTagger(torch.nn.Module):
         """
         pass_counts(self.criterion, counts)
         self.bias.copy_(prior_bias(counts, self.exclusive))
+
+    @torch.no_grad()
+    def grow_from(self, old: "SpanTagger") -> None:
+        """Take over a trained head whose labels are the first of this one's: its values stay. New
+        classes begin as "no entity" with little of its probability where spans are exclusive, else
+        with a low one of their own (see `growing`)."""
+        copy_known(self, old)
+        begin = begin_as_outside if self.exclusive else begin_silent
+        for name, new, known in grown_tensors(self, old):
+            if not name.startswith("criterion."):
+                begin(new, known)
+        self.bias[len(old.bias) :] += log_share(len(self.labels) - len(old.labels))
 
     @torch.no_grad()
     def decode(

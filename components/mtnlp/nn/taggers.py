@@ -20,14 +20,16 @@ from typing import Any, Callable, List, Optional, Tuple
 import torch
 
 from ..errors import Errors, MtnlpError
-from ..losses.base import bind_loss, pass_counts, reads_features
+from ..losses.base import bind_loss, pass_counts, reads_features, takes_likelihood
 from ..losses.crf_likelihood import CRFLikelihood
 from ..losses.cross_entropy import CrossEntropy
+from ..losses.partial import partial_nll
 from ..losses.soft_cross_entropy import soft_cross_entropy
 from ..structured.crf import constrain
 from ..structured.schemes import get_scheme
 from ..structured.spans import span_minimum
 from ..types import HeadOutput, LossBatch, SoftBatch
+from .growing import begin_as_outside, copy_known, grown_tensors, log_share
 from .linear_chain import LinearChainCRF
 from .projection import Body
 from .temperature import scale_by_temperature
@@ -92,8 +94,13 @@ class Tagger(torch.nn.Module):
         return HeadOutput(scores=self.output(features), features=features)
 
     def loss(self, batch: LossBatch) -> torch.Tensor:
-        """The loss, summed over the tokens whose tag is known."""
-        return self.criterion(self.known_tags(batch))
+        """The loss, summed over the tokens whose tag is known, and the likelihood of what is known
+        of others: that they have no tag of some label. The head's own likelihood has both."""
+        loss = self.criterion(self.known_tags(batch))
+        if takes_likelihood(self.criterion):
+            return loss
+        partial = batch.mask & self.scheme.excludes_label(batch.target)
+        return loss + partial_nll(batch.logits, batch.target, partial)
 
     def soft_loss(self, batch: SoftBatch) -> torch.Tensor:
         """The cross-entropy of the probabilities of tags with a teacher's, summed over tokens by
@@ -128,6 +135,18 @@ class Tagger(torch.nn.Module):
         known = batch.mask & (batch.target.sum(-1) == 1)
         target = batch.target.to(torch.uint8).argmax(-1)
         return LossBatch(batch.logits, batch.features, target, known)
+
+    @torch.no_grad()
+    def grow_from(self, old: "Tagger") -> None:
+        """Take over a trained head whose labels are the first of this one's: its values stay, and
+        new tags begin as `O`, with little of its probability (see `growing`). No best reading of
+        any text changes."""
+        copy_known(self, old)
+        for name, new, known in grown_tensors(self, old):
+            if not name.startswith("criterion."):
+                begin_as_outside(new, known)
+        added = len(self.labels) - len(old.labels)
+        self.output.bias[len(old.output.bias) :] += log_share(added)
 
     def count(self, target: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """int64 `[2, tags]`: how many of the tokens whose tag is known have it, and have another.

@@ -89,9 +89,7 @@ class DocClassifier(TorchPipe):
         )
         if not tasks:
             raise MtnlpError(Errors.E303.format(name=name))
-        for task in tasks:
-            if not task or SEPARATOR in task:
-                raise MtnlpError(Errors.E332.format(name=name, task=task))
+        check_task_names(name, tasks)
         self.cfg["tasks"] = {
             task: Task(labels=[], exclusive=exclusive) for task, exclusive in tasks.items()
         }
@@ -135,6 +133,30 @@ class DocClassifier(TorchPipe):
             self.tasks[task]["labels"] = own
         # The head's scores are ordered by task, whatever order labels come in.
         super().set_labels(category_keys(self.tasks))
+
+    def grow(
+        self, labels: Iterable[str], exclusive: Optional[Mapping[str, bool]] = None
+    ) -> List[str]:
+        """As `Labelled.grow`, for `task/LABEL`.
+
+        exclusive: of each new task, whether exactly one of its labels holds; it needs one label at
+            least among `labels`, two where it is exclusive. The config's `tasks` are another
+            matter: they say what `initialize` begins with.
+        Raises: MtnlpError also E302 and E343 for new tasks with too few labels, E304 for a label of
+            a task that neither is there nor is new, E332 for a task's name that cannot be.
+        """
+        new = {task: one for task, one in (exclusive or {}).items() if task not in self.tasks}
+        check_task_names(self.name, new)
+        for task, one in new.items():
+            self.tasks[task] = Task(labels=[], exclusive=one)
+        try:
+            grown = super().grow(labels)
+            self.require_labels()
+            return grown
+        except MtnlpError:
+            for task in new:
+                del self.tasks[task]
+            raise
 
     def choose_labels(self, found: List[str]) -> List[str]:
         """As `TorchPipe.choose_labels`, task by task."""
@@ -188,6 +210,14 @@ class DocClassifier(TorchPipe):
         return whole
 
     def answered(self, target: Target) -> torch.Tensor:
+        # Of an exclusive task that is annotated in part it is known which label does not hold.
+        known = target.mask.clone()
+        for part, exclusive in self.layer.columns:
+            if exclusive:
+                known[:, part] = target.mask[:, part].all(1, keepdim=True)
+        return known
+
+    def has_gold(self, target: Target) -> torch.Tensor:
         return self.whole_units(target.mask)
 
     def count_units(self, mask: torch.Tensor) -> List[float]:
@@ -259,6 +289,13 @@ class DocClassifier(TorchPipe):
         """Write `doc.cats`: every label's probability."""
         for doc, row in zip(docs, probabilities.tolist(), strict=True):
             doc.cats.update(zip(self.labels, row, strict=True))
+
+
+def check_task_names(name: str, tasks: Iterable[str]) -> None:
+    """Raises: MtnlpError E332 for a name of a task that cannot be. name: of the component."""
+    for task in tasks:
+        if not task or SEPARATOR in task:
+            raise MtnlpError(Errors.E332.format(name=name, task=task))
 
 
 def install_tasks() -> None:

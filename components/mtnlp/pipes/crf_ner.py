@@ -177,6 +177,10 @@ class CRFNER(EntityPipe):
     def answered(self, target: Target) -> torch.Tensor:
         return target.mask & (target.target.sum(-1) == 1)
 
+    def has_gold(self, target: Target) -> torch.Tensor:
+        partial = target.mask & self.module.scheme.excludes_label(target.target)
+        return self.answered(target) | partial
+
     def split_gold(self, target: Target, taught: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
         # The likelihood is of a Doc.
         docs = taught.any(1, keepdim=True)

@@ -1,6 +1,6 @@
 """`event_textcat`: which events and relations a document reports."""
 
-from typing import Callable, Iterable, List, Optional, Unpack
+from typing import Callable, Iterable, List, Mapping, Optional, Unpack
 
 import numpy as np
 from spacy.language import Language
@@ -8,6 +8,7 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 from thinc.api import Model
 
+from ..errors import Errors, MtnlpError
 from .classifier import MODEL, DocClassifier
 from .extensions import install_extension
 from .settings import POOLER, CommonSettings, default_config
@@ -102,6 +103,15 @@ class EventClassifier(DocClassifier):
             **common,
         )
         install_events()
+
+    def grow(
+        self, labels: Iterable[str], exclusive: Optional[Mapping[str, bool]] = None
+    ) -> List[str]:
+        """As `DocClassifier.grow`, in the one task there is. Raises: MtnlpError also E304."""
+        if not exclusive:
+            return super().grow(labels)
+        label, tasks = next(iter(exclusive)), ", ".join(self.tasks)
+        raise MtnlpError(Errors.E304.format(label=label, name=self.name, tasks=tasks))
 
     @property
     def event_labels(self) -> List[str]:

@@ -21,6 +21,15 @@ class Labelled:
     cfg: Dict[str, Any]
 
     @property
+    def module(self) -> Any:
+        """The head's torch module."""
+        raise NotImplementedError
+
+    def build(self) -> None:
+        """Build the head from `cfg`."""
+        raise NotImplementedError
+
+    @property
     def is_built(self) -> bool:
         """Whether the head has its sizes."""
         raise NotImplementedError
@@ -57,6 +66,31 @@ class Labelled:
             raise MtnlpError(Errors.E301.format(label=label, name=self.name))
         self.set_labels([*self.labels, label])
         return 1
+
+    def grow(self, labels: Iterable[str]) -> List[str]:
+        """Give a trained pipe further labels, behind those it has. What its head has learnt stays,
+        bit for bit, and so does what it says, for now: new labels begin with a probability too low
+        to be predicted. They are learnt from data that has them; without the old pipeline as a
+        teacher beside it the old ones are forgotten meanwhile (`mtnlp extend` sees to that).
+
+        Returns: the labels that are new. Raises: MtnlpError E776 where the head is not built, or
+            cannot grow.
+        """
+        before = self.labels
+        new = [label for label in dict.fromkeys(labels) if label not in before]
+        if not self.is_built or not hasattr(self.module, "grow_from"):
+            raise MtnlpError(Errors.E776.format(name=self.name, labels=", ".join(new)))
+        if new:
+            old = self.module
+            self.set_labels([*before, *new])
+            try:
+                self.require_labels()
+                self.build()
+            except MtnlpError:
+                self.set_labels(before)
+                raise
+            self.module.grow_from(old)
+        return new
 
     def set_labels(self, labels: Iterable[str]) -> None:
         """Take these labels, each once, for a head that is still to be built."""
@@ -145,4 +179,7 @@ class SkippedLabels(Counter[str]):
         self.update(found)
         if new:
             counts = ", ".join(f"'{label}' ({found[label]})" for label in new)
-            logger.warning(Errors.E345.format(name=pipe.name, counts=counts, layer=layer))
+            names = ", ".join(f"'{label}'" for label in new)
+            logger.warning(
+                Errors.E345.format(name=pipe.name, counts=counts, layer=layer, new=names)
+            )

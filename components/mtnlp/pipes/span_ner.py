@@ -193,10 +193,15 @@ class SpanNER(EntityPipe):
         return soft_spans(examples, self.name, self.labels, *settings)
 
     def answered(self, target: Target) -> torch.Tensor:
-        return target.mask if self.module.exclusive else target.mask.unsqueeze(-1)
+        return self.module.known_classes(target.target, self.has_gold(target))[1]
+
+    def has_gold(self, target: Target) -> torch.Tensor:
+        if self.module.exclusive or target.mask.dim() == target.target.dim():
+            return target.mask
+        return target.mask.unsqueeze(-1)
 
     def split_gold(self, target: Target, taught: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor]:
-        known = self.answered(target)
+        known = self.has_gold(target)
         return known & ~taught, known & taught
 
     def count_units(self, mask: torch.Tensor) -> List[float]:

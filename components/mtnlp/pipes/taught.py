@@ -100,8 +100,13 @@ class Taught:
         raise NotImplementedError
 
     def answered(self, target: Target) -> torch.Tensor:
-        """Which units have gold, bool, in the shape of a soft target's mask."""
+        """Of which units gold says what they are, bool, in the shape of a soft target's mask. Of
+        others a teacher is heard in full."""
         raise NotImplementedError
+
+    def has_gold(self, target: Target) -> torch.Tensor:
+        """As `answered`, and those of which gold only says what they are not."""
+        return self.answered(target)
 
     def whole_units(self, mask: torch.Tensor) -> torch.Tensor:
         """The mask of a soft target, made the same over all that is one unit."""
@@ -143,8 +148,8 @@ class Taught:
         longest = max(len(example.predicted) for example in chosen)
         target = spread(gold, rows, longest if self.has_token_targets else None)
         taught = torch.stack([self.whole_units(part.mask) for part in soft]).any(0)
-        answered = self.answered(target)
-        both, own = self.count_units(taught | answered), self.count_units(answered)
+        known = self.has_gold(target)
+        both, own = self.count_units(taught | known), self.count_units(known)
         counts = zip(self.task_units(gold), both, own, strict=True)
         units = [gold_units + either - known for gold_units, either, known in counts]
         return Lesson(gold, rows, target, soft, units)

@@ -5,6 +5,7 @@ from typing import Any, Callable, Dict, FrozenSet, Iterable, Mapping, Optional, 
 
 from spacy.training import Example
 
+from ..annotation.annotated_labels import annotated_cats
 from ..annotation.categories import (
     POSITIVE,
     Cats,
@@ -134,7 +135,7 @@ def score_categories(
     Returns: Python numbers; 0.0 where nothing was annotated. Documents with no key of a task
         in the reference count for nothing in it.
     """
-    pairs = [(example.reference.cats, example.predicted.cats) for example in examples]
+    pairs = [(annotated_cats(example.reference), example.predicted.cats) for example in examples]
     own = {
         name: CategoryTask(
             name, task_keys(name, spec), bool(spec["exclusive"]), threshold, thresholds or {}

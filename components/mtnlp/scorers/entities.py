@@ -2,10 +2,11 @@
 
 from typing import Any, Callable, Dict, Iterable, Optional, Set, Tuple
 
-from spacy.tokens import Span
+from spacy.tokens import Doc, Span
 from spacy.training import Example
 
-from ..annotation.layers import entity_layer
+from ..annotation.annotated_labels import annotated_labels
+from ..annotation.layers import EntityLayer, entity_layer
 from .counts import count_per_label, total
 
 SpanKey = Tuple[int, int, str]
@@ -23,7 +24,8 @@ def score_entities(
 
     An entity is right if its first token, last token and label are. Documents whose reference
     was never annotated count for nothing; annotated documents without entities do count. Types
-    that occur neither in gold nor in predictions are left out of `per_type`.
+    that occur neither in gold nor in predictions are left out of `per_type`. In a document that
+    is annotated for some labels alone, all others are left out.
 
     examples: pairs of predicted and reference documents; their tokens may differ.
     spans_key: None scores `doc.ents`, a name scores `doc.spans[name]`.
@@ -34,7 +36,10 @@ def score_entities(
     prefix = "ents" if spans_key is None else f"spans_{spans_key}"
     layer = entity_layer(spans_key)
     pairs = (
-        (gold_entities(example, spans_key), predicted_entities(example, spans_key))
+        (
+            of_annotated(gold_entities(example, spans_key), example.reference, layer),
+            of_annotated(predicted_entities(example, spans_key), example.reference, layer),
+        )
         for example in examples
         if layer.is_annotated(example.reference)
     )
@@ -46,6 +51,12 @@ def score_entities(
         f"{prefix}_f": micro.fscore,
         f"{prefix}_per_type": {label: counts.to_dict() for label, counts in per_type.items()},
     }
+
+
+def of_annotated(keys: Set[SpanKey], reference: Doc, layer: EntityLayer) -> Set[SpanKey]:
+    """Those whose label the reference is annotated for."""
+    labels = annotated_labels(reference, str(layer))
+    return keys if labels is None else {key for key in keys if key[2] in labels}
 
 
 def gold_entities(example: Example, spans_key: Optional[str]) -> Set[SpanKey]:

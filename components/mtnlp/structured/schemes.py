@@ -104,6 +104,12 @@ class TagScheme:
         open_end = (last > 0) & self._prefix_in(last_prefix, self.unfinished)
         return open_end[..., None] & continuing & (last_label[..., None] == label)
 
+    def excludes_label(self, allowed: torch.Tensor) -> torch.Tensor:
+        """Whether a token is known to be in no entity of some label, bool `[...]`: all tags of it
+        are left out. allowed: bool `[..., tags]`, the tags each token may have."""
+        by_label = allowed[..., 1:].unflatten(-1, (-1, len(self.prefixes))).any(-1)
+        return ~by_label.all(-1)
+
     def path(self, spans: torch.Tensor) -> Tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """The tags that spell each span.
 
