@@ -19,7 +19,9 @@ from ..models.listener import require_encoder_output
 from ..models.poolers import token_vectors
 from ..models.tensors import join_rows, to_numpy_parts
 from ..nn.pooling import segment_mean
+from ..nn.projection import l2_normalize
 from .base import TorchPipe
+from .pooled_sides import Pooled, doc_means, join_rows_of_sides, pool_sides, rows_of_sides
 from .settings import POOLER, default_config
 from .vector_hooks import install_vectors, set_sentence_vector, set_vector_hooks
 
@@ -56,7 +58,8 @@ def make_sentence_vectors(
     model: `mtnlp.SentenceEncoder.v1` or a model of its shape.
     store_tensor: also write `doc.tensor`, one row per token. `span.vector` needs it, and so does
         `doc.vector` where spaCy drops its hooks (`nlp.pipe` with n_process > 1). Listeners of
-        spaCy's own `tok2vec` read `doc.tensor` too: put this component behind them.
+        spaCy's own `tok2vec` read `doc.tensor` too: put this component behind them. A document
+        that holds a pair of sentences has it in any case: its sides have their vectors there.
     scorer: `mtnlp.VectorScorer.v1`.
     """
     return SentenceVectors(nlp.vocab, model, name, store_tensor=store_tensor, scorer=scorer)
@@ -64,10 +67,10 @@ def make_sentence_vectors(
 
 class VectorBatch(NamedTuple):
     """vectors: `[docs, width]`. rows: `[tokens, width]` per Doc, their mean is the Doc's vector;
-    None where they are not stored."""
+    None where they are not stored: of no Doc, or not of this one."""
 
     vectors: Floats2d
-    rows: Optional[List[Floats2d]]
+    rows: Optional[Sequence[Optional[Floats2d]]]
 
 
 class SentenceVectors(TorchPipe):
@@ -118,21 +121,40 @@ class SentenceVectors(TorchPipe):
     def predict(self, docs: Iterable[Doc]) -> VectorBatch:
         """Vectors of Docs, zeros for those that hold nothing to read. Raises: MtnlpError E310
         for Docs without the vectors of the encoder."""
-        pooler = self.model.get_ref("tok2vec")
-        source, scores = self.encode(list(docs))
-        vectors: Any = torch2xp(scores)
-        if not self.cfg["store_tensor"]:
+        docs = list(docs)
+        pooled, scores = self.encode(docs)
+        of_docs = self.doc_vectors(scores, pooled.counts)
+        vectors: Any = torch2xp(of_docs)
+        has_pairs = len(scores) != len(docs)
+        if not self.cfg["store_tensor"] and not has_pairs:
             return VectorBatch(vectors, None)
-        return VectorBatch(vectors, self.to_rows(token_vectors(pooler, source), scores))
+        pooler = self.model.get_ref("tok2vec")
+        if not has_pairs:
+            return VectorBatch(vectors, self.to_rows(token_vectors(pooler, pooled.source), scores))
+        rows = self.to_rows(rows_of_sides(pooler, pooled, docs), scores)
+        by_doc: List[Any] = join_rows_of_sides(rows, docs, pooled.counts, vectors)
+        if not self.cfg["store_tensor"]:
+            by_doc = [
+                part if count > 1 else None
+                for part, count in zip(by_doc, pooled.counts, strict=True)
+            ]
+        return VectorBatch(vectors, by_doc)
 
-    def encode(self, docs: List[Doc]) -> Tuple[List[Any], torch.Tensor]:
-        """What the pooler pools of each Doc, and the vectors, `[docs, width]`. Raises: MtnlpError
-        E310 as `predict`."""
+    def encode(self, docs: List[Doc]) -> Tuple[Pooled, torch.Tensor]:
+        """What the pooler makes of Docs, and the vectors of its rows, `[rows, width]`. Raises:
+        MtnlpError E310 as `predict`."""
         require_encoder_output(self.model, docs, self.name)
-        pooler, head = self.model.get_ref("tok2vec"), self.model.get_ref("head")
-        source = pooler.get_ref("source").predict(docs)
-        output, _ = head.predict(pooler.get_ref("pool").predict(source))
-        return source, output.scores
+        pooled = pool_sides(self.model.get_ref("tok2vec"), docs)
+        output, _ = self.model.get_ref("head").predict(pooled.vectors)
+        return pooled, output.scores
+
+    def doc_vectors(self, vectors: torch.Tensor, counts: Sequence[int]) -> torch.Tensor:
+        """`[docs, width]`: of a Doc with several sides their mean, scaled as they are. vectors:
+        `[rows, width]`. counts: `[docs]` rows of each."""
+        if len(counts) == len(vectors):
+            return vectors
+        means = doc_means(vectors, counts)
+        return l2_normalize(means) if self.module.projection.normalize else means
 
     def opinions(self, docs: Iterable[Doc]) -> List[Optional[VectorOpinion]]:
         """What this pipe, as a teacher, believes of Docs that its pipeline has encoded: their
@@ -140,8 +162,8 @@ class SentenceVectors(TorchPipe):
 
         Raises: MtnlpError E310 as `predict`.
         """
-        _, scores = self.encode(list(docs))
-        vectors = scores.float().cpu().numpy()
+        pooled, scores = self.encode(list(docs))
+        vectors = self.doc_vectors(scores, pooled.counts).float().cpu().numpy()
         return [VectorOpinion(vector.copy()) if vector.any() else None for vector in vectors]
 
     @torch.no_grad()
@@ -174,7 +196,8 @@ class SentenceVectors(TorchPipe):
         vectors = to_numpy(predictions.vectors)
         rows: Sequence[Any] = [None] * len(vectors)
         if predictions.rows:
-            rows = to_numpy_parts(predictions.rows)
+            kept = iter(to_numpy_parts([part for part in predictions.rows if part is not None]))
+            rows = [None if part is None else next(kept) for part in predictions.rows]
         for doc, vector, part in zip(docs, vectors, rows, strict=True):
             set_sentence_vector(doc, vector)
             if part is not None:
