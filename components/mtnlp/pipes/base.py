@@ -183,7 +183,7 @@ class TorchPipe(Labelled, SavedPipe):
             return losses
         require_encoder_output(self.model, docs, self.name, is_train=True)
         set_dropout_rate(self.model, drop)
-        vectors, backprop_vectors = self.model.get_ref("tok2vec").begin_update(docs)
+        vectors, backprop_vectors = self.begin_encoder(docs)
         d_vectors = zeros_like(vectors)
         target = self.get_target(examples)
         self.skipped_labels.count(examples, self)
@@ -201,6 +201,11 @@ class TorchPipe(Labelled, SavedPipe):
             if hasattr(sgd, "make_step"):  # it waits for further pipes, but this one is alone
                 sgd.make_step()
         return losses
+
+    def begin_encoder(self, docs: List[Doc]) -> Tuple[Any, Callable[[Any], Any]]:
+        """What the head is given, in training: vectors of the tokens of each Doc, or a row for each
+        one. `Target.doc_indices` says which of these. Returns: them, and the way back."""
+        return self.model.get_ref("tok2vec").begin_update(docs)
 
     def finish_update(self, sgd: Optimizer) -> None:
         """Step on the gradients there are; without any, the weights stay as they are.
