@@ -67,6 +67,7 @@ def test_scores_are_those_of_the_sentences(backbone: Path, tmp_path: Path) -> No
     vectors = [mtnlp.vectors(nlp.pipe(pair)) for pair in SIDES]
     expected = np.corrcoef([float(one @ other) for one, other in vectors], gold)[0, 1]
     assert nlp.evaluate(examples)["vectors_pearson"] == pytest.approx(expected, abs=1e-5)
-    for (first, second), doc in zip(vectors, nlp.pipe([eg.text for eg in examples], n_process=2)):
+    found = nlp.pipe([eg.text for eg in examples], n_process=2)
+    for (first, second), doc in zip(vectors, found, strict=True):
         sides = mtnlp.vectors(doc[start:stop] for start, stop in side_ranges(doc))
         np.testing.assert_allclose(sides, [first, second], atol=1e-5)
