@@ -583,8 +583,9 @@ class Errors:
     )
     W314 = (
         "[W314] '{name}' projects vectors of {own} numbers to width = {width} by a random layer, "
-        "and nothing trains it: mtnlp has no loss for it. Such vectors are never better than those "
-        "of the encoder. Set width = null to keep these."
+        "and nothing trains it: it has no objective that finds anything in the training data. Such "
+        "vectors are never better than those of the encoder. Set width = null to keep these, or "
+        "give it an objective."
     )
     E320 = (
         "[E320] Another library has registered {owner}._.{name}, so it does not give what mtnlp "
@@ -1186,6 +1187,35 @@ class Errors:
         "[E751] mtnlp.vectors: number {index} (counted from 0), the span '{start}…', has no "
         "vector: its document has no doc.tensor. A DocBin does not keep it, and store_tensor = "
         "false leaves it out. Take the document's vector, or run the pipeline on it again."
+    )
+    E755 = (
+        "[E755] There is no pair of texts among the fields {fields}. Call them text1, text2 (or "
+        "sentence1, sentence2) and similarity; or anchor and positive."
+    )
+    E754 = (
+        "[E754] '{name}': the objective '{objective}' is {found}, which is none. Give a block such "
+        "as mtnlp.AnchorObjective.v1 or mtnlp.PairRegression.v1."
+    )
+    E756 = (
+        "[E756] A pair of texts has one separator (U+001D) between its two sides, but {where} is "
+        "read as {sides}. Make such documents by `mtnlp convert pairs` or `mtnlp convert sts`."
+    )
+    E757 = (
+        "[E757] The teacher's vectors have {teacher} numbers, and the component's {width}. They "
+        "are compared number by number: set width of the component's model to {teacher}, or to "
+        "null where the encoder has as many."
+    )
+    E758 = (
+        "[E758] '{name}': dims = {dims}, but the vectors have {width} numbers. Give prefixes that "
+        "are no longer, or a larger width."
+    )
+    E759 = (
+        "[E759] '{name}': the encoder has read {start} as one text, though it holds several. The "
+        "sides of a pair are read apart by mtnlp.TransformerModel.v1 alone."
+    )
+    W750 = (
+        "[W750] '{name}': the objective '{objective}' trains nothing. No document of the training "
+        "data has {needs}."
     )
     E752 = "[E752] mtnlp.vectors: dim = {dim}, but the vectors have {width} numbers. Give no more."
     E753 = (

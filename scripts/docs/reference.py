@@ -24,7 +24,7 @@ TITLES = {
     "spacy_architectures": "Architectures",
     "thinc_losses": "Losses",
     "thinc_layers": "Span scorers, poolings and decoders",
-    "spacy_misc": "Adapters",
+    "spacy_misc": "Adapters and objectives",
     "spacy_readers": "Corpus readers",
     "spacy_batchers": "Batchers",
     "thinc_optimizers": "Optimizers",

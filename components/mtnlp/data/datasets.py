@@ -14,8 +14,10 @@ from .formats.jsonl import JSONL
 from .formats.label_studio import LABEL_STUDIO
 from .formats.multinerd import MULTINERD
 from .formats.own_brat import BRAT
+from .formats.pairs import PAIRS
 from .formats.prodigy import PRODIGY
 from .formats.spacy_docbin import DOCBIN
+from .formats.sts import STS
 from .formats.training_tuples import TRAINING_TUPLES
 from .formats.webanno import WEBANNO
 
@@ -35,6 +37,8 @@ FORMATS: Dict[str, Format] = {
         HUGGINGFACE,
         WEBANNO,
         BRAT,
+        PAIRS,
+        STS,
         COLUMNS,
         JSONL,
         CSV,

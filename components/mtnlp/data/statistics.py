@@ -15,6 +15,7 @@ from spacy.util import minibatch
 
 from ..annotation.categories import annotated_keys, annotated_tasks, is_positive, split_key
 from ..annotation.layers import EntsLayer
+from ..annotation.pairs import is_pair, may_be_entities, similarity_of
 from ..errors import Errors, MtnlpError
 from ..models.wordpieces import find_limit
 from .checks.unit import SHOWN, Places, quote
@@ -81,6 +82,7 @@ class SplitCounts:
         self._task_documents: Counter[str] = Counter()
         self._tags: Counter[str] = Counter()
         self._tag_documents = 0
+        self._pairs = self._similarities = 0
 
     def add(self, docs: Iterable[Doc]) -> None:
         """Take up documents. Those without sentence boundaries get them by punctuation."""
@@ -122,7 +124,10 @@ class SplitCounts:
             spans = [(span.start, span.end, span.label_) for span in entities.spans(doc)]
             missing = int(entities.missing(doc).sum())
             self._layers.setdefault(ENTS, SpanCounts()).add(spans, len(doc), missing)
-        for key, group in doc.spans.items():
+        self._pairs += is_pair(doc)
+        self._similarities += similarity_of(doc) is not None
+        layers = {key: group for key, group in doc.spans.items() if may_be_entities(group)}
+        for key, group in layers.items():
             spans = [(span.start, span.end, span.label_) for span in group]
             self._layers.setdefault(f"spans/{key}", SpanCounts()).add(spans, len(doc))
 
@@ -155,6 +160,11 @@ class SplitCounts:
                     "labels": shares(self._tasks[task], self._task_documents[task]),
                 }
                 for task in sorted(self._tasks)
+            },
+            "pairs": {
+                "documents": self._pairs,
+                "missing": documents - self._pairs,
+                "with_similarity": self._similarities,
             },
             "part_of_speech": {
                 "documents": self._tag_documents,
@@ -202,7 +212,8 @@ def corpus_statistics(
         numbers hold documents, sentences, tokens, duplicates (documents whose text stood in the
         split before), `entities` by layer (`ents` or `spans/KEY`; see `SpanCounts`),
         `categories` by task, `part_of_speech`, each with the number of documents that miss the
-        annotation, and `wordpieces` if they are counted, special tokens included.
+        annotation, `pairs` of texts, how many and how many with a similarity, and `wordpieces` if
+        they are counted, special tokens included.
     Raises: MtnlpError (E150) where there is no corpus, DataError for a broken file.
     """
     return file_statistics(corpora(corpus, names), wordpieces=wordpieces, progress=progress)

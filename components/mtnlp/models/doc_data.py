@@ -1,7 +1,7 @@
 """The encoder's output for a batch and for one Doc, without padding."""
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Sequence, cast
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, cast
 
 import numpy as np
 import torch
@@ -15,6 +15,18 @@ from .tensors import to_device
 
 # Where spaCy keeps `doc._.trf_data`. Read here, it is not looked up among all extensions.
 TRF_DATA: Any = ("._.", "trf_data", None, None)
+
+
+class Side(NamedTuple):
+    """What the encoder read of one side of a Doc with separators (see `annotation.pairs`).
+
+    wordpieces, windows, tokens: how many are its own. has_text: as for `DocLayout`.
+    """
+
+    wordpieces: int
+    windows: int
+    tokens: int
+    has_text: bool
 
 
 @dataclass(eq=False)
@@ -44,11 +56,13 @@ class EncodedDoc(TransformerData):
     `wordpieces.lengths` holds the length of each window. `token_vectors` `[tokens, width]` are
     the means over each token's wordpieces, computed once for all listeners. `has_text` is False
     where nothing but a stand-in was encoded: see `DocLayout`. `shared` is the batch it was encoded
-    in, and `place` its number there; a copy, and what is saved, is without them.
+    in, and `place` its number there; a copy, and what is saved, is without them. `sides` are those
+    of a Doc with separators, in order; none of any other.
     """
 
     token_vectors: Optional[Floats2d] = None
     has_text: bool = True
+    sides: Tuple[Side, ...] = ()
     shared: Optional[SharedStates] = field(default=None, repr=False, compare=False)
     place: int = field(default=0, repr=False, compare=False)
 
@@ -84,7 +98,8 @@ class DocLayout:
     index: position of the Doc in the batch. ids: its wordpiece ids, special tokens included.
     strings: their texts. window_lengths: wordpieces a window. wordpieces, lengths: the alignment,
     relative to the Doc. has_text: False where the Doc is white space alone, or the tokenizer makes
-    no wordpiece of it: one then stands for all tokens, and says nothing of them.
+    no wordpiece of it: one then stands for all tokens, and says nothing of them. sides: as for
+    `EncodedDoc`.
     """
 
     index: int
@@ -94,6 +109,28 @@ class DocLayout:
     wordpieces: Ints
     lengths: Ints
     has_text: bool = True
+    sides: Tuple[Side, ...] = ()
+
+
+def join_layouts(parts: Sequence[DocLayout]) -> DocLayout:
+    """The layout of a Doc from those of its sides; that of the only one as it is."""
+    if len(parts) == 1:
+        return parts[0]
+    starts = np.cumsum([0, *(len(part.ids) for part in parts)])
+    pairs = [part.wordpieces + start for part, start in zip(parts, starts, strict=False)]
+    return DocLayout(
+        index=parts[0].index,
+        ids=np.concatenate([part.ids for part in parts]),
+        strings=[string for part in parts for string in part.strings],
+        window_lengths=[length for part in parts for length in part.window_lengths],
+        wordpieces=np.concatenate(pairs),
+        lengths=np.concatenate([part.lengths for part in parts]),
+        has_text=any(part.has_text for part in parts),
+        sides=tuple(
+            Side(len(part.ids), len(part.window_lengths), len(part.lengths), part.has_text)
+            for part in parts
+        ),
+    )
 
 
 def mean_by_token(hidden: torch.Tensor, wordpieces: torch.Tensor, lengths: torch.Tensor) -> Any:
@@ -156,6 +193,7 @@ def make_batch(
             align=ragged(layout.wordpieces, layout.lengths),
             token_vectors=vectors_xp[token : token + len(layout.lengths)],
             has_text=layout.has_text,
+            sides=layout.sides,
             shared=shared,
             place=place,
         )

@@ -4,11 +4,11 @@ Everything here is numpy over a batch or one document; no model runs.
 """
 
 from dataclasses import dataclass
-from typing import List, NamedTuple, Sequence, Tuple
+from typing import Any, List, NamedTuple, Sequence, Tuple, Union
 
 import numpy as np
 from spacy.attrs import LENGTH, SPACY
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 from ..types import Bools, Ints
 
@@ -41,16 +41,19 @@ class SpecialTokens:
         return len(self.prefix) + len(self.suffix)
 
 
-def token_ranges(docs: Sequence[Doc], offsets: Ints, pieces: Ints) -> Tuple[Ints, Ints]:
+def token_ranges(
+    docs: Sequence[Union[Doc, Span]], offsets: Ints, pieces: Ints
+) -> Tuple[Ints, Ints]:
     """The first and the last token that each wordpiece touches, by characters.
 
-    docs: with tokens. Those of all Docs are counted through, and so are wordpieces.
+    docs: with tokens, or parts of Docs. Those of all are counted through, and so are wordpieces.
     offsets: `[wordpieces, 2]` half-open character ranges in the text of the wordpiece's own Doc.
     pieces: `[docs]` wordpieces of each.
     Returns: two `[wordpieces]` arrays; first > last where a wordpiece covers only the space
         between two tokens.
     """
-    shape = np.concatenate([doc.to_array([LENGTH, SPACY]) for doc in docs]).astype(np.int64)
+    parts: Sequence[Any] = docs  # spaCy does not say that a Span has it, too
+    shape = np.concatenate([part.to_array([LENGTH, SPACY]) for part in parts]).astype(np.int64)
     widths = shape[:, 0] + shape[:, 1]
     ends = np.cumsum(widths)
     owner = np.repeat(np.arange(len(widths)), widths)

@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
-from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
+from itertools import chain, groupby
+from typing import Any, List, NamedTuple, Optional, Sequence, Tuple, Union, cast
 
 import numpy as np
 from spacy.attrs import IS_SPACE
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
+from ..annotation.pairs import SEPARATOR, side_stops
 from ..errors import Errors, MtnlpError
 from ..types import Ints
-from .doc_data import DocLayout
+from .doc_data import DocLayout, join_layouts
 from .windows import SpecialTokens, align, cut_points, pack, token_ranges
 
 
@@ -40,14 +41,14 @@ class Windower:
     capacity: int
 
     def __call__(self, docs: List[Doc]) -> WindowBatch:
-        """Tokenize, align and cut.
+        """Tokenize, align and cut. The sides of a Doc with separators (see `annotation.pairs`) are
+        read as Docs of their own: no window has wordpieces of two of them.
 
         docs: any Docs; those without tokens are left out of the result's layouts.
         """
-        indices = [i for i, doc in enumerate(docs) if len(doc)]
-        full = [docs[i] for i in indices]
+        indices, full = cut_at_separators(docs)
         encodings = self.tokenizer(
-            [doc.text for doc in full],
+            [read_text(part) for part in full],
             add_special_tokens=False,
             truncation=False,
             padding=False,
@@ -81,12 +82,14 @@ class Windower:
                 wordpieces=own_pairs,
                 lengths=own_lengths,
                 # Byte-level tokenizers make wordpieces of white space, too.
-                has_text=bool(len(encodings[i])) and not full[i].to_array(IS_SPACE).all(),
+                has_text=bool(len(encodings[i])) and not is_blank(full[i]),
             )
             for i, (own_ids, own_pairs, own_lengths) in enumerate(parts)
         ]
         lengths = np.concatenate(windows) + len(self.special)
-        return WindowBatch(batch_ids, lengths, layouts)
+        by_doc = groupby(layouts, key=lambda layout: layout.index)
+        joined = [join_layouts(list(parts)) for _, parts in by_doc]
+        return WindowBatch(batch_ids, lengths, joined)
 
     def _read(self, encodings: Sequence[Any]) -> Tuple[Ints, Ints, List[List[str]]]:
         """Wordpiece ids, `[wordpieces]`, their characters, `[wordpieces, 2]`, and their strings by
@@ -149,6 +152,31 @@ class Windower:
         around = self.special.prefix, self.special.suffix
         prefix, suffix = (self.tokenizer.convert_ids_to_tokens(list(ids)) for ids in around)
         return prefix, suffix
+
+
+def cut_at_separators(docs: Sequence[Doc]) -> Tuple[List[int], List[Union[Doc, Span]]]:
+    """The Docs that have tokens; of one with separators, its sides, each with the separator behind
+    it. Returns: the place of the Doc of each, and these."""
+    indices: List[int] = []
+    parts: List[Union[Doc, Span]] = []
+    for i, doc in enumerate(docs):
+        stops = side_stops(doc) if len(doc) else []
+        indices += [i] * len(stops)
+        starts = [0, *stops[:-1]]
+        is_whole = len(stops) == 1 and doc[-1].text != SEPARATOR
+        parts += [doc] if is_whole else [doc[a:b] for a, b in zip(starts, stops, strict=False)]
+    return indices, parts
+
+
+def read_text(part: Union[Doc, Span]) -> str:
+    """What the tokenizer reads: the text without the separator behind it. Byte-level tokenizers
+    would make a wordpiece of that."""
+    return part.text if isinstance(part, Doc) else part.text.removesuffix(SEPARATOR)
+
+
+def is_blank(part: Union[Doc, Span]) -> bool:
+    """Whether there is nothing but white space."""
+    return bool(cast(Any, part).to_array([IS_SPACE]).all())
 
 
 def find_special_tokens(tokenizer: Any) -> SpecialTokens:

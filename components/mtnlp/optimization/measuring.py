@@ -17,6 +17,7 @@ import torch
 from spacy.language import Language
 from spacy.tokens import Doc
 
+from ..annotation.pairs import similarity_of
 from ..data.reading import bare_doc
 from ..errors import Errors, MtnlpError
 from ..evaluation.document_counts import DocumentCounts, count_documents
@@ -28,7 +29,7 @@ from ..experiments.runs import JOB, LOG, RESULT
 from ..experiments.stopwatch import peak_memory
 from ..files import write_json
 from ..pipes.sentence_vectors import SentenceVectors
-from ..scorers.vectors import gold_and_cosines, is_pair, spearman
+from ..scorers.vectors import gold_and_cosines, spearman
 
 MODULE = "mtnlp.optimization.measuring"
 VECTORS = "vectors.npy"
@@ -174,7 +175,7 @@ def vectors_of(nlp: Language, docs: Sequence[Doc]) -> Any:
 
 def correlation_of(nlp: Language, docs: Sequence[Doc]) -> Optional[float]:
     """Spearman's, of predicted cosines and gold similarities; None without pairs."""
-    pairs = [doc for doc in docs if is_pair(doc)]
+    pairs = [doc for doc in docs if similarity_of(doc) is not None]
     if not pairs:
         return None
     gold, predicted = gold_and_cosines(predict(nlp, pairs))

@@ -187,7 +187,7 @@ class TorchPipe(Taught, Labelled, SavedPipe):
             return losses
         require_encoder_output(self.model, docs, self.name, is_train=True)
         set_dropout_rate(self.model, drop)
-        vectors, backprop_vectors = self.model.get_ref("tok2vec").begin_update(docs)
+        vectors, backprop_vectors = self.begin_encoder(docs)
         d_vectors = zeros_like(vectors)
         lesson = self.get_lesson(examples)
         self.skipped_labels.count(examples, self)
@@ -206,6 +206,11 @@ class TorchPipe(Taught, Labelled, SavedPipe):
                 sgd.make_step()
         return losses
 
+    def begin_encoder(self, docs: List[Doc]) -> Tuple[Any, Callable[[Any], Any]]:
+        """What the head is given, in training: vectors of the tokens of each Doc, or a row for each
+        one. `Target.doc_indices` says which of these. Returns: them, and the way back."""
+        return self.model.get_ref("tok2vec").begin_update(docs)
+
     def finish_update(self, sgd: Optimizer) -> None:
         """Step on the gradients there are; without any, the weights stay as they are.
 
@@ -217,7 +222,7 @@ class TorchPipe(Taught, Labelled, SavedPipe):
         self._step_loss.end_step()
         if self.annealing is not None:
             self.annealing.step += 1
-        if not any(parameter.grad is not None for parameter in self.module.parameters()):
+        if not self.has_gradient():
             return
         for parameter in self.module.parameters():
             if parameter.grad is not None and not parameter.grad.any():
@@ -225,6 +230,10 @@ class TorchPipe(Taught, Labelled, SavedPipe):
         for_heads = getattr(sgd, "for_heads", sgd)
         concat_tok2vec.finish_update(self.model.get_ref("tok2vec"), sgd, for_heads)
         self.model.get_ref("head").finish_update(for_heads)
+
+    def has_gradient(self) -> bool:
+        """Called by `finish_update`: whether anything has trained the pipe since its last step."""
+        return any(parameter.grad is not None for parameter in self.module.parameters())
 
     # The loss
 

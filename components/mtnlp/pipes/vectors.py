@@ -54,7 +54,7 @@ def truncate(made: Floats, dim: int) -> Floats:
         raise MtnlpError(Errors.E752.format(dim=dim, width=made.shape[1]))
     short = made[:, :dim]
     lengths = np.linalg.norm(short, axis=1, keepdims=True)
-    return short / np.where(lengths > 0, lengths, 1)
+    return (short / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
 
 def _vector(part: Union[Doc, Span], index: int) -> Floats:

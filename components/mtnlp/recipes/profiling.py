@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 
 from ..annotation.categories import annotated_keys, annotated_tasks, is_positive, split_key
 from ..annotation.layers import EntsLayer
+from ..annotation.pairs import may_be_entities
 from ..data.docbin_stream import count_docs, read_docs
 from ..data.options import Progress, quiet
 from ..data.span_statistics import SpanCounts
@@ -117,7 +118,8 @@ class TrainCounts:
         if entities.is_annotated(doc):
             self._add_spans(None, entities.spans(doc), len(doc))
         for key, group in doc.spans.items():
-            self._add_spans(key, list(group), len(doc))
+            if may_be_entities(group):
+                self._add_spans(key, list(group), len(doc))
 
     def _add_spans(self, key: Optional[str], spans: Sequence, words: int) -> None:
         rows = [(span.start, span.end, span.label_) for span in spans]

@@ -78,6 +78,8 @@ def _annotation(name: str, splits: Numbers) -> Table:
     for kind in ("entities", "categories"):
         for key in _keys(splits, kind):
             layers[key] = lambda counts, kind=kind, key=key: counts[kind].get(key, {})  # type: ignore[misc]
+    if any(counts.get("pairs", {}).get("documents") for counts in splits.values()):
+        layers["pairs of texts"] = lambda counts: counts["pairs"]
     layers["parts of speech"] = lambda counts: counts["part_of_speech"]
     for layer, find in layers.items():
         row: List[Any] = [layer]

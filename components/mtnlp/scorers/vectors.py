@@ -8,8 +8,7 @@ from spacy.tokens import Doc, Span
 from spacy.training import Example
 from thinc.api import get_current_ops
 
-PAIR_KEY = "pair"
-SIMILARITY_KEY = "similarity"
+from ..annotation.pairs import PAIR_KEY, similarity_of
 
 
 def make_vector_scorer_v1() -> Callable[..., Dict[str, float]]:
@@ -22,7 +21,7 @@ def score_vectors(examples: Iterable[Example], **kwargs: Any) -> Dict[str, float
 
     A pair is one reference document that holds both sentences: `doc.spans["pair"]` has the two
     spans, `doc.cats["similarity"]` their similarity from 0 to 1. Documents without one of the
-    two count for nothing.
+    two count for nothing. `annotation.pairs` says how such documents are made.
 
     Returns: `vectors_spearman` and `vectors_pearson`, from -1 to 1; 0.0 where there are fewer
         than two pairs or either side is constant.
@@ -38,16 +37,12 @@ def gold_and_cosines(examples: Iterable[Example]) -> Tuple[List[float], List[flo
     predicted: List[float] = []
     for example in examples:
         reference = example.reference
-        if is_pair(reference):
+        similarity = similarity_of(reference)
+        if similarity is not None:
             first, second = (map_span(example.predicted, s) for s in reference.spans[PAIR_KEY])
-            gold.append(float(reference.cats[SIMILARITY_KEY]))
+            gold.append(similarity)
             predicted.append(_cosine(_vector(first), _vector(second)))
     return gold, predicted
-
-
-def is_pair(doc: Doc) -> bool:
-    """Whether a reference document holds a pair of spans and their gold similarity."""
-    return SIMILARITY_KEY in doc.cats and PAIR_KEY in doc.spans and len(doc.spans[PAIR_KEY]) == 2
 
 
 def map_span(doc: Doc, span: Span) -> Optional[Span]:

@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc
 
 from ...annotation.layers import EntsLayer
+from ...annotation.pairs import SIMILARITY_KEY, may_be_entities
 from ...types import Annotation, Record, Trimmed
 
 ENTS = "ents"
@@ -87,9 +88,11 @@ def record_unit(record: Record) -> Unit:
     tokens = record.tokens
     text = record.text if tokens is None else " ".join(tokens)
     words = count_words(text or "") if tokens is None else len(tokens)
-    unit = Unit(place, place, _spaced(text or ""), words, frozenset((record.cats or {}).items()))
+    unit = Unit(place, place, _spaced(text or ""), words, frozenset(_cats(record.cats or {})))
     layers: Dict[str, Sequence[Annotation]] = {
-        f"spans/{key}": layer for key, layer in (record.spans or {}).items()
+        f"spans/{key}": layer
+        for key, layer in (record.spans or {}).items()
+        if may_be_entities(layer)
     }
     if record.entities is not None:
         layers[ENTS] = record.entities
@@ -101,13 +104,10 @@ def record_unit(record: Record) -> Unit:
 def doc_unit(doc: Doc, split: str, number: int) -> Unit:
     """A Doc as a Unit; its place is its split and its number there, from 0."""
     text = doc.text
-    place, cats = f"{split} {number}", frozenset(doc.cats.items())
+    place, cats = f"{split} {number}", frozenset(_cats(doc.cats))
     unit = Unit(place, f"{place} {quote(text)}", _spaced(text), len(doc), cats)
-    # Spans without a label are no entities, as those of a pair of sentences.
     layers = {
-        f"spans/{key}": list(group)
-        for key, group in doc.spans.items()
-        if not len(group) or any(span.label for span in group)
+        f"spans/{key}": list(group) for key, group in doc.spans.items() if may_be_entities(group)
     }
     entities = EntsLayer()
     if entities.is_annotated(doc):
@@ -128,6 +128,11 @@ def doc_unit(doc: Doc, split: str, number: int) -> Unit:
             if len(span)
         ]
     return unit
+
+
+def _cats(cats: Mapping[str, float]) -> Iterable[Tuple[str, float]]:
+    """The categories; how similar the two texts of a pair are is none."""
+    return (item for item in cats.items() if item[0] != SIMILARITY_KEY)
 
 
 def _record_mention(

@@ -20,6 +20,11 @@ USUAL: Mapping[str, Sequence[str]] = {
         *("topic", "target", "polarity", "stars", "rating"),
     ),
 }
+# What people call the two texts of a pair whose similarity is given, and how similar they are.
+PAIRS = (("text1", "text2"), ("sentence1", "sentence2"))
+SIMILARITY = ("similarity", "similarity_score", "similarity score", "score")
+# What they call two texts that belong together.
+POSITIVES = (("anchor", "positive"),)
 # A title is the text only where there is nothing longer.
 _TITLE = "title"
 # Letters that running text has on average, more than a name or a date.
@@ -32,6 +37,28 @@ class Column(NamedTuple):
 
     name: str
     values: Sequence[str]
+
+
+class PairFields(NamedTuple):
+    """What is called what in a table of pairs. similarity: None where the texts belong together."""
+
+    first: str
+    second: str
+    similarity: Optional[str]
+
+
+def pair_fields(names: Sequence[str]) -> Optional[PairFields]:
+    """Which fields hold the two texts of a pair, and their similarity; None where there are no
+    two, or where texts are to be compared and nothing says how similar they are."""
+    plain = {name.strip().lower(): name for name in reversed(names)}
+    similarity = next((plain[name] for name in SIMILARITY if name in plain), None)
+    for first, second in PAIRS:
+        if first in plain and second in plain and similarity is not None:
+            return PairFields(plain[first], plain[second], similarity)
+    for first, second in POSITIVES:
+        if first in plain and second in plain:
+            return PairFields(plain[first], plain[second], similarity)
+    return None
 
 
 def find_columns(columns: Sequence[Column], known: Mapping[str, int]) -> Dict[str, int]:

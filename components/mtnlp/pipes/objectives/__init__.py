@@ -1,0 +1,1 @@
+"""What sentence vectors are trained by, one file each."""
