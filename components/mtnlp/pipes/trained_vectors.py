@@ -20,6 +20,7 @@ from .base import TorchPipe
 from .objectives.base import DocObjective, Objective, PairObjective
 from .pooled_sides import Pooled, begin_pooling, pool_sides
 from .settings import CommonSettings
+from .taught import Lesson
 from .vector_targets import VectorTarget, objective_loss, vector_target
 
 
@@ -79,8 +80,8 @@ class TrainedVectors(TorchPipe):
                 raise MtnlpError(Errors.E759.format(name=self.name, start=describe(doc)))
         return vectors, backprop
 
-    def get_loss_gradient(self, target: Target, output: HeadOutput) -> Tuple[float, HeadOutput]:
-        loss, gradient = super().get_loss_gradient(target, output)
+    def get_loss_gradient(self, lesson: Lesson, output: HeadOutput) -> Tuple[float, HeadOutput]:
+        loss, gradient = super().get_loss_gradient(lesson, output)
         self._is_trained = self._is_trained or bool(gradient.scores.any())
         return loss, gradient
 
