@@ -22,7 +22,9 @@ from .joint_report import JointReport, count_test_words
 from .runs import Options, Run
 from .settings import check_config, make_config
 from .student_plan import (
+    OBJECTIVES,
     Lesson,
+    learn_vectors,
     make_student_config,
     model_folder,
     plan_lesson,
@@ -249,6 +251,9 @@ def make_recipe(
     for seed in plan.grid.seeds:
         folder = output / "taught" / f"seed-{seed}"
         made = make_student_config(make_config(joint, seed), texts, folder, plan.heads)
+        # A component that has no such setting learns vectors by itself, or not at all.
+        if vectors is not None and OBJECTIVES in plan.nlp.config["components"][COMPONENT]:
+            learn_vectors(made, COMPONENT)
         check_config(student, made)
         place = output / "runs" / student.name / f"seed-{seed}"
         run = Run(student, seed, made, place, plan.grid.model)
