@@ -129,6 +129,7 @@ class TorchPipe(Taught, Labelled, SavedPipe):
         require_upstream(self.model, sample, self.name, nlp)
         self.initialize_labels(get_examples, labels)
         self.reset_fitted()
+        self.annealing = None
         encoder = self.model.get_ref("tok2vec")
         encoder.initialize(X=sample)
         self.cfg["width"] = find_width(encoder, sample)
