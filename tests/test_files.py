@@ -12,6 +12,7 @@ from mtnlp.files import (
     fresh_folder,
     is_replaceable,
     remove_unfinished,
+    scratch_folder,
     write_bytes,
     write_csv,
     write_json,
@@ -139,6 +140,17 @@ def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
         remove_unfinished(target)
     assert len(kept) == 4
     assert contents(tmp_path) == {"model.partial": "somebody's own", "weights[1].pt": "whole"}
+
+
+def test_a_scratch_folder_goes_however_it_ends(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "a.bin"
+    with scratch_folder(target) as scratch:
+        (scratch / "part").write_text("1", encoding="utf8")
+        assert scratch.parent == target.parent and scratch.name.endswith(".partial")
+    with pytest.raises(KeyboardInterrupt), scratch_folder(target) as scratch:
+        (scratch / "part").write_text("1", encoding="utf8")
+        raise KeyboardInterrupt
+    assert list(target.parent.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_put_in_place_brings_back_the_old_one(

@@ -62,7 +62,7 @@ class Spool:
             found, own = list(part.shape[1:]), list(self.shape[1:])
             raise ValueError(f"its shape is {found}, and that of the first one was {own}")
         self.shape = (self.shape[0] + len(part), *self.shape[1:])
-        self._stream.write(np.ascontiguousarray(part).tobytes())
+        self._stream.write(part.tobytes())
 
     def close(self) -> None:
         """No more comes."""
@@ -155,10 +155,9 @@ class OpinionWriter:
             raise ValueError(f"a {type(opinion).__name__} is no opinion")
         head = self.heads[number]
         labels, exclusive = describe(opinion)
-        described = replace(head, kind=kind, labels=labels, exclusive=exclusive)
         if not self.rows[number]:
-            self.heads[number] = described
-        elif described != head:
+            self.heads[number] = replace(head, kind=kind, labels=labels, exclusive=exclusive)
+        elif (kind, labels, exclusive) != (head.kind, head.labels, head.exclusive):
             raise ValueError("it speaks of other labels than the first one")
         # Everything is checked before anything is stored.
         parts = to_arrays(opinion, tokens)
