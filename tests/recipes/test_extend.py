@@ -11,6 +11,7 @@ from spacy.language import Language
 from mtnlp.errors import MtnlpError
 from mtnlp.recipes.extend import extend
 from mtnlp.recipes.extend_options import ExtendOptions
+from mtnlp.recipes.extend_training import freeze
 from mtnlp.recipes.options import ProjectOptions
 from tests.data.corpora import flat, invoke
 from tests.pipes.cases import (
@@ -42,7 +43,7 @@ FOXES: List[Dict[str, Any]] = [
 @pytest.fixture(scope="module")
 def model(backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pipeline that has learnt a few texts by heart."""
-    nlp = initialized(make_nlp(backbone, ["ner", "textcat"], EXACT))
+    nlp = initialized(make_nlp(backbone, ["ner", "textcat", "sentence_vectors"], EXACT))
     train(nlp, mixed_examples(nlp), steps=30)
     folder = tmp_path_factory.mktemp("old") / "model"
     nlp.to_disk(folder)
@@ -66,6 +67,7 @@ def test_a_new_label_beside_the_old_ones(model: Path, tmp_path: Path) -> None:
     said = flat(result.output)
     assert "'ner' learns ANIM" in said and "ANIM: F1 1.000 on 4 documents held out" in said
     assert "'textcat' says in its old labels what it said before: 1.000" in said
+    assert "'sentence_vectors' shares the trained encoder, and nobody taught it" in said
     old, new = spacy.load(model), spacy.load(output)
     assert new.get_pipe("ner").labels == ("LOC", "PER", "ANIM")
     assert ents(new, TEXTS[1]) == [(1, 3, "ANIM")]
@@ -122,3 +124,17 @@ def test_what_cannot_be(model: Path, tmp_path: Path) -> None:
     with pytest.raises(MtnlpError, match="E503"):
         extend(tmp_path / "nothing", [data], output)
     assert not output.exists()
+
+
+def test_components_that_are_not_trained_do_not_listen(backbone: Path) -> None:
+    """An encoder passes on its gradient with that of its last listener."""
+    nlp = make_nlp(backbone, ["ner", "sentence_vectors"])
+    listener = {"@architectures": "mtnlp.TransformerListener.v1"}
+    tagger = {"@architectures": "spacy.Tagger.v2", "tok2vec": listener}
+    nlp.add_pipe("tagger", config={"model": tagger})
+    encoder: Any = nlp.get_pipe("transformer")
+    assert freeze(nlp, ["ner"], freeze_encoder=False) == (["tagger"], [])
+    assert list(encoder.listener_map) == ["ner", "sentence_vectors"]
+    encoder.model.initialize()
+    assert freeze(nlp, ["ner"], freeze_encoder=True) == (["sentence_vectors", "tagger"], [])
+    assert encoder.model.frozen

@@ -90,7 +90,8 @@ def extend(
         teacher = load_pipeline(model, options.gpu_id)
         taught, drifting = taught_components(nlp, found.component, options.freeze_encoder)
         tell(found)
-        teach(teacher, str(model), taught, paths["train"], work / "opinions", progress)
+        asked = [found.component] if options.freeze_encoder else able_to_teach(teacher)
+        teach(teacher, str(model), asked, paths["train"], work / "opinions", progress)
         grow(nlp, found)
         own = {name: set_cfg(nlp.get_pipe(name), TEACHER) for name in taught}
         before = dict(nlp.config)
@@ -142,9 +143,18 @@ def taught_components(
     others = [
         name
         for name, pipe in nlp.pipeline
-        if name not in able and getattr(pipe, "is_trainable", False) and not is_encoder(pipe)
+        if name not in able
+        and getattr(pipe, "is_trainable", False)
+        and not is_encoder(pipe)
+        # Vectors are held by what they are trained by, if anything.
+        and not getattr(pipe, "objectives", None)
     ]
     return able, others
+
+
+def able_to_teach(nlp: Language) -> List[str]:
+    """The components that can say what they believe."""
+    return [name for name, pipe in nlp.pipeline if callable(getattr(pipe, "opinions", None))]
 
 
 def teach(
