@@ -14,6 +14,7 @@ from mtnlp.data.mixed_corpus import create_mixed_corpus_v1
 from mtnlp.errors import MtnlpError
 from mtnlp.experiments.student_plan import (
     ANNEALING,
+    learn_vectors,
     make_student_config,
     plan_lesson,
     without_opinions,
@@ -77,6 +78,15 @@ def test_where_annealing_stands(config: Config) -> None:
         MtnlpError, match=r"E746.*\[training\.before_update\] and \[initialize\.after"
     ):
         make_student_config(config, {}, Path("x"), [])
+
+
+def test_vectors_are_learnt_by_the_anchor_unless_by_others(config: Config) -> None:
+    learn_vectors(config, "sentence_vectors")
+    own = config["components"]["sentence_vectors"]["objectives"]
+    assert own == {"anchor": {"@misc": "mtnlp.AnchorObjective.v1"}}
+    own["anchor"]["weight"] = 2.0
+    learn_vectors(config, "sentence_vectors")
+    assert own == {"anchor": {"@misc": "mtnlp.AnchorObjective.v1", "weight": 2.0}}
 
 
 @pytest.mark.parametrize("stream", [False, True])

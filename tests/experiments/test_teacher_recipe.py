@@ -150,5 +150,11 @@ def test_wrong_arguments(config: Path, corpus: Path, tmp_path: Path) -> None:
     assert invoke("joint", *options, "--teachers", "--seeds", "a").exit_code == 2
     missing = invoke("joint", *options, "--teachers", "--test", tmp_path / "nope")
     assert missing.exit_code == 1 and "E422" in missing.output
+    made = load_config(config, interpolate=False)
+    made["nlp"]["pipeline"].remove("sentence_vectors")
+    del made["components"]["sentence_vectors"]
+    made.to_disk(config)
+    vectors = invoke("joint", *options, "--teachers", "--vectors", "enc")
+    assert vectors.exit_code == 1 and "E747" in vectors.output
     shown = invoke("joint", "--help")
     assert shown.exit_code == 0 and "--vectors" in shown.output

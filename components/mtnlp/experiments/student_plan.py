@@ -17,6 +17,9 @@ from .settings import config_errors
 
 TRAIN = "corpora.train"
 ANNEALING = {"@callbacks": "mtnlp.TeacherAnnealing.v1"}
+# A setting of `sentence_vectors`, and the objective that reads a teacher's vectors.
+OBJECTIVES = "objectives"
+ANCHOR = {"@misc": "mtnlp.AnchorObjective.v1"}
 # Where the callback may stand; in the first place that is free.
 PLACES = (("training", "before_update"), ("initialize", "after_init"))
 # A component's setting: how much its teachers count beside gold. All at the beginning, as
@@ -118,6 +121,13 @@ def make_student_config(
             return other
     places = " and ".join(f"[{'.'.join(place)}]" for place in PLACES)
     raise MtnlpError(Errors.E746.format(places=places))
+
+
+def learn_vectors(config: Config, name: str) -> None:
+    """Let a `sentence_vectors` without objectives learn from a teacher of vectors."""
+    objectives = config["components"][name].setdefault(OBJECTIVES, {})
+    if not objectives:
+        objectives["anchor"] = dict(ANCHOR)
 
 
 def find(config: Config, place: Sequence[str]) -> Any:

@@ -10,7 +10,7 @@ from ..data.docbin_stream import find_shards
 from ..data.taught import opinion_path
 from ..errors import Errors, MtnlpError
 from ..files import write_json
-from ..teaching.encoder_teacher import load_encoder_teacher
+from ..teaching.encoder_teacher import COMPONENT, load_encoder_teacher
 from ..teaching.teach import Teaching, find_files
 from ..teaching.teachers import TeacherName, folder_fingerprint, load_teachers
 from .comparison import Comparison, Show, make_comparison, sigterm_exits
@@ -22,7 +22,9 @@ from .joint_report import JointReport, count_test_words
 from .runs import Options, Run
 from .settings import check_config, make_config
 from .student_plan import (
+    OBJECTIVES,
     Lesson,
+    learn_vectors,
     make_student_config,
     model_folder,
     plan_lesson,
@@ -77,14 +79,13 @@ class TeacherRecipe:
         """What is done, what will be, and how long that takes, line by line."""
         heads, seeds = self.report.plan.heads, len(self.lessons)
         left = len(self.singles.left)
-        others = [name for name in self.report.plan.weightings if name != TAUGHT]
-        systems = [*heads, *map(joint_name, others)]
+        alone = "alone" if self.report.plan.weightings == [TAUGHT] else "alone, and all jointly"
         corpora = ", ".join(corpus.settings.name for corpus in self.lessons[0].corpora)
         open_students = sum(run.result() is None for run in self.students)
         taught = [*heads, *([self.vectors] if self.vectors else [])]
         seconds = self.seconds_left()
         return [
-            f"1. Train {', '.join(systems)} alone, {seeds} seeds: {left} of "
+            f"1. Train {', '.join(heads)} {alone}, {seeds} seeds: {left} of "
             f"{len(self.singles.runs)} runs left",
             f"2. Ask {', '.join(taught)} about {corpora} ({self.lessons[0].words:,} words): "
             f"{len(self.untaught)} of {seeds} left",
@@ -225,7 +226,8 @@ def make_recipe(
     output: the folder of the recipe. plain: also train jointly without teachers. vectors: an
     encoder that teaches the student's `sentence_vectors`. The other arguments are those of
     `make_plan`. Raises: MtnlpError: what `make_plan`, `make_comparison` and `make_student_config`
-    raise, E475 where a head has nothing to be tested on, E425 for a folder of another recipe.
+    raise, E475 where a head has nothing to be tested on, E747 where there is no component for the
+    vectors, E425 for a folder of another recipe.
     """
     base, texts = without_opinions(config, output / "configs" / "base")
     plan = make_plan(
@@ -235,6 +237,9 @@ def make_recipe(
         limit=limit,
         weightings=WEIGHTINGS[:1],
     )
+    if vectors is not None and COMPONENT not in plan.nlp.component_names:
+        reason = f"it teaches '{COMPONENT}', and there is no such component in {config}"
+        raise MtnlpError(Errors.E747.format(teacher=vectors, reason=reason))
     *_, joint = plan.grid.cells
     options = Options(keep=True, gpu_id=gpu_id)
     single = plan.grid.cells if plain else plan.grid.cells[:-1]
@@ -246,6 +251,9 @@ def make_recipe(
     for seed in plan.grid.seeds:
         folder = output / "taught" / f"seed-{seed}"
         made = make_student_config(make_config(joint, seed), texts, folder, plan.heads)
+        # A component that has no such setting learns vectors by itself, or not at all.
+        if vectors is not None and OBJECTIVES in plan.nlp.config["components"][COMPONENT]:
+            learn_vectors(made, COMPONENT)
         check_config(student, made)
         place = output / "runs" / student.name / f"seed-{seed}"
         run = Run(student, seed, made, place, plan.grid.model)
