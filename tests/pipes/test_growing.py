@@ -15,13 +15,13 @@ from mtnlp.errors import MtnlpError
 from tests.pipes.cases import (
     LONG_TEXT,
     TEXTS,
+    adam,
     assert_same_answers,
     get_case_pipe,
     head_weights,
     initialized,
     listed,
     make_case,
-    mixed_examples,
     train,
 )
 from tests.tiny import make_example
@@ -36,6 +36,9 @@ NEW: Dict[str, List[str]] = {
     "separate": ["sentiment/mixed", "topic/FOOD"],
     "attention": ["event/WEDDING"],
 }
+
+# Of one head of each kind.
+SAVED = ("crf_ents", "span", "separate")
 
 
 def opinionated(backbone: Path, name: str) -> Language:
@@ -81,6 +84,8 @@ def test_what_a_grown_head_says(name: str, backbone: Path, tmp_path: Path) -> No
         if one.cats:
             assert max(other.cats[key] for key in NEW[name]) < 0.5
     assert any(listed(doc.ents) or any(map(listed, doc.spans.values())) or doc.cats for doc in now)
+    if name not in SAVED:
+        return
     nlp.to_disk(tmp_path)
     for one, other in zip(now, answers(spacy.load(tmp_path)), strict=True):
         assert_same_answers(one, other)
@@ -158,6 +163,6 @@ def test_the_remedies_of_messages_work(
     pipe.grow(["ANIM"])
     caplog.clear()
     pipe.skipped_labels.clear()
-    train(nlp, [*mixed_examples(nlp), fox], steps=40)
+    train(nlp, [fox], steps=20, sgd=adam(0.01))
     assert not caplog.messages and not pipe.skipped_labels
     assert (3, 5, "ANIM") in listed(nlp(fox.reference.text).ents)

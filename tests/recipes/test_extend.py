@@ -11,6 +11,7 @@ from spacy.language import Language
 from mtnlp.errors import MtnlpError
 from mtnlp.recipes.extend import extend
 from mtnlp.recipes.extend_options import ExtendOptions
+from mtnlp.recipes.extend_training import freeze
 from mtnlp.recipes.options import ProjectOptions
 from tests.data.corpora import flat, invoke
 from tests.pipes.cases import (
@@ -42,7 +43,7 @@ FOXES: List[Dict[str, Any]] = [
 @pytest.fixture(scope="module")
 def model(backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pipeline that has learnt a few texts by heart."""
-    nlp = initialized(make_nlp(backbone, ["ner", "textcat"], EXACT))
+    nlp = initialized(make_nlp(backbone, ["ner", "textcat", "sentence_vectors"], EXACT))
     train(nlp, mixed_examples(nlp), steps=30)
     folder = tmp_path_factory.mktemp("old") / "model"
     nlp.to_disk(folder)
@@ -66,13 +67,13 @@ def test_a_new_label_beside_the_old_ones(model: Path, tmp_path: Path) -> None:
     said = flat(result.output)
     assert "'ner' learns ANIM" in said and "ANIM: F1 1.000 on 4 documents held out" in said
     assert "'textcat' says in its old labels what it said before: 1.000" in said
+    assert "'sentence_vectors' shares the trained encoder, and nobody taught it" in said
     old, new = spacy.load(model), spacy.load(output)
     assert new.get_pipe("ner").labels == ("LOC", "PER", "ANIM")
     assert ents(new, TEXTS[1]) == [(1, 3, "ANIM")]
+    # Nobody annotated them.
+    assert ents(new, TEXTS[2]) == ents(old, TEXTS[2]) == [(0, 2, "PER"), (4, 5, "LOC")]
     for text in TEXTS:
-        assert [one for one in ents(new, text) if one[2] != "ANIM"] == [
-            one for one in ents(old, text) if text != TEXTS[1] and overlaps_no_fox(one, text)
-        ]
         assert new(text).cats == pytest.approx(old(text).cats, abs=0.15)
     assert not same_weights(encoder_weights(old), encoder_weights(new))
     # It is an ordinary pipeline again: no file of the extension is left or asked for.
@@ -91,35 +92,24 @@ def test_a_new_label_beside_the_old_ones(model: Path, tmp_path: Path) -> None:
     assert new.meta["performance"]["ents_per_type"].keys() == {"ANIM"}
 
 
-def overlaps_no_fox(entity: Any, text: str) -> bool:
-    """Whether an old entity may stay where the gold has the fox."""
-    return text != TEXTS[0] or not (entity[0] < 5 and entity[1] > 3)
-
-
-def test_a_frozen_encoder(model: Path, tmp_path: Path) -> None:
-    rows = [{"text": text, "label": "FOOD"} for text in TEXTS]
+def test_a_new_task_on_a_frozen_encoder(model: Path, tmp_path: Path) -> None:
+    rows = [{"text": text, "label": "glad" if i % 2 else "sad"} for i, text in enumerate(TEXTS)]
     options = ExtendOptions(
-        component="textcat", freeze_encoder=True, epochs=1, data=ProjectOptions(task="topic")
+        component="textcat", freeze_encoder=True, epochs=1, data=ProjectOptions(task="mood")
     )
-    made = extend(model, [write(tmp_path / "food.jsonl", rows, 3)], tmp_path / "new", options)
-    assert made.learnt.labels == ["topic/FOOD"] and made.taught == ["textcat"]
-    assert made.learnt.exclusive == {} and made.drifting == []
+    made = extend(model, [write(tmp_path / "mood.jsonl", rows, 3)], tmp_path / "new", options)
+    assert made.learnt.exclusive == {"mood": True}
+    assert made.taught == ["textcat"] and made.drifting == []
+    assert made.scores_per_label.keys() <= {"mood/glad", "mood/sad"}
     old, new = spacy.load(model), spacy.load(tmp_path / "new")
     assert same_weights(encoder_weights(old), encoder_weights(new))
     pipe: Any = new.get_pipe("textcat")
-    assert pipe.tasks["topic"]["labels"] == ["MONEY", "SPORT", "FOOD"]
+    assert pipe.tasks["mood"] == {"labels": ["glad", "sad"], "exclusive": True}
+    assert new.config["components"]["textcat"]["tasks"]["mood"]["exclusive"] is True
     for text in TEXTS:
         assert ents(new, text) == ents(old, text)
-
-
-def test_a_new_task(model: Path, tmp_path: Path) -> None:
-    rows = [{"text": text, "label": "glad" if i % 2 else "sad"} for i, text in enumerate(TEXTS)]
-    options = ExtendOptions(component="textcat", epochs=1, data=ProjectOptions(task="mood"))
-    extend(model, [write(tmp_path / "mood.jsonl", rows, 3)], tmp_path / "new", options)
-    new = spacy.load(tmp_path / "new")
-    cats = new(TEXTS[0]).cats
-    assert cats["mood/glad"] + cats["mood/sad"] == pytest.approx(1.0, abs=1e-5)
-    assert new.config["components"]["textcat"]["tasks"]["mood"]["exclusive"] is True
+        cats = new(text).cats
+        assert cats["mood/glad"] + cats["mood/sad"] == pytest.approx(1.0, abs=1e-5)
 
 
 def test_what_cannot_be(model: Path, tmp_path: Path) -> None:
@@ -134,3 +124,17 @@ def test_what_cannot_be(model: Path, tmp_path: Path) -> None:
     with pytest.raises(MtnlpError, match="E503"):
         extend(tmp_path / "nothing", [data], output)
     assert not output.exists()
+
+
+def test_components_that_are_not_trained_do_not_listen(backbone: Path) -> None:
+    """An encoder passes on its gradient with that of its last listener."""
+    nlp = make_nlp(backbone, ["ner", "sentence_vectors"])
+    listener = {"@architectures": "mtnlp.TransformerListener.v1"}
+    tagger = {"@architectures": "spacy.Tagger.v2", "tok2vec": listener}
+    nlp.add_pipe("tagger", config={"model": tagger})
+    encoder: Any = nlp.get_pipe("transformer")
+    assert freeze(nlp, ["ner"], freeze_encoder=False) == (["tagger"], [])
+    assert list(encoder.listener_map) == ["ner", "sentence_vectors"]
+    encoder.model.initialize()
+    assert freeze(nlp, ["ner"], freeze_encoder=True) == (["sentence_vectors", "tagger"], [])
+    assert encoder.model.frozen

@@ -14,7 +14,9 @@ app = verb_app()
 @app.command(context_settings=OVERRIDES, no_args_is_help=True)
 def main(
     ctx: typer.Context,
-    model: Annotated[Path, typer.Argument(help="The trained pipeline's folder.")],
+    model: Annotated[
+        str, typer.Argument(help="The trained pipeline: its folder, or an installed one's name.")
+    ],
     data: Annotated[
         Path,
         typer.Argument(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple, Union
 
 from spacy.language import Language
 from spacy.training import Example
@@ -57,17 +57,14 @@ class Extended:
     @property
     def scores_per_label(self) -> Dict[str, float]:
         """F1 of each new label on dev."""
-        tables = [value for key, value in self.scores.items() if key.endswith("_per_type")]
-        return {
-            label: table[label]["f"]
-            for label in self.learnt.labels
-            for table in tables[:1]
-            if label in table
-        }
+        found: Dict[str, Dict[str, float]] = {}
+        for name, table in self.scores.items():
+            found.update(table if name.endswith("_per_type") else {})
+        return {label: found[label]["f"] for label in self.learnt.labels if label in found}
 
 
 def extend(
-    model: Path,
+    model: Union[str, Path],
     data: Sequence[Path],
     output: Path,
     options: ExtendOptions = ExtendOptions(),
@@ -76,13 +73,14 @@ def extend(
 ) -> Extended:
     """Write a pipeline that has learnt the labels of some data to those it had.
 
-    data: one corpus, as `mtnlp init` takes it. output: a new folder, or one of another pipeline.
+    model: a folder; a text may also be the name of an installed pipeline. data: one corpus, as
+        `mtnlp init` takes it. output: a new folder, or one of another pipeline.
     tell: called with what is to be known before training begins.
     Raises: MtnlpError E144 for an output that holds something else or is the model, E503 where
         there is no pipeline, E777 to E780 for data that no component can learn from, and what
         reading the data, teaching and training raise.
     """
-    if not is_replaceable(output, "meta.json") or output.resolve() == model.resolve():
+    if not is_replaceable(output, "meta.json") or output.resolve() == Path(model).resolve():
         form = "a new folder, or one of another pipeline: what the folder holds would be lost"
         raise MtnlpError(Errors.E144.format(option="--output", value=output, form=form))
     nlp = load_pipeline(model, options.gpu_id)
@@ -92,7 +90,8 @@ def extend(
         teacher = load_pipeline(model, options.gpu_id)
         taught, drifting = taught_components(nlp, found.component, options.freeze_encoder)
         tell(found)
-        teach(teacher, str(model), taught, paths["train"], work / "opinions", progress)
+        asked = [found.component] if options.freeze_encoder else able_to_teach(teacher)
+        teach(teacher, str(model), asked, paths["train"], work / "opinions", progress)
         grow(nlp, found)
         own = {name: set_cfg(nlp.get_pipe(name), TEACHER) for name in taught}
         before = dict(nlp.config)
@@ -144,9 +143,18 @@ def taught_components(
     others = [
         name
         for name, pipe in nlp.pipeline
-        if name not in able and getattr(pipe, "is_trainable", False) and not is_encoder(pipe)
+        if name not in able
+        and getattr(pipe, "is_trainable", False)
+        and not is_encoder(pipe)
+        # Vectors are held by what they are trained by, if anything.
+        and not getattr(pipe, "objectives", None)
     ]
     return able, others
+
+
+def able_to_teach(nlp: Language) -> List[str]:
+    """The components that can say what they believe."""
+    return [name for name, pipe in nlp.pipeline if callable(getattr(pipe, "opinions", None))]
 
 
 def teach(

@@ -2,7 +2,7 @@
 
 from math import sqrt
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from spacy import registry
 from spacy.language import Language
@@ -14,6 +14,7 @@ from ..data.batchers import estimate_wordpieces
 from ..data.docbin_stream import read_docs
 from ..experiments.settings import config_errors
 from ..models.windowed_model import WindowedTransformerModel
+from ..pipes.base import TorchPipe
 from ..training.fit_schedule import create_fit_schedule_v1
 from .extend_options import ExtendOptions
 from .new_labels import NewLabels
@@ -43,20 +44,7 @@ def set_training(
     options: ExtendOptions,
 ) -> None:
     """The pipeline's `[corpora]` and `[training]`, and a frozen encoder where it is to be one."""
-    frozen = [name for name, pipe in nlp.pipeline if getattr(pipe, "is_trainable", False)]
-    frozen = [name for name in frozen if name not in taught]
-    annotating: List[str] = []
-    for name, pipe in nlp.pipeline:
-        model = getattr(pipe, "model", None)
-        if not is_encoder(pipe):
-            continue
-        if not options.freeze_encoder:
-            frozen.remove(name)
-        elif isinstance(model, WindowedTransformerModel) and model.adapter is None:
-            model.freeze(model.cache_size)
-            frozen.remove(name)
-        else:
-            annotating.append(name)
+    frozen, annotating = freeze(nlp, taught, options.freeze_encoder)
     corpus = {"labels": {found.component: found.labels}, **found.settings}
     block: Dict[str, Any] = {
         "corpora": {
@@ -74,6 +62,42 @@ def set_training(
         filled = Config().from_str(Config(block).to_str(), overrides=dict(options.overrides))
         nlp.config.update(filled)
         create_fit_schedule_v1(WARMUP, evaluations=1)(nlp)
+
+
+def freeze(
+    nlp: Language, taught: Sequence[str], freeze_encoder: bool
+) -> Tuple[List[str], List[str]]:
+    """The components that are not trained, and those encoders among them that must annotate.
+
+    A component of mtnlp without gold keeps its weights, and passes on to the encoder that there is
+    no gradient. Others are frozen, and no longer listen: an encoder waits for the last one that
+    does, and without it would not be trained.
+    """
+    frozen: List[str] = []
+    annotating: List[str] = []
+    for name, pipe in nlp.pipeline:
+        model = getattr(pipe, "model", None)
+        if is_encoder(pipe):
+            if not freeze_encoder:
+                continue
+            if isinstance(model, WindowedTransformerModel) and model.adapter is None:
+                model.freeze(model.cache_size)
+                continue
+            annotating.append(name)
+            frozen.append(name)
+        elif name not in taught and (freeze_encoder or not isinstance(pipe, TorchPipe)):
+            frozen += [name] if getattr(pipe, "is_trainable", False) else []
+    for _, encoder in nlp.pipeline:
+        if is_encoder(encoder) and not freeze_encoder:
+            silence_listeners(encoder, frozen)
+    return frozen, annotating
+
+
+def silence_listeners(encoder: Any, names: Sequence[str]) -> None:
+    """Have components listen to an encoder no more; they predict from what it leaves on Docs."""
+    for name in names:
+        for listener in list(encoder.listener_map.get(name, [])):
+            encoder.remove_listener(listener, name)
 
 
 def training_block(
