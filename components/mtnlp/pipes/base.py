@@ -216,7 +216,7 @@ class TorchPipe(Labelled, SavedPipe):
         sgd: may have a step of its own for heads (`for_heads`), as `mtnlp.AdamW.v1` does.
         """
         self._step_loss.end_step()
-        if not any(parameter.grad is not None for parameter in self.module.parameters()):
+        if not self.has_gradient():
             return
         for parameter in self.module.parameters():
             if parameter.grad is not None and not parameter.grad.any():
@@ -224,6 +224,10 @@ class TorchPipe(Labelled, SavedPipe):
         for_heads = getattr(sgd, "for_heads", sgd)
         concat_tok2vec.finish_update(self.model.get_ref("tok2vec"), sgd, for_heads)
         self.model.get_ref("head").finish_update(for_heads)
+
+    def has_gradient(self) -> bool:
+        """Called by `finish_update`: whether anything has trained the pipe since its last step."""
+        return any(parameter.grad is not None for parameter in self.module.parameters())
 
     # The loss
 
