@@ -48,7 +48,6 @@ class TrainedVectors(TorchPipe):
         weights = {key: objective.weight for key, objective in self.objectives.items()}
         settings: Dict[str, Any] = {"store_tensor": store_tensor, "dims": list(dims)}
         super().__init__(vocab, model, name, task_weights=weights, **common, **settings)
-        self._is_trained = False
 
     @property
     def task_names(self) -> List[str]:
@@ -79,18 +78,21 @@ class TrainedVectors(TorchPipe):
                 raise MtnlpError(Errors.E759.format(name=self.name, start=describe(doc)))
         return vectors, backprop
 
-    def get_loss_gradient(self, target: Target, output: HeadOutput) -> Tuple[float, HeadOutput]:
-        loss, gradient = super().get_loss_gradient(target, output)
-        self._is_trained = self._is_trained or bool(gradient.scores.any())
-        return loss, gradient
-
     def has_gradient(self) -> bool:
-        """A head may have no weights, while the pooler, or an encoder of its own, has some. Units
-        that have nobody to be compared with train nothing."""
-        is_trained, self._is_trained = self._is_trained, False
-        for parameter in () if is_trained else self.module.parameters():
+        """A head may have no weights, while the pooler, or an encoder of its own, has some. Zeros
+        are of units that have nobody to be compared with: they train nothing."""
+        for node in self.model.walk():
+            modules = (getattr(shim, "_model", None) for shim in node.shims)
+            for module in modules:
+                weights = module.parameters() if isinstance(module, torch.nn.Module) else ()
+                if any(one.grad is not None and bool(one.grad.any()) for one in weights):
+                    return True
+            names = (name for name in node.param_names if node.has_grad(name))
+            if any(bool(node.get_grad(name).any()) for name in names):
+                return True
+        for parameter in self.module.parameters():
             parameter.grad = None
-        return is_trained
+        return False
 
     def head_losses(self, target: Target, output: HeadOutput) -> torch.Tensor:
         """`[objectives]`: the loss of each, summed over its units."""
