@@ -1112,13 +1112,18 @@ class Errors:
         "vector: its document has no doc.tensor. A DocBin does not keep it, and store_tensor = "
         "false leaves it out. Take the document's vector, or run the pipeline on it again."
     )
-    E755 = (
-        "[E755] There is no pair of texts among the fields {fields}. Call them text1, text2 (or "
-        "sentence1, sentence2) and similarity; or anchor and positive."
+    E752 = "[E752] mtnlp.vectors: dim = {dim}, but the vectors have {width} numbers. Give no more."
+    E753 = (
+        "[E753] mtnlp.vectors: number {index} (counted from 0) has {other} numbers, and the first "
+        "one {first}. Take the vectors of one pipeline at a time."
     )
     E754 = (
         "[E754] '{name}': the objective '{objective}' is {found}, which is none. Give a block such "
         "as mtnlp.AnchorObjective.v1 or mtnlp.PairRegression.v1."
+    )
+    E755 = (
+        "[E755] There is no pair of texts among the fields {fields}. Call them text1, text2 (or "
+        "sentence1, sentence2) and similarity; or anchor and positive."
     )
     E756 = (
         "[E756] A pair of texts has one separator (U+001D) between its two sides, but {where} is "
@@ -1140,9 +1145,4 @@ class Errors:
     W750 = (
         "[W750] '{name}': the objective '{objective}' trains nothing. No document of the training "
         "data has {needs}."
-    )
-    E752 = "[E752] mtnlp.vectors: dim = {dim}, but the vectors have {width} numbers. Give no more."
-    E753 = (
-        "[E753] mtnlp.vectors: number {index} (counted from 0) has {other} numbers, and the first "
-        "one {first}. Take the vectors of one pipeline at a time."
     )
