@@ -5,7 +5,7 @@ import spacy
 from spacy.tokens import Doc, Span
 
 from mtnlp.annotation.pairs import (
-    SEPARATOR,
+    SIDE_SEPARATOR,
     has_sides,
     is_pair,
     join_sides,
@@ -43,11 +43,11 @@ def test_separators_anywhere() -> None:
 
 def docs() -> "dict[str, Doc]":
     texts = ("a|b", "|b", "a|", "|", "a|b|c", "", "a b")
-    return {text: NLP(text.replace("|", SEPARATOR)) for text in texts}
+    return {text: NLP(text.replace("|", SIDE_SEPARATOR)) for text in texts}
 
 
 def test_a_separator_within_a_side_is_a_blank() -> None:
-    assert join_sides(f"a{SEPARATOR}b", "c") == f"a b{SEPARATOR}c"
+    assert join_sides(f"a{SIDE_SEPARATOR}b", "c") == f"a b{SIDE_SEPARATOR}c"
 
 
 def test_what_is_known_of_a_pair() -> None:

@@ -13,6 +13,8 @@ import mtnlp
 from mtnlp.annotation.pairs import join_sides, side_ranges
 from mtnlp.data.docbin import to_doc
 from mtnlp.data.formats.pairs import pair_record
+from mtnlp.evaluation.evaluator import evaluate
+from mtnlp.evaluation.options import Settings
 from tests.pipes.cases import LONG_TEXT
 from tests.tiny import make_nlp
 
@@ -67,6 +69,9 @@ def test_scores_are_those_of_the_sentences(backbone: Path, tmp_path: Path) -> No
     vectors = [mtnlp.vectors(nlp.pipe(pair)) for pair in SIDES]
     expected = np.corrcoef([float(one @ other) for one, other in vectors], gold)[0, 1]
     assert nlp.evaluate(examples)["vectors_pearson"] == pytest.approx(expected, abs=1e-5)
+    report = evaluate(nlp, [eg.reference for eg in examples], settings=Settings(samples=10))
+    assert report["pipes"]["sentence_vectors"]["pairs"] == 3
+    assert report["pipes"]["sentence_vectors"]["pearson"] == pytest.approx(expected, abs=1e-5)
     found = nlp.pipe([eg.text for eg in examples], n_process=2)
     for (first, second), doc in zip(vectors, found, strict=True):
         sides = mtnlp.vectors(doc[start:stop] for start, stop in side_ranges(doc))

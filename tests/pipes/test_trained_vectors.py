@@ -190,14 +190,15 @@ def test_an_anchor_keeps_vectors_near_their_teacher(backbone: Path) -> None:
     cosines = []
     for objectives in ({}, ANCHOR):
         nlp = make(backbone, objectives, "textcat")
-        nlp.initialize(lambda nlp=nlp: with_opinions(mixed_examples(nlp), teacher))
-        examples = with_opinions(mixed_examples(nlp), teacher)
-        losses = train(nlp, examples, 10, sgd=adam(0.003))
+        fix_random_seed(0)
+        nlp.initialize(lambda nlp=nlp: with_opinions(only(nlp, "textcat"), teacher))
+        examples = with_opinions(only(nlp, "textcat"), teacher)
+        losses = train(nlp, examples, 8, sgd=adam(0.002))
         assert (losses[NAME] > 0) == bool(objectives)
         texts = [example.text for example in examples]
         one, other = mtnlp.vectors(nlp.pipe(texts)), mtnlp.vectors(teacher.pipe(texts))
-        cosines.append(float((one * other).sum(1).min()))
-    assert cosines[1] > 0.9 and 1 - cosines[1] < (1 - cosines[0]) / 2
+        cosines.append(float((one * other).sum(1).mean()))
+    assert cosines[1] > 0.9 and 1 - cosines[1] < (1 - cosines[0]) / 3
 
 
 def test_documents_of_a_label_attract(backbone: Path) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from spacy.attrs import ORTH
 from spacy.tokens import Doc
 
-SEPARATOR = "\x1d"
+SIDE_SEPARATOR = "\x1d"
 PAIR_KEY = "pair"
 SIMILARITY_KEY = "similarity"
 
@@ -24,15 +24,16 @@ SIMILARITY_KEY = "similarity"
 def join_sides(first: str, second: str) -> str:
     """The text of a pair's Doc. The sides are without white space at their edges, and a separator
     within them is a blank."""
-    return SEPARATOR.join(side.replace(SEPARATOR, " ").strip() for side in (first, second))
+    sides = (side.replace(SIDE_SEPARATOR, " ").strip() for side in (first, second))
+    return SIDE_SEPARATOR.join(sides)
 
 
 def side_stops(doc: Doc) -> List[int]:
     """Where each side of a Doc ends, by token, behind its separator; the whole Doc is the only side
     where there is none."""
-    if SEPARATOR not in doc.vocab.strings:  # as a rule nobody has ever seen one
+    if SIDE_SEPARATOR not in doc.vocab.strings:  # as a rule nobody has ever seen one
         return [len(doc)]
-    separator = doc.vocab.strings[SEPARATOR]
+    separator = doc.vocab.strings[SIDE_SEPARATOR]
     stops = (np.flatnonzero(doc.to_array(ORTH) == separator) + 1).tolist()
     return stops if stops and stops[-1] == len(doc) else [*stops, len(doc)]
 
@@ -47,7 +48,7 @@ def side_ranges(doc: Doc) -> List[Tuple[int, int]]:
     stops = side_stops(doc)
     starts = [0, *stops[:-1]]
     return [
-        (start, stop - (stop > start and doc[stop - 1].text == SEPARATOR))
+        (start, stop - (stop > start and doc[stop - 1].text == SIDE_SEPARATOR))
         for start, stop in zip(starts, stops, strict=True)
     ]
 

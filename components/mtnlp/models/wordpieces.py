@@ -9,7 +9,7 @@ import numpy as np
 from spacy.attrs import IS_SPACE
 from spacy.tokens import Doc, Span
 
-from ..annotation.pairs import SEPARATOR, side_stops
+from ..annotation.pairs import SIDE_SEPARATOR, side_stops
 from ..errors import Errors, MtnlpError
 from ..types import Ints
 from .doc_data import DocLayout, join_layouts
@@ -163,7 +163,7 @@ def cut_at_separators(docs: Sequence[Doc]) -> Tuple[List[int], List[Union[Doc, S
         stops = side_stops(doc) if len(doc) else []
         indices += [i] * len(stops)
         starts = [0, *stops[:-1]]
-        is_whole = len(stops) == 1 and doc[-1].text != SEPARATOR
+        is_whole = len(stops) == 1 and doc[-1].text != SIDE_SEPARATOR
         parts += [doc] if is_whole else [doc[a:b] for a, b in zip(starts, stops, strict=False)]
     return indices, parts
 
@@ -171,7 +171,7 @@ def cut_at_separators(docs: Sequence[Doc]) -> Tuple[List[int], List[Union[Doc, S
 def read_text(part: Union[Doc, Span]) -> str:
     """What the tokenizer reads: the text without the separator behind it. Byte-level tokenizers
     would make a wordpiece of that."""
-    return part.text if isinstance(part, Doc) else part.text.removesuffix(SEPARATOR)
+    return part.text if isinstance(part, Doc) else part.text.removesuffix(SIDE_SEPARATOR)
 
 
 def is_blank(part: Union[Doc, Span]) -> bool:

@@ -80,18 +80,21 @@ class TrainedVectors(TorchPipe):
                 raise MtnlpError(Errors.E759.format(name=self.name, start=describe(doc)))
         return vectors, backprop
 
-    def get_loss_gradient(self, lesson: Lesson, output: HeadOutput) -> Tuple[float, HeadOutput]:
-        loss, gradient = super().get_loss_gradient(lesson, output)
-        self._is_trained = self._is_trained or bool(gradient.scores.any())
-        return loss, gradient
-
     def has_gradient(self) -> bool:
-        """A head may have no weights, while the pooler, or an encoder of its own, has some. Units
-        that have nobody to be compared with train nothing."""
-        is_trained, self._is_trained = self._is_trained, False
-        for parameter in () if is_trained else self.module.parameters():
+        """A head may have no weights, while the pooler, or an encoder of its own, has some. Zeros
+        are of units that have nobody to be compared with: they train nothing."""
+        for node in self.model.walk():
+            modules = (getattr(shim, "_model", None) for shim in node.shims)
+            for module in modules:
+                weights = module.parameters() if isinstance(module, torch.nn.Module) else ()
+                if any(one.grad is not None and bool(one.grad.any()) for one in weights):
+                    return True
+            names = (name for name in node.param_names if node.has_grad(name))
+            if any(bool(node.get_grad(name).any()) for name in names):
+                return True
+        for parameter in self.module.parameters():
             parameter.grad = None
-        return is_trained
+        return False
 
     def head_losses(self, target: Target, output: HeadOutput) -> torch.Tensor:
         """`[objectives]`: the loss of each, summed over its units."""

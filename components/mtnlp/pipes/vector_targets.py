@@ -96,10 +96,11 @@ def objective_loss(
     of their prefixes (Matryoshka representation learning: Kusupati et al., 2022). 0 where there are
     none.
 
-    vectors: `[rows, width]`. dims: widths of prefixes.
+    vectors: `[rows, width]`. dims: widths of prefixes. Raises: MtnlpError E757 as the anchor does.
     """
     if not chosen.gold:
         return (vectors * 0).sum()
+    objective.check(vectors.shape[1], chosen.gold)
     widths: List[Optional[int]] = [None, *(dim for dim in dims if dim < vectors.shape[1])]
     total = sum(_loss(objective, chosen, vectors[:, :width]) for width in widths)
     return torch.as_tensor(total) / len(widths)

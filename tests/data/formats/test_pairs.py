@@ -9,7 +9,7 @@ import spacy
 from spacy.language import Language
 from spacy.tokens import DocBin
 
-from mtnlp.annotation.pairs import SEPARATOR, similarity_of
+from mtnlp.annotation.pairs import SIDE_SEPARATOR, similarity_of
 from mtnlp.data.convert import convert
 from mtnlp.data.docbin import to_doc
 from mtnlp.data.formats.bad_input import BadInput
@@ -47,7 +47,7 @@ def shown(records: List[Record]) -> List[Tuple[Tuple[str, ...], Optional[float]]
     for record in records:
         text, places = str(record.text), (record.spans or {})["pair"]
         sides = tuple(text[place.start : place.end] for place in places)
-        assert SEPARATOR.join(sides) == text
+        assert SIDE_SEPARATOR.join(sides) == text
         found.append((sides, (record.cats or {}).get("similarity")))
     return found
 

@@ -181,8 +181,9 @@ def test_anchor() -> None:
     assert float(objective.loss(2 * teachers[:1], gold[:1])) == pytest.approx(0.0, abs=1e-6)
     inputs = (FIRST[:2].clone().requires_grad_(),)
     assert torch.autograd.gradcheck(lambda x: objective.loss(x, gold), inputs)
-    with pytest.raises(MtnlpError, match=r"E757.*5 numbers.*6"):
-        objective.loss(random(4, 1, 6), gold[:1])
+    for width in (4, 6):
+        with pytest.raises(MtnlpError, match=rf"E757.*5 numbers.*{width}"):
+            objective_loss(objective, Chosen([[0]], gold[:1]), random(4, 1, width), [2])
 
 
 def test_what_teachers_say() -> None:

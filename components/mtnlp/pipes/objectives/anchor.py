@@ -30,12 +30,14 @@ class AnchorObjective(DocObjective):
         ]
         return np.stack(found).astype(np.float32) if found else None
 
-    def loss(self, vectors: torch.Tensor, gold: Sequence[Any]) -> torch.Tensor:
-        """Raises: MtnlpError E757 for a teacher whose vectors are narrower."""
-        width = vectors.shape[1]
+    def check(self, width: int, gold: Sequence[Any]) -> None:
+        """Raises: MtnlpError E757 for a teacher whose vectors have another width."""
         for teachers in gold:
-            if teachers.shape[1] < width:
+            if teachers.shape[1] != width:
                 raise MtnlpError(Errors.E757.format(teacher=teachers.shape[1], width=width))
+
+    def loss(self, vectors: torch.Tensor, gold: Sequence[Any]) -> torch.Tensor:
+        width = vectors.shape[1]
         counts = [len(teachers) for teachers in gold]
         joined = np.concatenate([teachers[:, :width] for teachers in gold])
         teacher = torch.from_numpy(joined).to(vectors.device, vectors.dtype)

@@ -39,6 +39,10 @@ class Objective:
         the pipeline."""
         raise NotImplementedError
 
+    def check(self, width: int, gold: Sequence[Any]) -> None:
+        """Raises: MtnlpError for gold that does not go with vectors of this width. The losses of
+        prefixes are not asked."""
+
 
 class DocObjective(Objective):
     """Of whole Docs: of one with several sides, the vector is the mean of theirs."""
