@@ -1222,3 +1222,61 @@ class Errors:
         "[W750] '{name}': the objective '{objective}' trains nothing. No document of the training "
         "data has {needs}."
     )
+    E770 = (
+        "[E770] keep_layers = {layers} is not possible: the encoder has {count} layers, 0 to "
+        "{last}. Name each layer once at most, and only such as it has."
+    )
+    E771 = (
+        "[E771] Layers cannot be taken out of this encoder ({encoder}): they share their weights, "
+        "or its parts are not kept layer by layer. Leave keep_layers out, or take an encoder of "
+        "another family, such as BERT or RoBERTa."
+    )
+    E772 = (
+        "[E772] Layer {layer} of this encoder ({encoder}) is of another kind than layer {place}, "
+        "in whose place it would stand: it has other parts, or attends to other words. Change "
+        "keep_layers so that each layer takes the place of one of its kind."
+    )
+    E773 = (
+        "[E773] '{path}' is a pipeline whose encoder cannot be told: its transformers are {names}. "
+        "Give the folder of one of them ('name' of mtnlp.TransformerModel.v1), or another "
+        "pipeline."
+    )
+    E774 = (
+        "[E774] '{path}' has no weights to begin from: they were converted for another engine "
+        "({engine}). Give the pipeline that it was made from."
+    )
+    E775 = (
+        "[E775] 'labels' of the corpus '{corpus}' cannot be understood: '{name}' with the label "
+        "'{label}'. Name a component that finds entities or categories, and its labels (those of "
+        "categories as task/LABEL, with one of its tasks). The pipeline has: {names}."
+    )
+    E776 = (
+        "[E776] '{name}' cannot grow ({labels}): its head is not built, or is of a kind that does "
+        "not know how. Before it is built, labels are found by nlp.initialize() or added by "
+        "add_label; a head of your own needs a method grow_from(old)."
+    )
+    E777 = (
+        "[E777] The data has no label that the pipeline lacks. It has {found}. The pipeline knows "
+        "{known}. If the data is meant for another layer or task, name the component with "
+        "--component (and, of categories, the task with --task); to train further on labels that "
+        "are known, use `mtnlp train`."
+    )
+    E778 = (
+        "[E778] Several components lack labels of the data: {found}. Name one with --component, "
+        "and extend the result for the next."
+    )
+    E779 = (
+        "[E779] '{name}' cannot learn further labels. Components that can: {able}; all of the "
+        "pipeline: {pipes}."
+    )
+    E780 = (
+        "[E780] The data is several corpora: {names}. Extend the pipeline by one after the other; "
+        "files of one corpus differ in their split alone, such as new_train.jsonl and "
+        "new_dev.jsonl."
+    )
+    E781 = (
+        "[E781] Of the task '{task}' exactly one label holds, and in all texts of the data it is "
+        "a new one ({labels}): the pipeline would learn that it always is. Add texts of which none "
+        "is right, with their old label, or with 0.0 for the new ones: the old pipeline then says "
+        "which label it is."
+    )

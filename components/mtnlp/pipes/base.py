@@ -220,6 +220,8 @@ class TorchPipe(Taught, Labelled, SavedPipe):
         sgd: may have a step of its own for heads (`for_heads`), as `mtnlp.AdamW.v1` does.
         """
         self._step_loss.end_step()
+        if self.annealing is not None:
+            self.annealing.step += 1
         if not self.has_gradient():
             return
         for parameter in self.module.parameters():

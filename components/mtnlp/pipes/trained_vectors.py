@@ -20,7 +20,6 @@ from .base import TorchPipe
 from .objectives.base import DocObjective, Objective, PairObjective
 from .pooled_sides import Pooled, begin_pooling, pool_sides
 from .settings import CommonSettings
-from .taught import Lesson
 from .vector_targets import VectorTarget, objective_loss, vector_target
 
 
