@@ -1245,3 +1245,9 @@ class Errors:
         "files of one corpus differ in their split alone, such as new_train.jsonl and "
         "new_dev.jsonl."
     )
+    E781 = (
+        "[E781] Of the task '{task}' exactly one label holds, and in all texts of the data it is "
+        "a new one ({labels}): the pipeline would learn that it always is. Add texts of which none "
+        "is right, with their old label, or with 0.0 for the new ones: the old pipeline then says "
+        "which label it is."
+    )
