@@ -48,7 +48,10 @@ def test_entities_of_another_layer(nlp: Any) -> None:
 
 def test_categories(nlp: Any) -> None:
     cats = {"topic/SPORT": 0.0, "topic/FOOD": 1.0, "sentiment/mixed": 1.0}
-    found = find_new_labels(nlp, docs(nlp, {"cats": cats}))
+    with pytest.raises(MtnlpError, match=r"E781.*'sentiment'.*\(sentiment/mixed\)"):
+        find_new_labels(nlp, docs(nlp, {"cats": cats}))
+    others = {"sentiment/mixed": 0.0}
+    found = find_new_labels(nlp, docs(nlp, {"cats": cats}, {"cats": others}))
     assert found == NewLabels("textcat", ["sentiment/mixed", "topic/FOOD"], known=["topic/SPORT"])
 
 

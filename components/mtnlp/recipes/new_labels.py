@@ -37,7 +37,8 @@ def find_new_labels(
     looks where the data is annotated and lacks labels. With it, entities are taken from another
     layer where the data has but one, and tasks may be new.
     Raises: MtnlpError E777 where the data has no label that a component lacks, E778 where several
-        lack some, E779 for a component that cannot learn labels.
+        lack some, E779 for a component that cannot learn labels, E781 where new labels of an
+        exclusive task hold in all texts.
     """
     able = [name for name, pipe in nlp.pipeline if can_grow(pipe)]
     if component is not None and component not in able:
@@ -93,7 +94,19 @@ def look_for_categories(name: str, pipe: Any, docs: Sequence[Doc], is_meant: boo
         if is_meant and task not in tasks
     }
     found = [key for key in keys if split_key(key)[0] in (*tasks, *exclusive)]
-    return divide(name, pipe, sorted(found), exclusive=exclusive)
+    made = divide(name, pipe, sorted(found), exclusive=exclusive)
+    for task, spec in tasks.items():
+        new = [label for label in made.labels if split_key(label)[0] == task]
+        if new and spec["exclusive"]:
+            require_others(docs, task, new)
+    return made
+
+
+def require_others(docs: Sequence[Doc], task: str, new: Sequence[str]) -> None:
+    """Raises: MtnlpError E781 where new labels of an exclusive task hold in all texts."""
+    positive = [positive_keys(doc.cats, task) for doc in docs if has_task(doc, task)]
+    if all(set(keys) & set(new) for keys in positive):
+        raise MtnlpError(Errors.E781.format(task=task, labels=", ".join(new)))
 
 
 def divide(name: str, pipe: Any, found: Sequence[str], **more: Any) -> NewLabels:
