@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 import pytest
+import spacy
 import torch
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -133,32 +134,33 @@ def answered_alone(name: str, examples: List[Example]) -> List[Example]:
 
 
 def test_a_student_becomes_its_teacher(trained: Language, backbone: Path) -> None:
-    """On opinions alone, of all heads; its labels are the teacher's."""
-    nlp = make_nlp(backbone, HEADS, {"textcat": {"tasks": TASKS}})
+    """On opinions alone; its labels are the teacher's."""
+    heads = ["ner", "nested_ner", "textcat"]
+    nlp = make_nlp(backbone, heads, {"textcat": {"tasks": TASKS}})
     examples = teach(trained, nlp, mixed_examples(nlp), gold=False)
-    assert not any(has_layer(eg.reference, name) for eg in examples for name in HEADS)
+    assert not any(has_layer(eg.reference, name) for eg in examples for name in heads)
     nlp.initialize(lambda: examples)
-    for name in HEADS:
+    for name in heads:
         assert nlp.get_pipe(name).labels == trained.get_pipe(name).labels  # type: ignore
+    docs = list(trained.pipe([example.text for example in examples]))
 
-    def far(nlp: Language) -> List[float]:
+    def far() -> List[float]:
         """How many Docs have other entities, and how far categories are apart."""
-        pairs = [(nlp(text), trained(text)) for text in texts]
+        pairs = list(zip(nlp.pipe([doc.text for doc in docs]), docs, strict=True))
         other = sum(entities(found) != entities(theirs) for found, theirs in pairs)
-        gaps = [[abs(one.cats[key] - two.cats[key]) for key in two.cats] for one, two in pairs]
+        gaps = [[abs(one.cats[key] - two.cats[key]) for key in one.cats] for one, two in pairs]
         return [other / len(pairs), float(np.mean(gaps))]
 
-    texts, sgd = [example.text for example in examples], adam()
-    before = far(nlp)
-    for _ in range(40):
+    before, sgd = far(), adam()
+    for _ in range(25):
         step(nlp, examples, sgd=sgd)
-    after = far(nlp)
+    after = far()
     # Where the teacher wavers, the best reading may be another one.
-    assert before[0] == 1.0 and after[0] < 0.35 and after[1] < before[1] / 4, after
+    assert before[0] == 1.0 and after[0] < 0.35 and after[1] < before[1] / 3, (before, after)
 
 
 def entities(doc: Doc) -> List[Any]:
-    groups = [doc.ents, *(doc.spans[key] for key in sorted(doc.spans))]
+    groups = [doc.ents, doc.spans["nerel"]]
     return [[(span.start, span.end, span.label_) for span in group] for group in groups]
 
 
@@ -335,17 +337,18 @@ def test_a_learned_weight_counts_taught_tasks(backbone: Path, teacher: Language)
 # Settings
 
 
-def test_settings_are_checked_and_kept(backbone: Path) -> None:
+def test_settings_are_checked_and_kept() -> None:
     for setting, value, code in (
         ("teacher_weight", 1.5, "E330"),
         ("teacher_confidence", -1.0, "E330"),
         ("teacher_temperature", 0.0, "E235"),
     ):
         with pytest.raises(MtnlpError, match=code):
-            make_nlp(backbone, ["events"], {"events": {setting: value}})
-    nlp = make_nlp(backbone, ["events"], {"events": {"teacher_temperature": 3.0}})
-    assert nlp.get_pipe("events").cfg["teacher_temperature"] == 3.0  # type: ignore[attr-defined]
-    assert nlp.config["components"]["events"]["teacher_weight"] == 0.5
+            spacy.blank("en").add_pipe("event_textcat", config={setting: value})
+    nlp = spacy.blank("en")
+    pipe: Any = nlp.add_pipe("event_textcat", config={"teacher_temperature": 3.0})
+    assert pipe.cfg["teacher_temperature"] == 3.0
+    assert nlp.config["components"]["event_textcat"]["teacher_weight"] == 0.5
 
 
 def test_what_is_left_of_a_weight() -> None:
