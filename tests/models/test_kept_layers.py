@@ -14,10 +14,11 @@ from mtnlp.models.kept_layers import find_layers, keep_layers
 from mtnlp.models.runner import make_runner
 from mtnlp.models.transformer import WindowedTransformerModel, build_transformer_model_v1
 from mtnlp.training.gradual_unfreezing import place_parameters
-from tests.models.encoders import make_docs, make_encoder
+from tests.models.encoders import TEXTS, make_docs, make_encoder
 from tests.tiny import SIZES
 
 LAYERS = 4
+SHORT = TEXTS[:4]
 
 
 @pytest.fixture(scope="module", params=["bert", "xlm-r", "distilbert", "llama"])
@@ -46,7 +47,7 @@ def deepen(folder: Path, target: Path) -> Path:
 
 
 def states(model: WindowedTransformerModel) -> np.ndarray:
-    data = model.predict(make_docs()).doc_data
+    data = model.predict(make_docs(SHORT)).doc_data
     return np.concatenate([doc.model_output.last_hidden_state[0] for doc in data])
 
 
@@ -63,7 +64,7 @@ def cut_by_hand(model: WindowedTransformerModel, keep: List[int]) -> WindowedTra
     return model
 
 
-@pytest.mark.parametrize("keep", [[0, 2], [3], [2, 0, 1]])
+@pytest.mark.parametrize("keep", [[3], [2, 0, 1]])
 def test_says_what_the_layers_say(deep: Path, keep: List[int]) -> None:
     student = make_encoder(deep, keep_layers=keep)
     assert student.transformer.config.num_hidden_layers == len(keep)
@@ -89,10 +90,10 @@ def test_is_not_cut_again_when_loaded(deep: Path) -> None:
 
 def test_hidden_states_of_a_student(deep_bert: Path) -> None:
     student = make_encoder(deep_bert, keep_layers=[1, 3], layers=[2])
-    output = student.predict(make_docs()).doc_data[0].model_output
+    output = student.predict(make_docs(SHORT)).doc_data[0].model_output
     np.testing.assert_array_equal(output["layer_2"], output.last_hidden_state)
     with pytest.raises(MtnlpError, match="E206"):
-        make_encoder(deep_bert, keep_layers=[1, 3], layers=[3]).predict(make_docs())
+        make_encoder(deep_bert, keep_layers=[1, 3], layers=[3]).predict(make_docs(SHORT))
 
 
 def test_adapters_and_frozen(deep_bert: Path) -> None:
@@ -101,7 +102,7 @@ def test_adapters_and_frozen(deep_bert: Path) -> None:
     assert is_adapted(student.transformer)
     np.testing.assert_array_equal(states(student), states(plain))
     frozen = make_encoder(deep_bert, keep_layers=[1, 3], frozen=True)
-    frozen.begin_update(make_docs())
+    frozen.begin_update(make_docs(SHORT))
     assert frozen.features is not None
     np.testing.assert_array_equal(states(frozen), states(plain))
 
@@ -156,7 +157,7 @@ def test_electra() -> None:
 def test_another_engine(deep_bert: Path) -> None:
     student = make_encoder(deep_bert, keep_layers=[1, 3])
     expected = states(student)
-    student.convert(make_runner("onnxruntime", "fp32", 1, ()), make_docs())
+    student.convert(make_runner("onnxruntime", "fp32", 1, ()), make_docs(SHORT))
     np.testing.assert_allclose(states(student), expected, rtol=0, atol=1e-4)
     loaded: Any = build_transformer_model_v1("nowhere", keep_layers=[1, 3], engine="onnxruntime")
     loaded.from_bytes(student.to_bytes())

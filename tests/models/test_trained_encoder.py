@@ -14,8 +14,10 @@ from mtnlp.models.kept_layers import find_layers
 from mtnlp.models.runner import make_runner
 from mtnlp.models.trained_encoder import encoder_source
 from mtnlp.models.transformer import WindowedTransformerModel
-from tests.models.encoders import make_docs, make_encoder
+from tests.models.encoders import TEXTS, make_docs, make_encoder
 from tests.tiny import make_nlp
+
+SHORT = TEXTS[:4]
 
 
 @pytest.fixture(scope="module", params=["bert", "xlm-r"])
@@ -42,7 +44,7 @@ def trained(nlp: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def states(model: WindowedTransformerModel) -> np.ndarray:
-    data = model.predict(make_docs()).doc_data
+    data = model.predict(make_docs(SHORT)).doc_data
     return np.concatenate([doc.model_output.last_hidden_state[0] for doc in data])
 
 
@@ -64,7 +66,7 @@ def test_a_student_of_a_pipeline(nlp: Any, trained: Path) -> None:
 
 
 def test_batches_are_counted_by_its_tokenizer(trained: Path, any_backbone: Path) -> None:
-    doc = make_docs()[0]
+    doc = make_docs(SHORT)[0]
     assert wordpiece_counter(str(trained))(doc) == wordpiece_counter(str(any_backbone))(doc) > 0
 
 
@@ -84,7 +86,7 @@ def test_no_encoder_or_several(backbone: Path, tmp_path: Path) -> None:
 
 def test_weights_of_another_engine(backbone: Path, tmp_path: Path) -> None:
     model = make_encoder(backbone)
-    model.convert(make_runner("onnxruntime", "fp32", 1, ()), make_docs())
+    model.convert(make_runner("onnxruntime", "fp32", 1, ()), make_docs(SHORT))
     model.to_disk(tmp_path / "model")
     with pytest.raises(MtnlpError, match=r"E774.*onnxruntime"):
         make_encoder(tmp_path)
