@@ -96,11 +96,11 @@ def test_gradients_are_those_of_two_sentences(backbone: Path) -> None:
 
 def test_sub_batches_add_up(backbone: Path) -> None:
     """Of objectives that look at a unit by itself."""
-    found = []
+    found, teacher = [], nlp_of(backbone)
     for cut in (3, 1):
         nlp = make(backbone, {**REGRESSION, **ANCHOR}, dims=[8])
-        nlp.initialize(lambda nlp=nlp: with_opinions(pairs(nlp), nlp_of(backbone)))
-        examples = with_opinions(pairs(nlp), nlp_of(backbone))
+        examples = with_opinions(pairs(nlp), teacher)
+        nlp.initialize(lambda examples=examples: examples)
         losses: Dict[str, float] = {}
         for batch in (examples[:cut], examples[cut:]):
             if batch:
