@@ -111,6 +111,19 @@ def test_documents_come_in_random_order_from_all_files(joint: Joint, corpus: Pat
         ]
 
 
+def test_drawing_documents_writes_no_file_to_bytes(
+    joint: Joint, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each document would cost as much as its file is large."""
+    docbin = DocBin().from_disk(corpus / "test" / "all.spacy")
+
+    def refuse(self: DocBin) -> bytes:
+        raise AssertionError("the whole file is written")
+
+    monkeypatch.setattr(DocBin, "to_bytes", refuse)
+    assert len(list(shuffled_docs([docbin], joint.nlp.vocab, 0))) == len(docbin)
+
+
 def test_maps_of_a_report(joint: Joint) -> None:
     maps = ReportMaps(joint.nlp, limit=4)
     assert maps.result() is None

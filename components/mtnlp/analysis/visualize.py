@@ -1,6 +1,5 @@
 """The numbers of `mtnlp visualize`: a pipeline and a corpus in, those of a map out."""
 
-from copy import copy
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -120,8 +119,9 @@ def shuffled_docs(docbins: Sequence[DocBin], vocab: Vocab, seed: int) -> Iterato
     places = [(docbin, i) for docbin in docbins for i in range(len(docbin))]
     for place in np.random.default_rng(seed).permutation(len(places)).tolist():
         docbin, i = places[place]
-        one = copy(docbin)
-        one.strings = set()
+        # A copy of a DocBin would write all of it to bytes and read them again.
+        one = DocBin()
+        one.attrs = docbin.attrs
         for name in ("tokens", "spaces", "cats", "span_groups", "flags", "user_data"):
             setattr(one, name, getattr(docbin, name)[i : i + 1])
         yield from one.get_docs(vocab)
