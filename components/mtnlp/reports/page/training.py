@@ -32,13 +32,15 @@ ALIASES = {"dev": "score"}
 def training_figures(series: Sequence[Numbers]) -> List[Figure]:
     """Losses and scores over the steps. series: `training` of a report: name, step and value.
 
-    Scores of single labels are in the files alone; curves of other names in numbers.json alone.
+    Scores of single labels are in the files alone, and so is what is evaluated and is no score: the
+    speed, the loss on dev. Curves of other names are in numbers.json alone.
     """
     figures = []
     for kind, (title, shows, do) in SHOWN.items():
         own = [one for one in series if _kind(one["name"]) == kind]
+        drawn = [one for one in own if kind != "score" or _is_score(one)]
         # score/ents_per_type/PER/f and the like.
-        few = [one for one in own if one["name"].count("/") == 1] or own
+        few = [one for one in drawn if one["name"].count("/") == 1] or drawn
         if not few:
             continue
         thin = {one["name"].partition("/")[2]: thinned(one) for one in few}
@@ -82,6 +84,12 @@ def thinned(series: Numbers) -> List[List[float]]:
     ends = [len(steps) * part // MOST_POINTS for part in range(MOST_POINTS + 1)]
     parts = [slice(first, last) for first, last in pairwise(ends)]
     return [[_mean(steps[part]), _mean(values[part])] for part in parts]
+
+
+def _is_score(series: Numbers) -> bool:
+    """Whether a curve stays within the bounds of F1 and of correlations. Words per second would
+    press all others down to a line."""
+    return all(-1.0 <= value <= 1.0 for value in series["value"])
 
 
 def _mean(values: Sequence[float]) -> float:
