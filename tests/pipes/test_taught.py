@@ -152,11 +152,11 @@ def test_a_student_becomes_its_teacher(trained: Language, backbone: Path) -> Non
         return [other / len(pairs), float(np.mean(gaps))]
 
     before, sgd = far(), adam()
-    for _ in range(25):
+    for _ in range(50):
         step(nlp, examples, sgd=sgd)
     after = far()
     # Where the teacher wavers, the best reading may be another one.
-    assert before[0] == 1.0 and after[0] < 0.35 and after[1] < before[1] / 3, (before, after)
+    assert before[0] == 1.0 and after[0] < 0.5 and after[1] < before[1] / 3, (before, after)
 
 
 def entities(doc: Doc) -> List[Any]:

@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
+from mtnlp.models.precision import CPU, has_bf16
 from mtnlp.models.transformer import build_transformer_model_v1
 from scripts.benchmarks.attention_dropout import dropout_table, random_docs
 
 
 def test_a_row_per_window_and_precision(backbone: Path) -> None:
     table = dropout_table([str(backbone)], [16, 32], pieces=40, repeats=1)
+    precisions = ["fp32", "bf16"] if has_bf16(CPU) else ["fp32"]
     assert [row[1:3] for row in table.rows] == [
-        [16, "fp32"],
-        [16, "bf16"],
-        [32, "fp32"],
-        [32, "bf16"],
+        [window, precision] for window in (16, 32) for precision in precisions
     ]
     assert all(row[3] > 0 and row[4] > 0 for row in table.rows)
 
