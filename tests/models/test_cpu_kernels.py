@@ -127,12 +127,27 @@ def fresh() -> Iterator[None]:
 
 
 @needs_onednn
-@pytest.mark.parametrize("vendor, expected", [("GenuineIntel", False), ("AuthenticAMD", True)])
-def test_the_processors_maker_decides(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fresh: None, vendor: str, expected: bool
+@pytest.mark.parametrize(
+    "vendor, flags, expected",
+    [
+        ("GenuineIntel", "avx avx2 avx512f", False),
+        ("GenuineIntel", "avx avx2", False),
+        ("AuthenticAMD", "avx avx2 avx512f avx512dq", True),
+        ("AuthenticAMD", "avx avx2", False),
+    ],
+)
+def test_maker_and_instructions_decide(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    fresh: None,
+    vendor: str,
+    flags: str,
+    expected: bool,
 ) -> None:
     path = tmp_path / "cpuinfo"
-    path.write_text(f"processor\t: 0\nvendor_id\t: {vendor}\n", encoding="utf8")
+    path.write_text(
+        f"processor\t: 0\nvendor_id\t: {vendor}\nflags\t\t: {flags}\n", encoding="utf8"
+    )
     monkeypatch.setattr(cpu_kernels, "PROCESSOR", path)
     monkeypatch.setattr(torch.backends.mkl, "is_available", lambda: True)
     monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
