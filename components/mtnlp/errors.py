@@ -1280,3 +1280,7 @@ class Errors:
         "is right, with their old label, or with 0.0 for the new ones: the old pipeline then says "
         "which label it is."
     )
+    E782 = (
+        "[E782] '{name}' has no labels ({labels}): its vectors learn what its objectives read. "
+        "Leave the label out, or name a component that finds entities or categories."
+    )

@@ -1,6 +1,7 @@
 """Trained pipes get further labels: what they know and what they say stays, new ones are learnt."""
 
 import logging
+import re
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -22,6 +23,7 @@ from tests.pipes.cases import (
     initialized,
     listed,
     make_case,
+    mixed_examples,
     train,
 )
 from tests.tiny import make_example
@@ -145,24 +147,60 @@ def test_weights_of_classes(backbone: Path) -> None:
     assert after[len(before) :].tolist() == [float(before.max())] * 2
 
 
+# What a trained pipeline does not know: a document that has it, by case.
+UNKNOWN: Dict[str, Dict[str, Any]] = {
+    "crf_ents": {"ents": [(3, 5, "ANIM"), (6, 7, "LOC")]},
+    "span": {"spans": [(3, 5, "ANIM"), (6, 7, "CITY")], "key": "nerel"},
+    "multitask": {"cats": {"topic/FOX": 1.0, "topic/SPORT": 0.0}},
+    "events": {"cats": {"event/SIGHTING": 1.0, "event/BIRTH": 0.0}},
+}
+GROW = r"nlp\.get_pipe\('\w+'\)\.grow\(\[.+?\]\)"
+INITIALIZE = r"nlp\.get_pipe\('\w+'\)\.initialize\(.+?\)"
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
 def test_the_remedies_of_messages_work(
-    backbone: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    name: str, backbone: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A loaded pipeline meets a label that it does not know: it says what to do, and that helps."""
-    initialized(make_case(backbone, "crf_ents")).to_disk(tmp_path)
-    nlp = spacy.load(tmp_path)
-    nlp.resume_training()
-    pipe: Any = get_case_pipe(nlp, "crf_ents")
-    fox = make_example(nlp, "I saw a red fox near Rome .", ents=[(3, 5, "ANIM"), (6, 7, "LOC")])
-    with caplog.at_level(logging.WARNING, logger="spacy.mtnlp"):
-        nlp.update([fox], losses={})
-    assert "nlp.get_pipe('crf_ner').grow(['ANIM'])" in caplog.text
-    assert "`mtnlp extend MODEL DATA --output OUT`" in caplog.text
-    with pytest.raises(MtnlpError, match=r"E301.*nlp\.get_pipe\('crf_ner'\)\.grow\(\['ANIM'\]\)"):
-        pipe.add_label("ANIM")
-    pipe.grow(["ANIM"])
-    caplog.clear()
-    pipe.skipped_labels.clear()
+    """A loaded pipeline meets a label that it does not know: what the messages say is run as it is
+    written."""
+    initialized(make_case(backbone, name)).to_disk(tmp_path)
+    for remedy in (GROW, INITIALIZE):
+        nlp = spacy.load(tmp_path)
+        nlp.resume_training()
+        pipe = get_case_pipe(nlp, name)
+        example = make_example(nlp, "I saw a red fox near Rome .", **UNKNOWN[name])
+        (label,) = set(pipe.layer.label_counts(example.reference)) - {*pipe.labels}
+        caplog.clear()
+        with caplog.at_level(logging.WARNING, logger="spacy.mtnlp"):
+            nlp.update([example], losses={})
+        with pytest.raises(MtnlpError, match="E301") as raised:
+            pipe.add_label(label)
+        assert "`mtnlp extend MODEL DATA --output OUT`" in caplog.text
+        (told,) = set(re.findall(remedy, caplog.text) + re.findall(remedy, str(raised.value)))
+        examples = [*mixed_examples(nlp), example]
+        eval(told, {"nlp": nlp, "get_examples": lambda examples=examples: examples})
+        assert label in pipe.labels and pipe.labels != (label,)
+        pipe.skipped_labels.clear()
+        nlp.update([example], losses={})
+        assert not pipe.skipped_labels
+
+
+def test_a_component_without_labels(backbone: Path) -> None:
+    nlp = make_case(backbone, "sentence_vectors")
+    pipe = get_case_pipe(nlp, "sentence_vectors")
+    for _ in range(2):
+        with pytest.raises(MtnlpError, match=r"E782.*'sentence_vectors'.*objectives"):
+            pipe.add_label("ANIM")
+        with pytest.raises(MtnlpError, match="E782"):
+            pipe.grow(["ANIM"])
+        initialized(nlp)
+    assert pipe.labels == ()
+
+
+def test_a_grown_head_learns(backbone: Path) -> None:
+    nlp = initialized(make_case(backbone, "crf_ents"))
+    get_case_pipe(nlp, "crf_ents").grow(["ANIM"])
+    fox = make_example(nlp, "I saw a red fox near Rome .", **UNKNOWN["crf_ents"])
     train(nlp, [fox], steps=20, sgd=adam(0.01))
-    assert not caplog.messages and not pipe.skipped_labels
     assert (3, 5, "ANIM") in listed(nlp(fox.reference.text).ents)

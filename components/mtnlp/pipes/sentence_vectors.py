@@ -23,6 +23,7 @@ from thinc.api import Model, torch2xp
 from thinc.types import Floats2d
 from thinc.util import to_numpy
 
+from ..errors import Errors, MtnlpError
 from ..gold.opinions import VectorOpinion
 from ..models.poolers import token_vectors
 from ..models.tensors import join_rows, to_numpy_parts
@@ -155,6 +156,14 @@ class SentenceVectors(TrainedVectors):
 
     def require_labels(self) -> None:
         """A vector needs no labels."""
+
+    def add_label(self, label: str) -> int:
+        """Raises: MtnlpError E782."""
+        raise MtnlpError(Errors.E782.format(name=self.name, labels=label))
+
+    def grow(self, labels: Iterable[str]) -> List[str]:
+        """Raises: MtnlpError E782."""
+        raise MtnlpError(Errors.E782.format(name=self.name, labels=", ".join(labels)))
 
     @property
     def label_data(self) -> None:  # type: ignore[override]
