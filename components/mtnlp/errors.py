@@ -1284,3 +1284,8 @@ class Errors:
         "[E782] '{name}' has no labels ({labels}): its vectors learn what its objectives read. "
         "Leave the label out, or name a component that finds entities or categories."
     )
+    E783 = (
+        "[E783] Each text of the data has the new label ({labels}) of the task '{task}': the "
+        "pipeline would learn that it always holds. Add texts without it: with 0.0 for it or, "
+        "where a text has a list of labels, with another list, which may be empty."
+    )

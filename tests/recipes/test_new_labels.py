@@ -49,8 +49,11 @@ def test_entities_of_another_layer(nlp: Any) -> None:
 def test_categories(nlp: Any) -> None:
     cats = {"topic/SPORT": 0.0, "topic/FOOD": 1.0, "sentiment/mixed": 1.0}
     with pytest.raises(MtnlpError, match=r"E781.*'sentiment'.*\(sentiment/mixed\)"):
-        find_new_labels(nlp, docs(nlp, {"cats": cats}))
+        find_new_labels(nlp, docs(nlp, {"cats": {"sentiment/mixed": 1.0}}))
     others = {"sentiment/mixed": 0.0}
+    with pytest.raises(MtnlpError, match=r"E783.*\(topic/FOOD\) of the task 'topic'"):
+        find_new_labels(nlp, docs(nlp, {"cats": cats}, {"cats": others}))
+    others["topic/FOOD"] = 0.0
     found = find_new_labels(nlp, docs(nlp, {"cats": cats}, {"cats": others}))
     assert found == NewLabels("textcat", ["sentiment/mixed", "topic/FOOD"], known=["topic/SPORT"])
 
@@ -58,11 +61,15 @@ def test_categories(nlp: Any) -> None:
 @pytest.mark.parametrize("exclusive", [True, False])
 def test_a_new_task(nlp: Any, exclusive: bool) -> None:
     cats = {"mood/glad": 1.0, "mood/sad": 0.0 if exclusive else 1.0}
-    found = docs(nlp, {"cats": cats})
+    others = {"mood/glad": 0.0, "mood/sad": 0.0}
+    found = docs(nlp, {"cats": cats}, *([] if exclusive else [{"cats": others}]))
     with pytest.raises(MtnlpError, match=r"E777.*doc\.cats: mood/glad, mood/sad"):
         find_new_labels(nlp, found)
     made = find_new_labels(nlp, found, "textcat")
     assert made == NewLabels("textcat", ["mood/glad", "mood/sad"], {"mood": exclusive})
+    if not exclusive:
+        with pytest.raises(MtnlpError, match=r"E783.*\(mood/glad, mood/sad\) of the task 'mood'"):
+            find_new_labels(nlp, found[:1], "textcat")
 
 
 def test_nothing_new(nlp: Any) -> None:
@@ -73,7 +80,8 @@ def test_nothing_new(nlp: Any) -> None:
 
 
 def test_several_components(nlp: Any) -> None:
-    found = docs(nlp, {"ents": [(3, 5, "FOX")], "cats": {"event/RAIN": 1.0}})
+    rain = {"ents": [(3, 5, "FOX")], "cats": {"event/RAIN": 1.0}}
+    found = docs(nlp, rain, {"cats": {"event/RAIN": 0.0}})
     with pytest.raises(MtnlpError, match=r"E778.*ner \(FOX\); events \(event/RAIN\)"):
         find_new_labels(nlp, found)
     assert find_new_labels(nlp, found, "events") == NewLabels("events", ["event/RAIN"])

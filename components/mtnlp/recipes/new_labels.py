@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional, Sequence
 from spacy.language import Language
 from spacy.tokens import Doc
 
-from ..annotation.categories import positive_keys, split_key
+from ..annotation.categories import is_positive, positive_keys, split_key
 from ..annotation.layers import CategoriesLayer, EntityLayer, EntsLayer, SpansLayer
 from ..errors import Errors, MtnlpError
 from ..types import Task
@@ -95,18 +95,33 @@ def look_for_categories(name: str, pipe: Any, docs: Sequence[Doc], is_meant: boo
     }
     found = [key for key in keys if split_key(key)[0] in (*tasks, *exclusive)]
     made = divide(name, pipe, sorted(found), exclusive=exclusive)
-    for task, spec in tasks.items():
+    for task in strange:
         new = [label for label in made.labels if split_key(label)[0] == task]
-        if new and spec["exclusive"]:
+        if task not in tasks:
+            if not exclusive.get(task, True):
+                require_negatives(docs, task, new)
+        elif tasks[task]["exclusive"]:
             require_others(docs, task, new)
+        else:
+            require_negatives(docs, task, new)
     return made
 
 
 def require_others(docs: Sequence[Doc], task: str, new: Sequence[str]) -> None:
     """Raises: MtnlpError E781 where new labels of an exclusive task hold in all texts."""
     positive = [positive_keys(doc.cats, task) for doc in docs if has_task(doc, task)]
-    if all(set(keys) & set(new) for keys in positive):
+    if new and all(set(keys) & set(new) for keys in positive):
         raise MtnlpError(Errors.E781.format(task=task, labels=", ".join(new)))
+
+
+def require_negatives(docs: Sequence[Doc], task: str, new: Sequence[str]) -> None:
+    """Raises: MtnlpError E783 where a new label of a task whose labels hold each for itself holds
+    in all texts that say anything of it."""
+    always = [
+        key for key in new if all(is_positive(doc.cats[key]) for doc in docs if key in doc.cats)
+    ]
+    if always:
+        raise MtnlpError(Errors.E783.format(task=task, labels=", ".join(always)))
 
 
 def divide(name: str, pipe: Any, found: Sequence[str], **more: Any) -> NewLabels:
