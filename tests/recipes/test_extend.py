@@ -8,10 +8,11 @@ import pytest
 import spacy
 from spacy.language import Language
 
+import mtnlp.recipes.extend
 from mtnlp.errors import MtnlpError
 from mtnlp.recipes.extend import extend
 from mtnlp.recipes.extend_options import ExtendOptions
-from mtnlp.recipes.extend_training import freeze
+from mtnlp.recipes.extend_training import freeze, make_reader
 from mtnlp.recipes.options import ProjectOptions
 from tests.data.corpora import flat, invoke
 from tests.pipes.cases import (
@@ -112,6 +113,35 @@ def test_a_new_task_on_a_frozen_encoder(model: Path, tmp_path: Path) -> None:
         assert cats["mood/glad"] + cats["mood/sad"] == pytest.approx(1.0, abs=1e-5)
 
 
+def test_a_new_label_beside_others_that_may_hold(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody annotated the old labels: they are no negatives, and the old pipeline says them."""
+    lessons: List[Any] = []
+
+    def watched(nlp: Language, *args: Any) -> None:
+        pipe: Any = nlp.get_pipe("textcat")
+        lessons.append(pipe.get_lesson(list(make_reader(nlp, "train")(nlp))))
+        return train_it(nlp, *args)
+
+    train_it = mtnlp.recipes.extend.train
+    monkeypatch.setattr(mtnlp.recipes.extend, "train", watched)
+    rows = [{"text": text, "labels": ["FOX", "SPORT"] if "fox" in text else []} for text in TEXTS]
+    options = ExtendOptions("textcat", True, epochs=1, data=ProjectOptions(task="topic"))
+    made = extend(model, [write(tmp_path / "topics.jsonl", rows, 5)], tmp_path / "new", options)
+    assert (made.learnt.labels, made.learnt.known) == (["topic/FOX"], ["topic/SPORT"])
+    new = spacy.load(tmp_path / "new")
+    assert list(new(TEXTS[0]).cats) == [*spacy.load(model)(TEXTS[0]).cats, "topic/FOX"]
+    (lesson,) = lessons
+    sentiments, money, sport, fox = lesson.target.mask.split([2, 1, 1, 1], dim=1)
+    assert not sentiments.any() and not money.any() and fox.all()
+    # Of what is known already, that it holds is learnt.
+    assert lesson.target.target[:, 3].bool().equal(sport[:, 0]) and 0 < sport.sum() < len(sport)
+    (soft,) = lesson.soft
+    assert soft.mask[:, :4].all() and not soft.mask[:, 4].any()
+    assert lesson.units == [len(fox), len(fox)]
+
+
 def test_what_cannot_be(model: Path, tmp_path: Path) -> None:
     known = [{"text": TEXTS[2], "spans": [{"start": 0, "end": 11, "label": "PER"}]}]
     data, output = write(tmp_path / "known.jsonl", known, 4), tmp_path / "new"
@@ -126,15 +156,13 @@ def test_what_cannot_be(model: Path, tmp_path: Path) -> None:
     assert not output.exists()
 
 
-def test_components_that_are_not_trained_do_not_listen(backbone: Path) -> None:
-    """An encoder passes on its gradient with that of its last listener."""
+def test_components_that_are_not_trained(backbone: Path) -> None:
     nlp = make_nlp(backbone, ["ner", "sentence_vectors"])
     listener = {"@architectures": "mtnlp.TransformerListener.v1"}
     tagger = {"@architectures": "spacy.Tagger.v2", "tok2vec": listener}
     nlp.add_pipe("tagger", config={"model": tagger})
     encoder: Any = nlp.get_pipe("transformer")
     assert freeze(nlp, ["ner"], freeze_encoder=False) == (["tagger"], [])
-    assert list(encoder.listener_map) == ["ner", "sentence_vectors"]
     encoder.model.initialize()
     assert freeze(nlp, ["ner"], freeze_encoder=True) == (["sentence_vectors", "tagger"], [])
     assert encoder.model.frozen

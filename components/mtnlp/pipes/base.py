@@ -25,7 +25,7 @@ from .score_loss import HeadInputs, make_loss_batch, mean_loss
 from .serialization import SavedPipe
 from .step_loss import StepLoss
 from .taught import Taught, check_teacher_settings
-from .upstream import require_upstream
+from .upstream import release_encoders, require_upstream
 from .weighting import Weighting, build_weighting, check_weights
 
 # Enough for an encoder to say its width.
@@ -126,6 +126,8 @@ class TorchPipe(Taught, Labelled, SavedPipe):
             raise MtnlpError(Errors.E306.format(name=self.name))
         if nlp is not None:
             self.check_pipeline(nlp)
+            training = nlp.config.interpolate()["training"]
+            release_encoders(nlp, training.get("frozen_components", []))
         require_upstream(self.model, sample, self.name, nlp)
         self.initialize_labels(get_examples, labels)
         self.reset_fitted()

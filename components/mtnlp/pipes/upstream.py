@@ -1,6 +1,7 @@
-"""Whether the vectors of a shared encoder reach the component that listens to it."""
+"""Whether the vectors of a shared encoder reach the component that listens to it, and gradients the
+encoder."""
 
-from typing import List, NamedTuple, Optional, Sequence
+from typing import Any, List, NamedTuple, Optional, Sequence
 
 from spacy.language import Language
 from spacy.pipeline.functions import DocCleaner
@@ -11,6 +12,7 @@ from spacy_transformers.pipeline_component import Transformer
 from thinc.api import Model
 
 from ..errors import Errors, MtnlpError
+from ..log import logger
 from ..models.listener import ENCODED
 
 
@@ -70,6 +72,30 @@ def check_order(nlp: Language, name: str, source: Source, upstream: str) -> None
     for cleaner in cleaners(nlp, source.attribute):
         if names.index(before[-1]) < names.index(cleaner) < names.index(name):
             raise MtnlpError(Errors.E313.format(name=name, found=before[-1], cleaner=cleaner))
+
+
+def release_encoders(nlp: Language, frozen: Sequence[str]) -> None:
+    """Have components that are not trained listen no more to an encoder that is; they predict from
+    what it leaves on Docs, as ever.
+
+    An encoder waits for the gradient of its last listener. That of a component that is not trained
+    never comes, and without a word of spaCy the encoder would stay as it is: so it is where encoder
+    and listener come from another pipeline, since spaCy links such no second time.
+
+    frozen: the components that are not trained.
+    """
+    for name, encoder in nlp.components:
+        if name in frozen or not is_encoder(encoder):
+            continue
+        for other in set(frozen) & set(encoder.listener_map):
+            for listener in list(encoder.listener_map[other]):
+                encoder.remove_listener(listener, other)
+            logger.info("'%s' is frozen: '%s' is trained without waiting for it", other, name)
+
+
+def is_encoder(pipe: Any) -> bool:
+    """Whether other components read what a component computes of tokens."""
+    return hasattr(pipe, "listener_map")
 
 
 def cleaners(nlp: Language, attribute: str) -> List[str]:

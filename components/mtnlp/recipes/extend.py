@@ -24,6 +24,7 @@ from ..errors import Errors, MtnlpError
 from ..evaluation.evaluator import load_pipeline
 from ..files import fresh_folder, is_replaceable, scratch_folder
 from ..pipes.loss_normalization import count_gold
+from ..pipes.upstream import is_encoder
 from ..teaching.teach import Teaching, find_files
 from ..teaching.teachers import LoadedTeacher
 from ..trainer.train import Options, train
@@ -31,7 +32,7 @@ from .agreement import agreement, predict
 from .conversion import plan_conversions
 from .corpora import Source, find_sources
 from .extend_options import ExtendOptions
-from .extend_training import is_encoder, make_reader, set_training
+from .extend_training import make_reader, set_training
 from .new_labels import NewLabels, find_new_labels, sole_task
 
 # Of one file, what the new labels are scored on.

@@ -15,6 +15,7 @@ from ..data.docbin_stream import read_docs
 from ..experiments.settings import config_errors
 from ..models.windowed_model import WindowedTransformerModel
 from ..pipes.base import TorchPipe
+from ..pipes.upstream import is_encoder
 from ..training.fit_schedule import create_fit_schedule_v1
 from .extend_options import ExtendOptions
 from .new_labels import NewLabels
@@ -28,11 +29,6 @@ from .rule import (
     SMALLEST_BATCH,
     WARMUP,
 )
-
-
-def is_encoder(pipe: Any) -> bool:
-    """Whether other components read what a component computes of tokens."""
-    return hasattr(pipe, "listener_map")
 
 
 def set_training(
@@ -70,8 +66,7 @@ def freeze(
     """The components that are not trained, and those encoders among them that must annotate.
 
     A component of mtnlp without gold keeps its weights, and passes on to the encoder that there is
-    no gradient. Others are frozen, and no longer listen: an encoder waits for the last one that
-    does, and without it would not be trained.
+    no gradient. Others are frozen; the trainer has the encoder wait for none of them.
     """
     frozen: List[str] = []
     annotating: List[str] = []
@@ -87,17 +82,7 @@ def freeze(
             frozen.append(name)
         elif name not in taught and (freeze_encoder or not isinstance(pipe, TorchPipe)):
             frozen += [name] if getattr(pipe, "is_trainable", False) else []
-    for _, encoder in nlp.pipeline:
-        if is_encoder(encoder) and not freeze_encoder:
-            silence_listeners(encoder, frozen)
     return frozen, annotating
-
-
-def silence_listeners(encoder: Any, names: Sequence[str]) -> None:
-    """Have components listen to an encoder no more; they predict from what it leaves on Docs."""
-    for name in names:
-        for listener in list(encoder.listener_map.get(name, [])):
-            encoder.remove_listener(listener, name)
 
 
 def training_block(

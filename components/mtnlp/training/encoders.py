@@ -7,6 +7,7 @@ from spacy_transformers.layers.transformer_model import TransformerModel
 from thinc.api import Model
 
 from ..models.windowed_model import WindowedTransformerModel
+from ..pipes.upstream import release_encoders
 
 
 def encoder_models(nlp: Language, frozen: Collection[str] = ()) -> Iterator[TransformerModel]:
@@ -29,3 +30,4 @@ def prepare_encoders(nlp: Language, frozen: Collection[str] = ()) -> None:
     for model in encoder_models(nlp, frozen):
         if isinstance(model, WindowedTransformerModel):
             model.prepare_training()
+    release_encoders(nlp, list(frozen))
