@@ -84,10 +84,11 @@ def release_encoders(nlp: Language, frozen: Sequence[str]) -> None:
 
     frozen: the components that are not trained.
     """
-    for name, encoder in nlp.components:
+    for name, pipe in nlp.components:
+        encoder: Any = pipe
         if name in frozen or not is_encoder(encoder):
             continue
-        for other in set(frozen) & set(encoder.listener_map):
+        for other in sorted(set(frozen) & set(encoder.listener_map)):
             for listener in list(encoder.listener_map[other]):
                 encoder.remove_listener(listener, other)
             logger.info("'%s' is frozen: '%s' is trained without waiting for it", other, name)
