@@ -16,6 +16,7 @@ from mtnlp.errors import MtnlpError
 from mtnlp.gold.opinions import CategoryOpinion, Opinion, opinions_of, set_opinions
 from mtnlp.gold.targets import Target
 from mtnlp.pipes.taught import Annealing, spread
+from mtnlp.training.task_gradients import create_task_gradients_v1
 from tests.pipes.cases import (
     EXACT,
     TASKS,
@@ -335,6 +336,25 @@ def test_a_learned_weight_counts_taught_tasks(backbone: Path, teacher: Language)
 
 
 # Settings
+
+
+def test_beside_projected_gradients_and_learned_weights(backbone: Path, teacher: Language) -> None:
+    """A task without gold in the batch is one of those whose gradients are projected, and its
+    weight learns."""
+    nlp = make_pupil(backbone, weighting="uncertainty")
+    examples = [eg for eg in mixed_examples(nlp) if has_layer(eg.reference, "ner")]
+    before = {name: head_weights(nlp, name) for name in HEADS}
+    encoder: Any = nlp.get_pipe("transformer")
+    create_task_gradients_v1(pcgrad=True)(nlp, {"step": 0, "epoch": 0})
+    step(nlp, examples)
+    assert list(encoder.gradient_norms) == ["ner"]
+    step(nlp, teach(teacher, nlp, examples))
+    assert set(encoder.gradient_norms) == {*HEADS}
+    assert all(np.isfinite(each) and each > 0 for each in encoder.gradient_norms.values())
+    for name in HEADS:
+        weighting = nlp.get_pipe(name).module.weighting  # type: ignore[attr-defined]
+        assert all(float(one.detach()) for one in weighting.log_variances)
+        assert not same_weights(before[name], head_weights(nlp, name))
 
 
 def test_settings_are_checked_and_kept() -> None:
