@@ -1113,7 +1113,7 @@ class Errors:
     E731 = (
         "[E731] '{name}' spells entities in other tags than its teacher, which has {theirs}; its "
         "own scheme, '{scheme}', has {own}. Set the same scheme in "
-        "[components.{name}.model] for both."
+        "[components.{name}.model] for both; only from 'biluo' to 'bio' can opinions be read."
     )
     E732 = (
         "[E732] '{name}' has no such categories as its teacher: {lacking}. It has: {own}. Give the "

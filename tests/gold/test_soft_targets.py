@@ -81,6 +81,26 @@ def test_more_labels_than_the_teacher_has() -> None:
     assert found.groups is not None and found.groups.tolist() == [0, 0, 0, 1, 2]
 
 
+def test_a_teacher_whose_tags_say_more() -> None:
+    """Of the entities A to C and B alone, in BILUO: what the student says in BIO."""
+    biluo = ("O", *(f"{prefix}-{label}" for label in ("LOC", "PER") for prefix in "BILU"))
+    rows = [
+        {"B-PER": 0.5, "U-PER": 0.125, "B-LOC": 0.25, "O": 0.125},
+        {"I-PER": 0.25, "L-PER": 0.25, "L-LOC": 0.25, "O": 0.25},
+        {"L-PER": 0.25, "U-LOC": 0.25, "O": 0.5},
+    ]
+    said = example("a b c", tag_opinion(rows, biluo))
+    (found,) = soft_tags([said], "x", ["PER", "LOC"], BIO)
+    assert found.groups is not None
+    by_student = found.probabilities[0][:, found.groups]  # O, B-PER, I-PER, B-LOC, I-LOC
+    close(by_student[0], [0.125, 0.625, 0.0, 0.25, 0.0])
+    close(by_student[1], [0.25, 0.0, 0.5, 0.0, 0.25])
+    close(by_student[2], [0.5, 0.0, 0.25, 0.25, 0.0])
+    close(found.confidence[0], [0.625, 0.5, 0.5])
+    (same,) = soft_tags([said], "x", ["PER", "LOC"], get_scheme("biluo"))
+    assert same.probabilities.shape == (1, 3, 9)
+
+
 def test_temperature_of_tags() -> None:
     said = tag_opinion([{"O": 0.8, "B-PER": 0.2}])
     (found,) = soft_tags([example("a", said)], "x", ["PER"], BIO, temperature=2.0)

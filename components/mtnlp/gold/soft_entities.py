@@ -1,6 +1,6 @@
 """What teachers believe of entities: tags of tokens, and labels of spans."""
 
-from typing import List, Sequence
+from typing import List, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from spacy.training import Example
 from ..errors import Errors, MtnlpError
 from ..structured.schemes import TagScheme
 from ..structured.span_enumeration import span_mask
+from ..types import Ints
 from .opinions import SpanOpinion, TagOpinion
 from .soft_targets import (
     SoftTarget,
@@ -30,18 +31,22 @@ def soft_tags(
     """Opinions on tags, `[rows, seq, tags of the teacher]`; the mask says which tokens are real,
     of rows with an opinion.
 
-    Tags go by name, in whatever order the teacher has them. Where the student has more labels, the
-    teacher's O is its O and all tags of those that the teacher does not know.
+    Tags go by name, in whatever order the teacher has them. Those of a scheme that says more (BILUO
+    to a student's BIO) are added up: of a tagging there, each token's tag says its tag here. Where
+    the student has more labels, the teacher's O is its O and all tags of those that the teacher
+    does not know.
 
     examples: a row each. name: of the component. labels, scheme: of the student.
     temperature: probabilities are raised to its inverse, and sum to 1 again.
     Returns: one for each set of tags that teachers have; several opinions on a Doc are apart, too.
-    Raises: MtnlpError E730 for labels that the student lacks, E731 for another tag scheme, E734
-        where the opinion counts other tokens, E735 for an opinion on something else.
+    Raises: MtnlpError E730 for labels that the student lacks, E731 for a tag scheme that says less
+        or is unknown, E734 where the opinion counts other tokens, E735 for an opinion on something
+        else.
     """
     seq = max((len(example.predicted) for example in examples), default=0)
     found = []
-    for tags, said in by_teacher(examples, name, TagOpinion, lambda opinion: opinion.tags):
+    for theirs, said in by_teacher(examples, name, TagOpinion, lambda opinion: opinion.tags):
+        tags, places = coarser_tags(theirs, scheme)
         groups = tag_groups(name, tags, list(labels), scheme)
         shape = len(examples), seq
         values, mask = np.zeros((*shape, len(tags)), np.float32), np.zeros(shape, bool)
@@ -49,7 +54,7 @@ def soft_tags(
             size = len(opinion.starts) - 1
             check_tokens(examples[row], name, size)
             token = np.repeat(np.arange(size), np.diff(opinion.starts))
-            values[row, token, opinion.index] = opinion.probabilities
+            np.add.at(values, (row, token, places[opinion.index]), opinion.probabilities)
             mask[row, :size] = True
         probabilities = torch.from_numpy(values)
         found.append(
@@ -61,6 +66,15 @@ def soft_tags(
             )
         )
     return found
+
+
+def coarser_tags(tags: Sequence[str], scheme: TagScheme) -> Tuple[List[str], Ints]:
+    """A teacher's tags in a scheme that says less, and the place of each among these. Those that it
+    has no word for stay."""
+    read = [tag.partition("-") for tag in tags]
+    names = [f"{scheme.coarser.get(first, first)}{dash}{label}" for first, dash, label in read]
+    unique = list(dict.fromkeys(names))
+    return unique, np.array([unique.index(name) for name in names], dtype=np.int64)
 
 
 def tag_groups(

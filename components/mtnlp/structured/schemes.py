@@ -4,7 +4,7 @@ Tag indices are arithmetic, so that decoding needs no look-up in strings: `O` is
 label `l` with the `p`-th prefix of the scheme is `1 + l * len(prefixes) + p`.
 """
 
-from typing import Dict, List, Tuple
+from typing import ClassVar, Dict, List, Tuple
 
 import torch
 
@@ -20,6 +20,8 @@ class TagScheme:
     continuing: prefixes that go on with an entity opened before.
     unfinished: prefixes after which an entity may go on.
     complete: prefixes after which an entity may be over.
+    coarser: prefixes of a scheme that says more, and what they are in this one: each spelling of
+        entities there is one here.
     """
 
     name: str
@@ -27,6 +29,7 @@ class TagScheme:
     continuing: str
     unfinished: str
     complete: str
+    coarser: ClassVar[Dict[str, str]] = {}
 
     def tags(self, labels: List[str]) -> List[str]:
         """The tags over `labels` in index order: `O`, then each label's with all prefixes."""
@@ -162,6 +165,7 @@ class BIO(TagScheme):
     continuing = "I"
     unfinished = "BI"
     complete = "BI"
+    coarser: ClassVar[Dict[str, str]] = {"U": "B", "L": "I"}
 
     def _spell(self, length: int) -> str:
         return "B" + "I" * (length - 1)
