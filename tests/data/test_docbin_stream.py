@@ -11,6 +11,7 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from mtnlp.data import docbin_stream
+from mtnlp.data.corpus_settings import CorpusSettings
 from mtnlp.data.docbin import write_shards
 from mtnlp.data.mixed_corpus import create_mixed_corpus_v1
 from mtnlp.errors import DataError, MtnlpError
@@ -61,8 +62,8 @@ def alive(monkeypatch: pytest.MonkeyPatch) -> "WeakSet[Doc]":
     docs: WeakSet[Doc] = WeakSet()
     read = docbin_stream.read_docs
 
-    def watch(path: Path, vocab: Vocab) -> Iterator[Doc]:
-        for doc in read(path, vocab):
+    def watch(*arguments: Any) -> Iterator[Doc]:
+        for doc in read(*arguments):
             docs.add(doc)
             yield doc
 
@@ -85,6 +86,17 @@ def test_memory_holds_the_buffer_and_no_more(nlp, tmp_path, alive):
     assert 40 <= most_alive(reader, nlp, alive) <= 2 * 21 + 2
     loaded = create_mixed_corpus_v1(corpora)
     assert most_alive(loaded, nlp, alive) == 350
+
+
+def test_no_more_is_made_than_a_limit_leaves(nlp, tmp_path, alive):
+    """In memory; the same documents, in the same order, as where all are made and some chosen."""
+    folder, limit = sharded(tmp_path / "a", 4, 50), 20
+    reader = create_mixed_corpus_v1({"a": {"path": folder, "limit": limit}}, shuffle=False)
+    assert most_alive(reader, nlp, alive) == limit
+    every = first_words(create_mixed_corpus_v1({"a": {"path": folder}}, shuffle=False)(nlp))
+    settings = CorpusSettings("a", folder, limit=limit)
+    chosen = docbin_stream.draw_limit(settings, 0, len(every))
+    assert first_words(reader(nlp)) == [every[index] for index in chosen]
 
 
 def test_reading_ahead_is_no_more_than_is_asked_for(nlp, tmp_path, alive):

@@ -2,9 +2,9 @@
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from spacy.tokens import Doc, DocBin
 from spacy.training.corpus import FILE_TYPE, walk_corpus
@@ -14,13 +14,14 @@ from ..errors import DataError, Errors, MtnlpError
 from .corpus_settings import CorpusSettings
 from .opinion_file import OpinionFile, fingerprint
 from .sampling import seeded, shuffle_in_buffer, split_rounds
-from .taught import open_opinions, require_asked, set_taught, taught_places, word_fingerprint
+from .taught import open_opinions, require_asked, set_taught
 
 
 class LoadedCorpus:
-    """All documents of one corpus, their layers mapped, each with what teachers believe of it.
+    """All documents of one corpus that its limit leaves, their layers mapped, each with what
+    teachers believe of it. The others are never made.
 
-    opinions: the files of the latter.
+    opinions: the files of what teachers believe.
     Raises: MtnlpError for a missing, empty or wrongly mapped corpus, DataError for a broken file,
         and for one of opinions that is not of these documents (E740 to E744).
     """
@@ -31,19 +32,30 @@ class LoadedCorpus:
         self.settings = settings
         self.seed = seed
         self.shuffle = shuffle
-        docs, self.opinions = [], []
-        for path in find_shards(settings):
-            part = list(read_docs(path, vocab))
-            if settings.taught is not None:
-                self.opinions.append(teach_docs(part, settings, path))
-            docs += part
-        if not docs:
+        self.docs: List[Doc] = []
+        self.opinions = []
+        everything: Dict[Path, Optional[List[int]]] = dict.fromkeys(find_shards(settings))
+        limited = used_documents(settings, seed, stream=False) if settings.limit else None
+        for path, places in (limited or everything).items():
+            self.docs += self._read(path, vocab, places)
+        if not self.docs:
             raise MtnlpError(Errors.E191.format(name=settings.name, path=settings.path))
-        settings.check_layers(docs)
-        docs = [docs[index] for index in draw_limit(settings, seed, len(docs))]
-        for file in self.opinions:
-            require_asked(settings.name, file, taught_places(docs, file))
-        self.docs = [settings.prepare(doc) for doc in docs]
+        others = (doc for path in everything for doc in read_docs(path, vocab))
+        settings.check_layers(chain(self.docs, others if limited else ()))
+        self.docs = [settings.prepare(doc) for doc in self.docs]
+
+    def _read(self, path: Path, vocab: Vocab, places: Optional[List[int]]) -> List[Doc]:
+        """The documents of a file that stand at these places; None for all."""
+        if self.settings.taught is None:
+            return list(read_docs(path, vocab, places))
+        file = open_shard(self.settings, path, read_fingerprints(path))
+        chosen = range(len(file)) if places is None else places
+        require_asked(self.settings.name, file, chosen)
+        docs = list(read_docs(path, vocab, places))
+        for doc, index in zip(docs, chosen, strict=True):
+            set_taught(doc, file, index)
+        self.opinions.append(file)
+        return docs
 
     def __len__(self) -> int:
         return len(self.docs)
@@ -217,10 +229,28 @@ def find_shards(settings: CorpusSettings) -> List[Path]:
     )
 
 
-def read_docs(path: Path, vocab: Vocab) -> Iterator[Doc]:
-    """The documents of a file that have a token, made one by one. Raises: DataError."""
+def read_docs(path: Path, vocab: Vocab, places: Optional[Sequence[int]] = None) -> Iterator[Doc]:
+    """The documents of a file that have a token, made one by one. places: of those to make, among
+    these; None for all. Raises: DataError."""
     with _named_errors(path):
-        yield from (doc for doc in DocBin().from_disk(path).get_docs(vocab) if len(doc))
+        found = DocBin().from_disk(path)
+        full = [i for i, tokens in enumerate(found.tokens) if len(tokens)]
+        keep(found, full if places is None else [full[place] for place in places])
+        yield from found.get_docs(vocab)
+
+
+def keep(found: DocBin, places: Sequence[int]) -> None:
+    """Leave the documents at some places of a DocBin, which are the only ones to be made then."""
+    parts: List[List[Any]] = [
+        found.tokens,
+        found.spaces,
+        found.cats,
+        found.span_groups,
+        found.flags,
+        found.user_data,
+    ]
+    for part in parts:
+        part[:] = [part[place] for place in places]
 
 
 def count_docs(path: Path) -> int:
@@ -241,14 +271,6 @@ def open_shard(settings: CorpusSettings, path: Path, found: Sequence[int]) -> Op
     """The opinions on a file of a corpus. found: its documents' fingerprints. Raises: DataError."""
     assert settings.taught is not None
     return open_opinions(settings.name, settings.taught, settings.path, path, found)
-
-
-def teach_docs(docs: Sequence[Doc], settings: CorpusSettings, path: Path) -> OpinionFile:
-    """Put on all documents of a file what teachers believe of them. Raises: DataError."""
-    file = open_shard(settings, path, [word_fingerprint(doc) for doc in docs])
-    for index, doc in enumerate(docs):
-        set_taught(doc, file, index)
-    return file
 
 
 @contextmanager

@@ -131,12 +131,6 @@ def set_taught(doc: Doc, file: OpinionFile, index: int) -> None:
     set_opinions(doc, TaughtDocument(file, index))
 
 
-def taught_places(docs: Sequence[Doc], file: OpinionFile) -> List[int]:
-    """Of those documents whose opinions are in a file, the places there."""
-    found = (doc.user_data.get(KEY) for doc in docs)
-    return [one.index for one in found if isinstance(one, TaughtDocument) and one.file is file]
-
-
 def word_fingerprint(doc: Doc) -> int:
     """Of a Doc's words."""
     return fingerprint(doc.to_array("ORTH"))

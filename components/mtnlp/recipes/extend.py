@@ -13,12 +13,11 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from spacy.language import Language
 from spacy.training import Example
-from spacy.vocab import Vocab
 from thinc.api import Config
 from wasabi import msg
 
 from ..data.convert import convert
-from ..data.docbin_stream import read_docs
+from ..data.docbin_stream import count_docs, read_docs
 from ..data.options import Progress, quiet
 from ..errors import Errors, MtnlpError
 from ..evaluation.evaluator import load_pipeline
@@ -108,7 +107,7 @@ def extend(
         grown: Any = nlp.get_pipe(found.component)
         scores = grown.score(scored)
         agreed = agreement(teacher, nlp, said, taught)
-        documents = {name: len(list(read_docs(path, Vocab()))) for name, path in paths.items()}
+        documents = {name: count_docs(path) for name, path in paths.items()}
         finish(nlp, before, found, data, options, scores)
         with fresh_folder(output) as fresh:
             nlp.to_disk(fresh)
