@@ -1,6 +1,6 @@
 """What teachers believe of entities: tags of tokens, and labels of spans."""
 
-from typing import List, Sequence, Tuple
+from typing import Any, List, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -54,7 +54,8 @@ def soft_tags(
             size = len(opinion.starts) - 1
             check_tokens(examples[row], name, size)
             token = np.repeat(np.arange(size), np.diff(opinion.starts))
-            np.add.at(values, (row, token, places[opinion.index]), opinion.probabilities)
+            entries: Any = (row, token, places[opinion.index])
+            np.add.at(values, entries, opinion.probabilities)
             mask[row, :size] = True
         probabilities = torch.from_numpy(values)
         found.append(
