@@ -1289,3 +1289,8 @@ class Errors:
         "pipeline would learn that it always holds. Add texts without it: with 0.0 for it or, "
         "where a text has a list of labels, with another list, which may be empty."
     )
+    E784 = (
+        "[E784] The corpus '{name}' holds pairs of texts, for which no pipeline is proposed here. "
+        "`mtnlp convert` makes a corpus of them; a config whose sentence_vectors has objectives "
+        "(docs/components/sentence_vectors.md) learns from it by `mtnlp train`."
+    )

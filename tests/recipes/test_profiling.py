@@ -104,6 +104,10 @@ def test_nothing_to_learn_is_an_error(tmp_path: Path) -> None:
     write_corpus(tmp_path, "alike", [make_doc("a", cats={"topic/x": 1.0})] * 2)
     with pytest.raises(MtnlpError, match=r"E481.*'alike' has one label alone, x"):
         profile_corpus(tmp_path, "alike", counter)
+    pair = make_doc("a b c", spans={"pair": [(0, 1, ""), (2, 3, "")]}, cats={"similarity": 0.5})
+    write_corpus(tmp_path, "pairs", [pair])
+    with pytest.raises(MtnlpError, match=r"E784.*'pairs' holds pairs.*objectives"):
+        profile_corpus(tmp_path, "pairs", counter)
     (tmp_path / "train" / "bare.spacy").unlink()
     with pytest.raises(MtnlpError, match=r"E481.*no training documents"):
         profile_corpus(tmp_path, "bare", counter)

@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 
 from ..annotation.categories import annotated_keys, annotated_tasks, is_positive, split_key
 from ..annotation.layers import EntsLayer
-from ..annotation.pairs import may_be_entities
+from ..annotation.pairs import is_pair, may_be_entities
 from ..data.docbin_stream import count_docs, read_docs
 from ..data.options import Progress, quiet
 from ..data.span_statistics import SpanCounts
@@ -44,7 +44,8 @@ def profile_corpus(
     counter: of the encoder's wordpieces. Those of a large corpus are counted in a sample and
         extrapolated. language: of the corpus' tokenizer, which its files do not say.
     Raises: MtnlpError (E150) where there is no such corpus, E481 where it has no training documents
-        or they leave nothing to learn, DataError for a broken file.
+        or they leave nothing to learn, E784 where they are pairs of texts, DataError for a broken
+        file.
     """
     files = corpora(folder, [name])[name]
     documents = {split: count_docs(file) for split, file in files.items()}
@@ -56,6 +57,8 @@ def profile_corpus(
         counts.add(doc)
     counts.count_pieces()
     layers, tasks = counts.layer_profiles(), counts.task_profiles()
+    if counts.pairs and not layers and not tasks:
+        raise MtnlpError(Errors.E784.format(name=name))
     if not layers and not tasks:
         raise MtnlpError(Errors.E481.format(name=name, what="is not annotated"))
     if not layers and all(task.exclusive and len(task.labels) == 1 for task in tasks):
@@ -90,6 +93,7 @@ class TrainCounts:
         self.sentencizer = Sentencizer()
         self.stride = ceil(documents / SAMPLE)
         self.seen = 0
+        self.pairs = 0
         self.words: Counter[int] = Counter()
         self.layers: Dict[Optional[str], SpanCounts] = {}
         self.tasks: Dict[str, Counter[str]] = {}
@@ -107,6 +111,7 @@ class TrainCounts:
     def add(self, doc: Doc) -> None:
         """Take up a document."""
         self.words[len(doc)] += 1
+        self.pairs += int(is_pair(doc))
         self._add_layers(doc)
         self._add_categories(doc)
         if self.seen % self.stride == 0:
