@@ -57,7 +57,8 @@ def main(
     """Teach a trained pipeline new labels, without its old data.
 
     NEW_DATA is annotated for the new labels alone: outside of its entities is what is none of the
-    new ones. The component's head grows, and the old pipeline is the teacher of all that was known
+    new ones, and old categories that it does not name may hold. Some texts must lack a new
+    category. The component's head grows, and the old pipeline is the teacher of all that was known
     before: of the old labels, and of the other components, which share the encoder. With
     --freeze-encoder only the component learns. The tenth of NEW_DATA that is held out says how good
     the new labels are, and how far the old ones are predicted as before. Any further
