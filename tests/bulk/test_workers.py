@@ -67,7 +67,7 @@ def test_kill_and_go_on(rules: str, tmp_path: Path) -> None:
     arguments += ["--shard-size", "10"]
     command = [sys.executable, "-m", "mtnlp", "annotate", *arguments]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     documents = out / "documents"
     while not (documents.is_dir() and len(list(documents.glob("[0-9]*"))) >= 3):
         assert process.poll() is None and time.monotonic() < deadline

@@ -10,6 +10,8 @@ from typing import Any, List
 
 import pytest
 import spacy
+import spacy.cli
+from typer.testing import CliRunner
 from weasel.util.config import load_project_config
 
 from mtnlp.errors import Errors, MtnlpError
@@ -93,7 +95,7 @@ def test_what_builds_a_wheel_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_every_step_of_a_project_runs(
     backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The lines of its project.yml one after another, those of mtnlp in this process."""
+    """The lines of its project.yml one after another, those of mtnlp and spaCy in this process."""
     files = [make_reviews(tmp_path / "reviews.csv"), make_names(tmp_path / "names.jsonl")]
     options = ["--encoder", backbone, "--epochs", 1, "--precision", "fp32"]
     made = invoke("init", *files, "--output", tmp_path / "shop", *options)
@@ -107,6 +109,9 @@ def test_every_step_of_a_project_runs(
             if words[:3] == ["python", "-m", "mtnlp"]:
                 done = invoke(*words[3:])
                 assert done.exit_code == 0, done.output
+            elif words[:3] == ["python", "-m", "spacy"]:
+                packaged = CliRunner().invoke(spacy.cli.app, words[3:])
+                assert packaged.exit_code == 0, packaged.output
             else:
                 subprocess.run([sys.executable, *words[1:]], check=True, capture_output=True)
     assert (tmp_path / "shop" / "packages" / "en_shop-0.1.0-py3-none-any.whl").is_file()

@@ -2,8 +2,9 @@
 
 import os
 from dataclasses import dataclass, field
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Dict, Iterable, List, Optional, Tuple
 
@@ -59,8 +60,8 @@ class Pool:
         self.workers: List[Worker] = []
 
     def start(self) -> None:
-        """One more worker. It is not a fork: torch's threads do not survive one."""
-        context = get_context("spawn")
+        """One more worker. It is not a fork of this process: torch's threads do not survive one."""
+        context = worker_context(self.settings.gpu_id)
         ours, theirs = context.Pipe()
         arguments = (theirs, self.settings.model, self.settings.gpu_id)
         process = context.Process(
@@ -141,6 +142,17 @@ def run_workers(
         pool.run()
     finally:
         pool.stop()
+
+
+def worker_context(gpu_id: int) -> BaseContext:
+    """How processes are started. On the CPU they are forks of a server that has imported what a
+    worker needs and has computed nothing: the imports are most of a start, and are made once. A GPU
+    is no use to a fork of a process that has looked for one, as imports do."""
+    if gpu_id >= 0 or "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload([work.__module__])
+    return context
 
 
 def cores() -> int:
