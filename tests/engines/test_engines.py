@@ -4,8 +4,9 @@ import logging
 import pickle
 import re
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from pathlib import Path
-from typing import Any, List, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from mtnlp.models.engine import find_engine
 from mtnlp.models.runner import Runner
 from mtnlp.models.transformer import build_transformer_model_v1
 from tests.models.encoders import TEXTS
+from tests.tiny import FAMILIES
 
 ENGINES = [
     ("onnxruntime", "fp32", 1e-5),
@@ -35,6 +37,7 @@ ENGINES = [
 ]
 FP32 = [case[:2] for case in ENGINES if case[1] == "fp32"]
 MODEL = "components.transformer.model"
+Converted = Callable[[str, str], Language]
 NEEDED = {"openvino": "openvino", "onnxruntime": "onnx", "torch": "torch"}
 
 
@@ -58,6 +61,13 @@ def make_with(backbone: Path, engine: str, precision: str = "fp32", **settings: 
     return nlp
 
 
+@pytest.fixture(scope="module")
+def converted(backbone: Path) -> Converted:
+    """`make_with` of the tiny BERT. What it made, and its network, is kept: conversion takes
+    seconds."""
+    return cache(partial(make_with, backbone))
+
+
 def states(docs: List[Doc], name: str = "last_hidden_state") -> List[np.ndarray]:
     return [doc._.trf_data.model_output[name][0] for doc in docs if len(doc)]
 
@@ -69,19 +79,26 @@ def assert_close(nlp: Language, other: Language, atol: float) -> None:
 
 
 @pytest.mark.parametrize("engine,precision,atol", ENGINES)
-def test_the_states_are_torchs(engine: str, precision: str, atol: float, backbone: Path) -> None:
-    assert_close(make_with(backbone, engine, precision), make(backbone), atol)
+def test_the_states_are_torchs(
+    engine: str, precision: str, atol: float, backbone: Path, converted: Converted
+) -> None:
+    assert_close(converted(engine, precision), make(backbone), atol)
 
 
+@pytest.mark.parametrize("family", [family for family in FAMILIES if family != "bert"])
 @pytest.mark.parametrize("engine,precision", FP32)
-def test_of_any_encoder(engine: str, precision: str, any_backbone: Path) -> None:
-    if any_backbone.name == "llama":
+def test_of_any_encoder(
+    engine: str, precision: str, family: str, backbones: Dict[str, Path]
+) -> None:
+    """BERT is in the test above."""
+    backbone = backbones[family]
+    if family == "llama":
         with pytest.raises(MtnlpError, match=rf"E295.*{engine}.*'llama'"):
-            list(make_with(any_backbone, engine, precision).pipe(TEXTS))
+            list(make_with(backbone, engine, precision).pipe(TEXTS))
         # What failed leaves nothing behind that makes bf16 slow.
         assert torch.is_autocast_cache_enabled()
         return
-    assert_close(make_with(any_backbone, engine, precision), make(any_backbone), 1e-5)
+    assert_close(make_with(backbone, engine, precision), make(backbone), 1e-5)
 
 
 @pytest.mark.parametrize("engine,precision", FP32)
@@ -95,9 +112,9 @@ def test_inner_layers(engine: str, precision: str, backbone: Path) -> None:
 
 @pytest.mark.parametrize("engine,precision", [case[:2] for case in ENGINES])
 def test_saved_in_place_of_the_weights(
-    engine: str, precision: str, backbone: Path, tmp_path: Path
+    engine: str, precision: str, converted: Converted, tmp_path: Path
 ) -> None:
-    nlp = make_with(backbone, engine, precision)
+    nlp = converted(engine, precision)
     before = states(list(nlp.pipe(TEXTS)))
     nlp.to_disk(tmp_path)
     for loaded in (spacy.load(tmp_path), spacy.blank("en").from_config(nlp.config)):
@@ -140,8 +157,8 @@ def build(backbone: Path, **settings: Any) -> Any:
     return model
 
 
-def test_a_pipeline_of_another_engine(backbone: Path, tmp_path: Path) -> None:
-    make_and_save(make_with(backbone, "onnxruntime"), tmp_path)
+def test_a_pipeline_of_another_engine(converted: Converted, tmp_path: Path) -> None:
+    make_and_save(converted("onnxruntime", "fp32"), tmp_path)
     for other in ("torch", "openvino"):
         with pytest.raises(MtnlpError, match=r"E293.*onnxruntime, fp32"):
             spacy.load(tmp_path, config={f"{MODEL}.engine": other})
@@ -187,9 +204,9 @@ def test_bf16_where_the_processor_has_none(backbone: Path, monkeypatch: pytest.M
 
 
 def test_weights_of_16_bits_serve_fp32(
-    backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    backbone: Path, converted: Converted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_and_save(make_with(backbone, "openvino", "bf16"), tmp_path)
+    make_and_save(converted("openvino", "bf16"), tmp_path)
     no_bf16(monkeypatch)
     with pytest.raises(MtnlpError, match="E296"):
         spacy.load(tmp_path, config={f"{MODEL}.allow_slow": False})
