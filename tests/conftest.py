@@ -3,9 +3,11 @@
 import importlib.util
 import os
 from functools import partial
+from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
+import catalogue
 import pytest
 from click.testing import Result
 from hypothesis import settings
@@ -21,6 +23,21 @@ ROOT = Path(__file__).parents[1]
 # On a busy machine the first example of a property may be slow; that is no failure.
 settings.register_profile("mtnlp", deadline=None, database=None)
 settings.load_profile("mtnlp")
+
+
+class EntryPointsByGroup:
+    """What catalogue asks for whenever a name of a config is looked up and twice for every document
+    of a DocBin. It looks through the entry points of all packages each time, which takes longer
+    than most of what tiny pipelines do."""
+
+    def __init__(self, found: Any):
+        self.groups = {name: tuple(found.select(group=name)) for name in found.groups}
+
+    def select(self, group: str) -> Sequence[EntryPoint]:
+        return self.groups.get(group, ())
+
+
+catalogue.AVAILABLE_ENTRY_POINTS = EntryPointsByGroup(catalogue.AVAILABLE_ENTRY_POINTS)
 
 
 def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:

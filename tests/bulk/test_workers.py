@@ -127,6 +127,13 @@ def test_workers_that_die_or_break(monkeypatch: pytest.MonkeyPatch) -> None:
         run(dying.break_down, 1, monkeypatch)
 
 
+def test_only_workers_without_a_gpu_are_forks() -> None:
+    methods = multiprocessing.get_all_start_methods()
+    here = "forkserver" if "forkserver" in methods else "spawn"
+    assert workers.worker_context(-1).get_start_method() == here
+    assert workers.worker_context(0).get_start_method() == "spawn"
+
+
 def test_threads_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "cores", lambda: 8)
     assert [WorkerSettings("m", -1, count).threads for count in (1, 3, 8, 16)] == [8, 2, 1, 1]

@@ -4,9 +4,8 @@ import os
 from dataclasses import dataclass, field
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
-from typing import Dict, Iterable, List, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Tuple, Union
 
 from .backlog import Backlog
 from .counts import Counts
@@ -15,6 +14,9 @@ from .entries import Entry
 from .messages import Job
 from .shard_run import ShardPlan
 from .worker import work
+
+if TYPE_CHECKING:  # one of them is not there on every platform
+    from multiprocessing.context import ForkServerContext, SpawnContext
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def run_workers(
         pool.stop()
 
 
-def worker_context(gpu_id: int) -> BaseContext:
+def worker_context(gpu_id: int) -> "Union[SpawnContext, ForkServerContext]":
     """How processes are started. On the CPU they are forks of a server that has imported what a
     worker needs and has computed nothing: the imports are most of a start, and are made once. A GPU
     is no use to a fork of a process that has looked for one, as imports do."""
