@@ -69,7 +69,7 @@ def write_planted(path: Path) -> Path:
     return path
 
 
-def write_config(path: Path, backbone: Path, corpus: Path, epochs: int = 12) -> Path:
+def write_config(path: Path, backbone: Path, corpus: Path, epochs: int = 8) -> Path:
     """A config of all three components over a tiny encoder."""
     config = Config().from_str(TRAINING)
     own = Config().from_str(make_nlp(backbone, list(PIPES), PIPES).config.to_str())

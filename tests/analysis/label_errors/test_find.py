@@ -110,7 +110,7 @@ def test_a_run_that_is_done_trains_nothing(found: Found, corpus: Path, config: P
     SPY.seen = []
     with pytest.raises(MtnlpError, match="E723"):
         find_label_errors(corpus, config, {}, FindOptions(output, folds=2))
-    with pytest.raises(MtnlpError, match=r"E723.*training.max_epochs \(was 12, is 3\)"):
+    with pytest.raises(MtnlpError, match=r"E723.*training.max_epochs \(was 8, is 3\)"):
         options = FindOptions(output, folds=2, resume=True)
         find_label_errors(corpus, config, {"training.max_epochs": 3}, options)
     again = find_label_errors(
