@@ -15,8 +15,9 @@ def test_untouched() -> None:
 def test_fresh_projection_keeps_similarities() -> None:
     torch.manual_seed(0)
     x = torch.randn(5, 4)
-    y = Projection(4, 4)(x)
-    torch.testing.assert_close(y @ y.T, x @ x.T)
+    assert torch.equal(Projection(4, 4)(x), x)
+    wide = Projection(4, 6)(x)
+    torch.testing.assert_close(wide @ wide.T, x @ x.T)
     assert Projection(4, 3)(x).shape == (5, 3)
 
 

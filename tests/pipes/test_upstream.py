@@ -16,7 +16,7 @@ from tests.pipes.cases import (
     mixed_examples,
     step,
 )
-from tests.tiny import PIPES, make_nlp
+from tests.tiny import HIDDEN, PIPES, make_nlp
 
 TEXT = "Anna Keller flew to Paris ."
 CNN: Dict[str, Any] = {"@architectures": "spacy.Tok2VecListener.v1", "width": 96, "upstream": "*"}
@@ -117,7 +117,7 @@ def test_replaced_listeners_need_no_encoder(trained: Language) -> None:
     assert ents == [(ent.text, ent.label_) for ent in before.ents] != []
 
 
-@pytest.mark.parametrize("width", [None, 8])
+@pytest.mark.parametrize("width", [None, 8, HIDDEN])
 def test_a_projection_that_nothing_trains(
     width: Any, backbone: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -127,6 +127,7 @@ def test_a_projection_that_nothing_trains(
     with caplog.at_level("WARNING", logger="spacy"):
         initialized(nlp)
     said = {record.getMessage() for record in caplog.records if "W314" in record.getMessage()}
-    assert len(said) == (width is not None)
+    # To the encoder's own width it changes nothing.
+    assert len(said) == (width == 8)
     assert all("'sentence_vectors'" in message and "width = 8" in message for message in said)
     assert np.linalg.norm(nlp(TEXT).vector) == pytest.approx(1.0, abs=1e-5)

@@ -10,7 +10,8 @@ class Projection(torch.nn.Module):
 
     width: of the inputs. out: the width to map to; None leaves them. normalize: whether to
     divide by the L2 norm. The map has no bias, so the zero vector of an empty text stays zero,
-    and begins orthogonal, so an untrained one keeps similarities as far as its width allows.
+    and begins orthogonal, so an untrained one keeps similarities as far as its width allows. To
+    the same width it begins as the identity: vectors are what they were before training.
     """
 
     def __init__(self, width: int, out: Optional[int] = None, normalize: bool = False):
@@ -20,7 +21,8 @@ class Projection(torch.nn.Module):
         self.linear: Optional[torch.nn.Linear] = None
         if out is not None:
             self.linear = torch.nn.Linear(width, out, bias=False)
-            torch.nn.init.orthogonal_(self.linear.weight)
+            begin = torch.nn.init.eye_ if out == width else torch.nn.init.orthogonal_
+            begin(self.linear.weight)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """`[..., width]` to `[..., output_width]`."""

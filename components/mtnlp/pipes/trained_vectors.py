@@ -130,7 +130,9 @@ class TrainedVectors(TorchPipe):
         linear = self.module.projection.linear
         if linear is not None and len(unused) == len(self.objectives):
             sizes = {"width": linear.out_features, "own": linear.in_features}
-            logger.warning(Errors.W314.format(name=self.name, **sizes))
+            # To the same width it begins as the identity.
+            if sizes["width"] != sizes["own"]:
+                logger.warning(Errors.W314.format(name=self.name, **sizes))
 
     def encode(self, docs: List[Doc]) -> Tuple[Pooled, torch.Tensor]:
         """What the pooler makes of Docs, and the vectors of its rows, `[rows, width]`. Raises:
