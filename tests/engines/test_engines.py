@@ -5,6 +5,7 @@ import pickle
 import re
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
+from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple
 
@@ -139,6 +140,28 @@ def test_in_processes_and_threads(engine: str, precision: str, backbone: Path) -
     for others in (threaded, forked):
         for a, b in zip(alone, others, strict=True):
             np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def check_own_network(runner: Runner, ids: np.ndarray, expected: np.ndarray) -> None:
+    """In a fork: locks may stay held by threads that only its parent has."""
+    inherited = runner._opened
+    states = runner(torch.nn.Identity(), ids, ids > 0)[0]
+    np.testing.assert_allclose(states, expected, atol=1e-5)
+    assert runner._opened is not inherited
+
+
+@pytest.mark.parametrize("engine,precision", FP32)
+@pytest.mark.skipif("fork" not in get_all_start_methods(), reason="no forks here")
+def test_a_fork_opens_a_network_of_its_own(engine: str, precision: str, backbone: Path) -> None:
+    pytest.importorskip(NEEDED[engine])
+    runner = Runner(engine, precision, 2, ())
+    runner.convert(build(backbone).transformer)
+    ids = np.arange(10, 26).reshape(2, 8)
+    expected = runner(torch.nn.Identity(), ids, ids > 0)[0]
+    process = get_context("fork").Process(target=check_own_network, args=(runner, ids, expected))
+    process.start()
+    process.join(60)
+    assert process.exitcode == 0
 
 
 def test_a_copy_runs_by_itself(backbone: Path) -> None:

@@ -39,7 +39,8 @@ class OpenVinoEngine:
     calibrated: Tuple[str, ...] = ("int8", "int8_mixed")
     libraries: Tuple[str, ...] = ("openvino", "nncf")
     extra = "openvino"
-    survives_fork = True
+    # A thread of it may hold a lock while its process is forked: the fork would wait for ever.
+    survives_fork = False
 
     def can_open(self, saved: str, precision: str) -> bool:
         """As `Engine.can_open`: weights in 16 bits serve fp32, too, and the other way round."""
