@@ -97,12 +97,9 @@ def look_for_categories(name: str, pipe: Any, docs: Sequence[Doc], is_meant: boo
     made = divide(name, pipe, sorted(found), exclusive=exclusive)
     for task in strange:
         new = [label for label in made.labels if split_key(label)[0] == task]
-        if task not in tasks:
-            if not exclusive.get(task, True):
-                require_negatives(docs, task, new)
-        elif tasks[task]["exclusive"]:
+        if task in tasks and tasks[task]["exclusive"]:
             require_others(docs, task, new)
-        else:
+        elif not exclusive.get(task, False):
             require_negatives(docs, task, new)
     return made
 
