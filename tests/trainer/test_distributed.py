@@ -13,13 +13,12 @@ import numpy as np
 import pytest
 import spacy
 import torch
-from spacy.cli._util import import_code
 from thinc.api import Config
 
 from mtnlp.trainer.checkpoint import read_checkpoint
 from mtnlp.trainer.distributed import Processes, local_gpu
 from mtnlp.trainer.train import Options, train_from_config
-from tests.data.corpora import flat, invoke, write
+from tests.data.corpora import flat, invoke
 from tests.pipes.cases import EXACT, assert_close, mixed_examples, same_weights
 from tests.tiny import make_examples
 from tests.training.loop_cases import all_weights, make_config, run
@@ -169,13 +168,6 @@ def test_the_gpu_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (local_gpu(3), local_gpu(-1)) == (0, -1)
 
 
-def killed_while_it_trains(config: Path, options: Options, code: Path) -> None:
-    """What a process does that dies at a step which its config names."""
-    torch.set_num_threads(1)
-    import_code(code)
-    train_from_config(config, options, {})
-
-
 @pytest.mark.slow
 def test_the_script_resumes_what_was_killed(backbone: Path, tmp_path: Path) -> None:
     config = make_config(backbone, tmp_path)
@@ -187,16 +179,7 @@ def test_the_script_resumes_what_was_killed(backbone: Path, tmp_path: Path) -> N
     expected = all_weights(run(config, tmp_path / "whole"))
     killed = config.copy()
     killed["training"]["logger"]["kill_at"] = 7
-    killed.to_disk(file)
-    code = write(tmp_path / "code.py", CODE)
-    options = Options(output, checkpoint_every=2)
-    # A fork, which has imported all there is to import.
-    process = multiprocessing.get_context("fork").Process(
-        target=killed_while_it_trains, args=(file, options, code)
-    )
-    process.start()
-    process.join(300)
-    assert process.exitcode == 9
+    assert script(killed, tmp_path, "--checkpoint-every", "2").returncode == 9
     assert not list(tmp_path.glob("out/.*partial"))
     config.to_disk(file)
     other = invoke(*resume, "--training.dropout", "0.2")
